@@ -1,0 +1,1 @@
+"""Rosbag reading and writing without a ROS install."""

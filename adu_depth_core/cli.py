@@ -1,0 +1,63 @@
+"""The ``adu_depth`` command: finds the sub-command's module and runs it.
+
+Each module in ``commands/`` has ``add_arguments(parser)`` and ``run(arguments) -> int``. Only the
+chosen one is imported, so ``adu_depth --help`` is quick and a missing extra matters only to the
+command that needs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+import adu_depth_core
+from adu_depth_core.errors import UserError
+
+COMMANDS = {
+    "predict": "depth and uncertainty for images, folders and videos",
+    "evaluate": "measure a model on a dataset",
+    "synth-drive": "generate a synthetic drive with exact depth, as a bag and as a KITTI 2015 folder",
+    "make-bag": "turn a KITTI-style folder (images, calibration, times) into a rosbag",
+    "train": "train a network",
+    "export": "export trained weights to ONNX with a model card",
+    "doctor": "what this machine has, and what to install for the rest",
+}
+
+
+def _parser(command: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="adu_depth",
+        description="Metric depth and honest uncertainty from one camera.",
+        epilog="`adu_depth COMMAND --help` explains a command. Example: adu_depth predict photo.png --focal 721",
+    )
+    parser.add_argument("--version", action="version", version=f"adu_depth {adu_depth_core.__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        subparser = subparsers.add_parser(
+            name, help=summary, description=summary, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        if name == command:
+            module = importlib.import_module(f"adu_depth_core.commands.{name.replace('-', '_')}")
+            module.add_arguments(subparser)
+            subparser.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status (0 success, 1 user error, 130 interrupted)."""
+    argv = sys.argv[1:] if argv is None else argv
+    chosen = next((argument for argument in argv if not argument.startswith("-")), None)
+    try:
+        arguments = _parser(chosen).parse_args(argv)
+        return arguments.run(arguments)
+    except UserError as error:
+        print(f"adu_depth: error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("adu_depth: interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Sub-commands of the `adu_depth` command, one file each."""

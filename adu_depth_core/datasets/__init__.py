@@ -1,0 +1,1 @@
+"""Datasets: one file per dataset, one sample type, stereo-safe augmentation."""

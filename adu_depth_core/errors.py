@@ -1,0 +1,27 @@
+"""Errors meant for the person at the keyboard, and missing optional packages."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+
+class UserError(Exception):
+    """Something the user can mend; the text names the file, the value and the fix. Shown without traceback."""
+
+
+def require(module: str, extra: str, purpose: str) -> ModuleType:
+    """Import an optional package.
+
+    :param module: module to import, e.g. ``openvino``
+    :param extra: the extra of this package that installs it, e.g. ``openvino``
+    :param purpose: what it is needed for, to complete "is needed ..."
+    :raises UserError: if it is not installed, with the command that installs it
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise UserError(
+            f"the Python package {module!r} is needed {purpose} and could not be imported ({error}); "
+            f"install it with: pip install 'adu_depth[{extra}]'"
+        ) from error

@@ -1,0 +1,1 @@
+"""Depth and uncertainty metrics, and the protocols they are computed under."""

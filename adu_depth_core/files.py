@@ -1,0 +1,49 @@
+"""Writing files so that a half-written one never looks whole, and finding the installed ones."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def write_atomically(path: Path | str) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; on success it becomes ``path``, on error it is removed.
+
+    Works for a file and for a folder (the caller creates it at the yielded path). An existing
+    folder is replaced only once the new one is complete.
+    The temporary name keeps the suffix, because writers such as ``cv2.imwrite`` choose by it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".partial", dir=path.parent) as folder:
+        temporary = Path(folder) / path.name
+        yield temporary
+        if temporary.is_dir() and path.is_dir():
+            shutil.move(path, Path(folder) / "replaced")
+        os.replace(temporary, path)
+
+
+def share_directory() -> Path:
+    """Folder that holds ``models/``, ``config/`` and ``launch/``: the source tree or an installation.
+
+    Looked for beside the package (a checkout), in each prefix of ``AMENT_PREFIX_PATH`` (colcon) and
+    under ``sys.prefix`` (pip), in this order.
+
+    :raises FileNotFoundError: if none of them holds the package's files
+    """
+    prefixes = [Path(p) for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p]
+    candidates = [Path(__file__).resolve().parent.parent]
+    candidates += [prefix / "share" / "adu_depth" for prefix in [*prefixes, Path(sys.prefix)]]
+    for candidate in candidates:
+        if (candidate / "config").is_dir() and (candidate / "package.xml").is_file():
+            return candidate
+    raise FileNotFoundError(
+        "the files installed with adu_depth (models, config) were not found; looked in "
+        + ", ".join(str(c) for c in candidates)
+    )

@@ -1,0 +1,1 @@
+"""Preprocess, backend, postprocess: runs without torch."""

@@ -1,0 +1,23 @@
+"""What the predictor returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from adu_depth_core.camera import Camera
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Depth and its uncertainty.
+
+    :param depth: float32 ``(H, W)`` metres along z, within the model card's depth range
+    :param sigma: float32 ``(H, W)`` metres: 68.3 % of pixels are expected within ``depth +- sigma``
+    :param camera: intrinsics of these maps: the image's own, or scaled where they are at network size
+    """
+
+    depth: np.ndarray
+    sigma: np.ndarray
+    camera: Camera

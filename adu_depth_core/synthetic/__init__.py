@@ -1,0 +1,1 @@
+"""Procedural stereo driving scenes with exact depth."""

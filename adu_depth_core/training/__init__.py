@@ -1,0 +1,1 @@
+"""Training: where networks, losses and datasets meet (torch, lightning)."""

@@ -1,0 +1,1 @@
+"""ROS 2 interface of ADU-Depth: parameters, message conversion, lifecycle and diagnostics."""
