@@ -1,1 +1,5 @@
-"""Rosbag reading and writing without a ROS install."""
+"""Rosbags read and written without ROS, over the ``rosbags`` library."""
+
+from adu_depth_core.errors import require
+
+require("rosbags", "bags", "to read and write bags")

@@ -1,0 +1,16 @@
+"""Topics and frames of the drives that this package writes."""
+
+LEFT_IMAGE = "/camera/left/image_rect"
+LEFT_INFO = "/camera/left/camera_info"
+RIGHT_IMAGE = "/camera/right/image_rect"
+RIGHT_INFO = "/camera/right/camera_info"
+LEFT_DEPTH = "/camera/left/depth"
+LIDAR = "/lidar/points"
+TF = "/tf"
+TF_STATIC = "/tf_static"
+
+ODOM = "odom"
+BASE = "base_link"
+LEFT_FRAME = "camera_left_optical_frame"
+RIGHT_FRAME = "camera_right_optical_frame"
+LIDAR_FRAME = "lidar"
