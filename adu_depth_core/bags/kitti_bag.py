@@ -1,0 +1,120 @@
+"""A KITTI-style folder as a bag of camera topics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from adu_depth_core.bags import topics
+from adu_depth_core.bags.drive_bag import left_from_right
+from adu_depth_core.bags.kitti_folder import KittiFrame
+from adu_depth_core.bags.messages import (
+    camera_info_message,
+    compressed_image_message,
+    image_message,
+    transforms_message,
+)
+from adu_depth_core.bags.writer import BagWriter
+from adu_depth_core.camera import Camera
+from adu_depth_core.datasets.kitti_calibration import read_cameras
+from adu_depth_core.errors import UserError
+
+DEFAULT_RATE = 10.0
+"""Frames per second of KITTI's cameras."""
+
+
+def write_kitti_bag(
+    frames: Iterable[KittiFrame],
+    path: Path,
+    *,
+    rate: float | None = None,
+    start_ns: int = 1_000_000_000,
+    compressed: bool = False,
+    overwrite: bool = False,
+) -> dict[str, int]:
+    """Write a bag with image and camera_info of the left and, where there are any, right images.
+
+    :param frames: from ``kitti_folder.find_frames``
+    :param rate: frames per second instead of the folder's times; None for those, or 10 where there are none
+    :param start_ns: stamp of the first frame in nanoseconds
+    :param compressed: write the image files as they are, as ``.../compressed`` topics
+    :param overwrite: replace a bag that is there already
+    :return: number of messages of each topic
+    :raises UserError: if an image is not readable or of another size than the first, or a right image has
+        no calibration; and see ``BagWriter``
+    """
+    size: tuple[int, int] | None = None
+    with BagWriter(path, overwrite) as bag:
+        for index, frame in enumerate(frames):
+            if rate is None and frame.time_ns is not None:
+                stamp = start_ns + frame.time_ns
+            else:
+                stamp = start_ns + round(index * 1e9 / (rate or DEFAULT_RATE))
+            left = _Picture(frame.left)
+            size = size or left.size
+            camera, baseline = read_cameras(frame.calibration, left.size[1], left.size[0])
+            left.check_size(size)
+            _write_view(bag, left, stamp, camera, compressed)
+            if frame.right is None:
+                continue
+            if baseline is None:
+                raise UserError(
+                    f"{frame.calibration}: no P3 or P_rect_03 line for the right image {frame.right}"
+                )
+            right = _Picture(frame.right)
+            right.check_size(size)
+            if topics.TF_STATIC not in bag.message_counts:
+                edge = (topics.LEFT_FRAME, topics.RIGHT_FRAME, left_from_right(baseline))
+                bag.write(topics.TF_STATIC, transforms_message([edge], stamp), stamp)
+            _write_view(bag, right, stamp, camera, compressed, baseline)
+        return bag.message_counts
+
+
+class _Picture:
+    """An image file, kept as it is and decoded."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.file = path.read_bytes()
+        pixels = cv2.imdecode(np.frombuffer(self.file, np.uint8), cv2.IMREAD_COLOR)
+        if pixels is None:
+            raise UserError(f"{path}: not a readable image")
+        self.pixels: np.ndarray = pixels
+        self.size = pixels.shape[:2]
+
+    def check_size(self, expected: tuple[int, int]) -> None:
+        """A camera topic is one camera, and a camera does not change its size."""
+        if self.size != expected:
+            (height, width), (rows, columns) = self.size, expected
+            raise UserError(
+                f"{self.path} is {width}x{height}, the images before it are {columns}x{rows}: put "
+                "images of each size in a folder of their own and make a bag of each"
+            )
+
+
+def _write_view(
+    bag: BagWriter,
+    picture: _Picture,
+    stamp: int,
+    camera: Camera,
+    compressed: bool,
+    baseline: float | None = None,
+) -> None:
+    """``baseline`` is None for the left view."""
+    if baseline is None:
+        image_topic, info_topic, frame_id = topics.LEFT_IMAGE, topics.LEFT_INFO, topics.LEFT_FRAME
+    else:
+        image_topic, info_topic, frame_id = topics.RIGHT_IMAGE, topics.RIGHT_INFO, topics.RIGHT_FRAME
+    bag.write(info_topic, camera_info_message(camera, stamp, frame_id, baseline or 0.0), stamp)
+    message: Any
+    if compressed:
+        image_topic += "/compressed"
+        image_format = "png" if picture.path.suffix.lower() == ".png" else "jpeg"
+        message = compressed_image_message(picture.file, image_format, stamp, frame_id)
+    else:
+        message = image_message(picture.pixels, "bgr8", stamp, frame_id)
+    bag.write(image_topic, message, stamp)

@@ -1,0 +1,65 @@
+"""``adu_depth make-bag``: a KITTI-style folder as a bag."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from adu_depth_core.bags.kitti_bag import DEFAULT_RATE, write_kitti_bag
+from adu_depth_core.bags.kitti_folder import find_frames
+from adu_depth_core.errors import UserError
+from adu_depth_core.progress import progress_bar
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "folder",
+        type=Path,
+        help="images, calibration and times as KITTI odometry, raw, object or stereo 2015 have them",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="BAG", help="folder of the new bag")
+    parser.add_argument(
+        "--rate",
+        type=float,
+        metavar="HZ",
+        help=f"frames per second instead of the folder's times (default: those, or {DEFAULT_RATE:g} without)",
+    )
+    parser.add_argument(
+        "--start-time",
+        type=float,
+        default=1.0,
+        metavar="SECONDS",
+        help="stamp of the first frame (default 1: in ROS a stamp of 0 means 'no time')",
+    )
+    parser.add_argument(
+        "--compressed",
+        action="store_true",
+        help="keep the PNG or JPEG files as they are (CompressedImage topics)",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace the bag if it exists")
+    parser.epilog = (
+        "example:\n"
+        "  adu_depth make-bag kitti/odometry/sequences/02 --out drive_02\n"
+        "  ros2 bag play drive_02    (without rosbag2: python -m adu_depth_ros.bag_player drive_02)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if arguments.rate is not None and not arguments.rate > 0:
+        raise UserError(f"--rate is {arguments.rate:g}: must be above 0 frames per second")
+    if not arguments.start_time >= 0:
+        raise UserError(f"--start-time is {arguments.start_time:g}: must not be negative")
+    frames = find_frames(arguments.folder)
+    with progress_bar() as bar:
+        counts = write_kitti_bag(
+            bar.track(frames, description=f"Writing {arguments.out.name}"),
+            arguments.out,
+            rate=arguments.rate,
+            start_ns=round(arguments.start_time * 1e9),
+            compressed=arguments.compressed,
+            overwrite=arguments.overwrite,
+        )
+    print(f"{arguments.out}: {len(frames)} frames")
+    for topic, count in sorted(counts.items()):
+        print(f"  {count:6d}  {topic}")
+    return 0
