@@ -43,7 +43,7 @@ EXTRAS = {
     ],
     "tensorrt": ["tensorrt-rtx>=1.1"],
 }
-EXTRAS["demo"] = EXTRAS["openvino"] + EXTRAS["bags"] + EXTRAS["synthetic"] + EXTRAS["ros"]
+EXTRAS["demo"] = EXTRAS["openvino"] + EXTRAS["bags"] + EXTRAS["synthetic"] + EXTRAS["ros"] + ["pillow>=9.1"]
 EXTRAS["test"] = EXTRAS["demo"] + EXTRAS["onnxruntime"] + EXTRAS["train"] + ["pytest>=7.4", "hypothesis>=6.100", "ruff", "import-linter>=2.0"]
 
 setup(

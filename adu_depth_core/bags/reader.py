@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rosbags.highlevel import AnyReader
+from rosbags.interfaces import QosDurability
 from rosbags.serde import SerdeError
 from rosbags.typesys.store import Typestore
 
@@ -25,13 +26,14 @@ class BagMessage:
     :param type: message type such as ``sensor_msgs/msg/Image``
     :param time_ns: bag time in nanoseconds: when it was recorded
     :param data: the serialised message (CDR, with its encapsulation header)
+    :param types: the bag's message definitions
     """
 
     topic: str
     type: str
     time_ns: int
     data: bytes
-    _types: Typestore
+    types: Typestore
 
     @cached_property
     def content(self) -> Any:
@@ -40,7 +42,7 @@ class BagMessage:
         :raises UserError: if the message is damaged
         """
         try:
-            return self._types.deserialize_cdr(self.data, self.type)
+            return self.types.deserialize_cdr(self.data, self.type)
         except SerdeError as error:
             raise UserError(
                 f"message on {self.topic} at {self.time_ns} ns is not a {self.type}: {error}"
@@ -81,6 +83,15 @@ class BagReader:
     def message_counts(self) -> dict[str, int]:
         """Number of messages of each topic."""
         return {topic: info.msgcount for topic, info in self._reader.topics.items()}
+
+    @property
+    def latched_topics(self) -> set[str]:
+        """Topics recorded from publishers that keep their last messages for later subscribers."""
+        return {
+            connection.topic
+            for connection in self._reader.connections
+            if any(q.durability is QosDurability.TRANSIENT_LOCAL for q in connection.ext.offered_qos_profiles)
+        }
 
     @property
     def start_ns(self) -> int:

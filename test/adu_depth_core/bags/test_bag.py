@@ -60,6 +60,8 @@ def test_static_transforms_are_latched_in_the_bags_metadata(bag):
     }
     assert [q["durability"] for q in qos["/tf_static"]] == [1]  # RMW_QOS_POLICY_DURABILITY_TRANSIENT_LOCAL
     assert qos["/image"] == []
+    with BagReader(bag) as reader:
+        assert reader.latched_topics == {"/tf_static"}
 
 
 def test_an_error_while_writing_leaves_nothing(tmp_path):
