@@ -1,0 +1,64 @@
+"""Options of the commands that are told a camera."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from adu_depth_core.calibration_file import read_calibration
+from adu_depth_core.camera import Camera
+from adu_depth_core.errors import UserError
+
+MISSING_FOCAL = """metric depth needs the camera's focal length in pixels, which no image tells; give one of
+  --calib FILE   a KITTI calib.txt, or the YAML of a ROS camera_info
+  --focal PX     image width in pixels * focal length in mm / sensor width in mm
+                 (with a phone's 35 mm equivalent F: image width * F / 36)
+  --fx PX        and, if they are known, --fy --cx --cy of the camera matrix"""
+
+
+def add_camera_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--calib``, ``--focal``, or ``--fx`` with ``--fy``, ``--cx`` and ``--cy``."""
+    camera = parser.add_argument_group(
+        "camera of the rectified images, in pixels; one of --calib, --focal, --fx"
+    )
+    source = camera.add_mutually_exclusive_group()
+    source.add_argument("--calib", type=Path, metavar="FILE", help="KITTI calib.txt or ROS camera_info YAML")
+    source.add_argument(
+        "--focal", type=float, metavar="PX", help="focal length, principal point in the middle"
+    )
+    source.add_argument("--fx", type=float, metavar="PX", help="horizontal focal length")
+    camera.add_argument(
+        "--fy", type=float, metavar="PX", help="with --fx: vertical focal length (default: fx)"
+    )
+    camera.add_argument("--cx", type=float, metavar="PX", help="with --fx: principal point (default: middle)")
+    camera.add_argument("--cy", type=float, metavar="PX", help="with --fx: principal point (default: middle)")
+
+
+def camera_source(arguments: argparse.Namespace) -> Callable[[int, int], Camera]:
+    """The camera of an image of ``(width, height)``, as the arguments describe it.
+
+    :raises UserError: if they do not, or the focal length is not positive
+    """
+    if arguments.calib is not None:
+        if not arguments.calib.is_file():
+            raise UserError(f"--calib {arguments.calib} does not exist")
+        return lambda width, height: read_calibration(arguments.calib, width, height)
+    fx = arguments.fx if arguments.fx is not None else arguments.focal
+    rest = {
+        name: getattr(arguments, name) for name in ("fy", "cx", "cy") if getattr(arguments, name) is not None
+    }
+    if fx is None:
+        raise UserError(MISSING_FOCAL)
+    if rest and arguments.fx is None:
+        raise UserError(f"--{', --'.join(rest)} belongs to --fx, not to --focal")
+
+    def camera_for(width: int, height: int) -> Camera:
+        entries = {"fx": fx, "fy": fx, "cx": (width - 1) / 2, "cy": (height - 1) / 2, **rest}
+        try:
+            return Camera(**entries, width=width, height=height)
+        except ValueError as error:
+            raise UserError(str(error)) from error
+
+    camera_for(1, 1)  # tells a bad value before the first image is read
+    return camera_for

@@ -1,0 +1,111 @@
+"""``adu_depth predict``: depth and uncertainty for images, folders and videos."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from adu_depth_core.camera import Camera
+from adu_depth_core.commands.camera_options import add_camera_arguments, camera_source
+from adu_depth_core.commands.model_options import add_model_arguments
+from adu_depth_core.errors import UserError
+from adu_depth_core.files import check_folder_writable
+from adu_depth_core.inference.file_predictor import FilePredictor
+from adu_depth_core.inference.network_size import fit_network_size
+from adu_depth_core.inference.predictor import Predictor
+from adu_depth_core.media import count_frames, find_media
+from adu_depth_core.progress import progress_bar
+
+EPILOG = """\
+written to DIR:
+  color/NAME.png   image, depth and uncertainty with legends; color/NAME.mp4 for a video
+  depth/NAME.png   depth, 16-bit: value / 256 is metres (KITTI's convention, 0 is no value)
+  sigma/NAME.png   its uncertainty (one sigma), on the same scale
+
+examples:
+  adu_depth predict photo.png --focal 721 --out result
+  adu_depth predict image_2/ --calib calib.txt --out result
+  adu_depth predict drive.mp4 --fx 1040 --cx 639.5 --cy 361 --network-size auto --out result
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EPILOG
+    parser.add_argument(
+        "inputs", nargs="+", type=Path, metavar="INPUT", help="image, video, or folder of them"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
+    parser.add_argument(
+        "--video-maps", action="store_true", help="for videos also write depth/NAME/000000.png ... and sigma/"
+    )
+    add_model_arguments(parser, auto_size=True)
+    add_camera_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    camera_for = camera_source(arguments)
+    check_folder_writable(arguments.out)
+    auto_size = arguments.network_size == "auto"
+    first = Predictor(
+        arguments.model, arguments.backend, None if auto_size else arguments.network_size, arguments.threads
+    )
+    predictors: dict[tuple[int, int], Predictor] = {first.network_size: first}
+
+    def predictor_for(camera: Camera) -> Predictor:
+        size = fit_network_size(camera, first.card) if auto_size else first.network_size
+        if size not in predictors:
+            predictors[size] = Predictor(arguments.model, first.backend_name, size, arguments.threads)
+        return predictors[size]
+
+    with progress_bar() as progress:
+        errors = _ErrorTally(progress.console)
+        files: list[Path] = []
+        for path in arguments.inputs:
+            with errors.told():
+                files += find_media(path)
+        files = list(dict.fromkeys(files))
+        _check_names(files)
+        task = progress.add_task("predict", total=sum(map(count_frames, files)))
+        file_predictor = FilePredictor(
+            arguments.out, predictor_for, camera_for, lambda: progress.advance(task), arguments.video_maps
+        )
+        for file in files:
+            with errors.told():
+                file_predictor.predict(file)
+    frames = int(progress.tasks[task].completed)
+    print(f"{frames} frames with {first.backend.runtime} on {first.model_path} -> {arguments.out}")
+    if errors.count:
+        print(f"{errors.count} inputs failed, see above")
+    return 1 if errors.count else 0
+
+
+class _ErrorTally:
+    """Tells the errors of single inputs and counts them, so that the other inputs go on."""
+
+    def __init__(self, console: Console) -> None:
+        self.count = 0
+        self._console = console
+
+    @contextlib.contextmanager
+    def told(self) -> Iterator[None]:
+        try:
+            yield
+        except (UserError, OSError) as error:
+            self.count += 1
+            self._console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
+
+
+def _check_names(files: list[Path]) -> None:
+    """:raises UserError: if two inputs would be written to the same name"""
+    seen: dict[str, Path] = {}
+    for file in files:
+        other = seen.setdefault(file.stem, file)
+        if other is not file:
+            raise UserError(
+                f"{other} and {file} would both be written as {file.stem}: give them different --out"
+            )

@@ -1,0 +1,79 @@
+"""Predictions for image and video files, written as pictures and 16-bit maps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from adu_depth_core.camera import Camera
+from adu_depth_core.datasets.depth_png import read_rgb, write_png16
+from adu_depth_core.errors import UserError
+from adu_depth_core.files import write_atomically
+from adu_depth_core.inference.prediction import Prediction
+from adu_depth_core.inference.predictor import Predictor
+from adu_depth_core.media import Video, is_video, write_video
+from adu_depth_core.visualization import prediction_figure
+
+
+class FilePredictor:
+    """Writes ``color/``, ``depth/`` and ``sigma/`` of image and video files below one folder.
+
+    :param out: folder of the results
+    :param predictor_for: the predictor to use for a camera
+    :param camera_for: the camera of an image of ``(width, height)``
+    :param on_frame: called after each frame
+    :param video_maps: also write ``depth/NAME/000000.png`` ... and ``sigma/NAME/`` of videos
+    """
+
+    def __init__(
+        self,
+        out: Path,
+        predictor_for: Callable[[Camera], Predictor],
+        camera_for: Callable[[int, int], Camera],
+        on_frame: Callable[[], None],
+        video_maps: bool = False,
+    ) -> None:
+        self._out = out
+        self._predictor_for = predictor_for
+        self._camera_for = camera_for
+        self._on_frame = on_frame
+        self._video_maps = video_maps
+
+    def predict(self, path: Path) -> None:
+        """Predict a file and write ``color/NAME``, ``depth/NAME`` and ``sigma/NAME``.
+
+        :raises UserError: if the file cannot be read or a result cannot be written
+        """
+        if is_video(path):
+            video = Video(path)
+            write_video(self._out / "color" / f"{path.stem}.mp4", self._video_figures(video), video.rate)
+            return
+        prediction, figure = self._predict(read_rgb(path))
+        self._write_maps(prediction, path.stem)
+        target = self._out / "color" / f"{path.stem}.png"
+        with write_atomically(target) as temporary:
+            if not cv2.imwrite(str(temporary), cv2.cvtColor(figure, cv2.COLOR_RGB2BGR)):
+                raise UserError(f"{target} could not be written")
+        self._on_frame()
+
+    def _video_figures(self, video: Video) -> Iterator[np.ndarray]:
+        for number, image in enumerate(video):
+            prediction, figure = self._predict(image)
+            if self._video_maps:
+                self._write_maps(prediction, f"{video.path.stem}/{number:06d}")
+            yield figure
+            self._on_frame()
+
+    def _predict(self, image: np.ndarray) -> tuple[Prediction, np.ndarray]:
+        camera = self._camera_for(image.shape[1], image.shape[0])
+        predictor = self._predictor_for(camera)
+        prediction = predictor.predict(image, camera)
+        figure = prediction_figure(image, prediction.depth, prediction.sigma, far=predictor.card.depth_max)
+        return prediction, figure
+
+    def _write_maps(self, prediction: Prediction, name: str) -> None:
+        write_png16(self._out / "depth" / f"{name}.png", prediction.depth)
+        write_png16(self._out / "sigma" / f"{name}.png", prediction.sigma)

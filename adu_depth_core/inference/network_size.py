@@ -1,0 +1,40 @@
+"""Which network input size suits a camera."""
+
+from __future__ import annotations
+
+import math
+
+from adu_depth_core.camera import Camera
+from adu_depth_core.model_card import ModelCard
+
+
+def fit_network_size(camera: Camera, card: ModelCard) -> tuple[int, int]:
+    """Input size with the camera's aspect and about as many pixels as the model was trained for.
+
+    About the same number of pixels keeps the time per frame; the camera's aspect leaves little border.
+
+    :return: ``(height, width)``, multiples of ``card.size_multiple``
+    """
+    pixels = card.input_height * card.input_width
+    aspect = camera.width / camera.height
+    multiple = card.size_multiple
+
+    def misfit(size: tuple[int, int]) -> float:
+        height, width = size
+        return abs(math.log(height * width / pixels)) + abs(math.log(width / height / aspect))
+
+    heights = range(multiple, max(multiple, math.ceil(2 * math.sqrt(pixels / aspect))) + multiple, multiple)
+    candidates = [(h, max(1, round(h * aspect / multiple)) * multiple) for h in heights]
+    return min(candidates, key=misfit)
+
+
+def check_network_size(size: tuple[int, int], card: ModelCard) -> None:
+    """:raises ValueError: if ``(height, width)`` is not a size that the model's network accepts"""
+    multiple = card.size_multiple
+    height, width = size
+    if height <= 0 or width <= 0 or height % multiple or width % multiple:
+        nearest = tuple(max(1, round(side / multiple)) * multiple for side in size)
+        raise ValueError(
+            f"network size {height}x{width} (height x width) does not fit this model: both must be positive "
+            f"multiples of {multiple}; the nearest is {nearest[0]}x{nearest[1]}"
+        )

@@ -1,0 +1,50 @@
+"""From the network's outputs to metric depth and its uncertainty."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from adu_depth_core.camera import metric_scale
+from adu_depth_core.inference.placement import Placement
+from adu_depth_core.inference.prediction import Prediction
+from adu_depth_core.model_card import ModelCard
+
+OUTPUT_SIZES = ("image", "network")
+
+
+def postprocess(
+    mu: np.ndarray, log_b: np.ndarray, placement: Placement, card: ModelCard, output_size: str = "image"
+) -> Prediction:
+    """``depth = exp(mu) * f_net / f_ref`` and ``sigma = sigma_scale * exp(log_b) * depth``.
+
+    Depth is limited to the card's range, so ``depth == card.depth_max`` means "that far or farther".
+
+    :param mu: log canonical depth, float32 ``(height, width)`` at network size
+    :param log_b: log of the Laplace scale of log depth, same size
+    :param placement: where the image lies on the network's input
+    :param card: model card with ``f_ref``, depth range and ``sigma_scale``
+    :param output_size: ``image``, or ``network`` for the network's resolution without the border
+    :return: maps of that size with their camera
+    :raises ValueError: if ``output_size`` is neither
+    """
+    if output_size not in OUTPUT_SIZES:
+        raise ValueError(f"output_size is {output_size!r}: must be one of {', '.join(OUTPUT_SIZES)}")
+    camera = placement.resized_camera
+    # Small maps first: exp, scale and limits cost a quarter there, and bilinear interpolation
+    # between limited values stays within the limits.
+    depth = np.exp(placement.cut(mu))
+    depth *= np.float32(metric_scale(camera.fx, card.f_ref))
+    np.clip(depth, card.depth_min, card.depth_max, out=depth)
+    sigma = np.exp(placement.cut(log_b))
+    sigma *= depth
+    sigma *= np.float32(card.sigma_scale)
+    if output_size == "image":
+        camera = placement.camera
+        # One allocation for both: the C library hands two large ones back to the system on every
+        # frame, and fetching the pages again takes longer than the interpolation.
+        maps = np.empty((2, camera.height, camera.width), np.float32)
+        for source, target in zip((depth, sigma), maps, strict=True):
+            cv2.resize(source, (camera.width, camera.height), dst=target, interpolation=cv2.INTER_LINEAR)
+        depth, sigma = maps
+    return Prediction(depth, sigma, camera)

@@ -1,0 +1,99 @@
+"""Depth and uncertainty of an image: preprocess, backend, postprocess."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from adu_depth_core.camera import Camera
+from adu_depth_core.errors import UserError
+from adu_depth_core.files import share_directory
+from adu_depth_core.inference.backends.choice import BACKENDS, choose_backend
+from adu_depth_core.inference.network_size import check_network_size, fit_network_size
+from adu_depth_core.inference.placement import Placement
+from adu_depth_core.inference.postprocess import postprocess
+from adu_depth_core.inference.prediction import Prediction
+from adu_depth_core.inference.preprocess import Preprocessor
+from adu_depth_core.model_card import ModelCardError, read_card
+
+logger = logging.getLogger(__name__)
+
+WASTEFUL_BORDER = 0.25
+"""Share of the network's input that may be border before a better size is suggested."""
+
+
+def default_model() -> Path:
+    """The student that is installed with this package."""
+    return share_directory() / "models" / "adu_student.onnx"
+
+
+class Predictor:
+    """A loaded model, for images of any camera and size. Safe to share between threads.
+
+    :param model: ``.onnx`` file with its model card beside it; None for the installed student
+    :param backend: ``auto``, ``openvino``, ``onnxruntime`` or ``pytorch``
+    :param network_size: ``(height, width)`` of the network's input; None for the model card's
+    :param threads: CPU threads of the runtime; None leaves it to the runtime
+    :raises UserError: if the model or its card is missing, damaged or not made for each other, the
+        backend is unknown or not installed, or the network size does not fit the model
+    """
+
+    def __init__(
+        self,
+        model: Path | None = None,
+        backend: str = "auto",
+        network_size: tuple[int, int] | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self.model_path = Path(model) if model is not None else default_model()
+        try:
+            self.card = read_card(self.model_path)
+            self.network_size = network_size or (self.card.input_height, self.card.input_width)
+            check_network_size(self.network_size, self.card)
+        except (FileNotFoundError, ModelCardError, ValueError) as error:
+            raise UserError(str(error)) from error
+        if self.card.role != "student":
+            raise UserError(
+                f"{self.model_path} is a {self.card.role}: prediction from one image needs a student"
+            )
+        self.backend_name, self.backend_reason = choose_backend(backend)
+        self.backend = BACKENDS[self.backend_name](self.model_path, self.network_size, threads)
+        self.preprocess = Preprocessor(self.card, self.network_size)
+        self._lock = threading.Lock()
+        self._warned_of_border = False
+
+    def predict(
+        self, image: np.ndarray, camera: Camera, channels: str = "rgb", output_size: str = "image"
+    ) -> Prediction:
+        """Metric depth and its one-sigma uncertainty.
+
+        :param image: uint8 ``(H, W, C)``, rectified; mono also ``(H, W)``
+        :param camera: intrinsics of the image
+        :param channels: ``rgb``, ``bgr``, ``rgba``, ``bgra`` or ``mono``
+        :param output_size: ``image``, or ``network`` for maps at the network's resolution without the
+            border, with the camera scaled to match
+        :raises ValueError: if the image's type, size or channels, or ``output_size``, are not as above
+        """
+        placement = Placement.fit(camera, self.network_size)
+        self._warn_of_wasteful_border(placement)
+        with self._lock:  # the preprocessor's and the backend's buffers serve one frame at a time
+            mu, log_b = self.backend.infer(self.preprocess(image, placement, channels))
+            return postprocess(mu, log_b, placement, self.card, output_size)
+
+    def _warn_of_wasteful_border(self, placement: Placement) -> None:
+        if self._warned_of_border or placement.border_share <= WASTEFUL_BORDER:
+            return
+        camera, (height, width) = placement.camera, self.network_size
+        better_height, better_width = fit_network_size(camera, self.card)
+        if (better_height, better_width) == self.network_size:
+            return
+        self._warned_of_border = True
+        logger.warning(
+            "a %dx%d image leaves %.0f %% of the network's %dx%d input (width x height) empty; "
+            "a network size of %dx%d (height x width) suits this camera better",
+            *(camera.width, camera.height, 100 * placement.border_share, width, height),
+            *(better_height, better_width),
+        )

@@ -1,0 +1,91 @@
+"""From a camera image to the network's input tensor."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from adu_depth_core.inference.placement import Placement
+from adu_depth_core.model_card import ModelCard
+
+CHANNELS = {
+    "rgb": (0, 1, 2),
+    "bgr": (2, 1, 0),
+    "rgba": (0, 1, 2),
+    "bgra": (2, 1, 0),
+    "mono": (0, 0, 0),
+}
+"""Channel orders, and where red, green and blue are in each. Alpha is not looked at."""
+
+
+class Preprocessor:
+    """Resizes, pads and normalises images into one buffer that is used again for every frame.
+
+    :param card: model card with ``mean`` and ``std``
+    :param network_size: ``(height, width)`` of the network's input
+    """
+
+    def __init__(self, card: ModelCard, network_size: tuple[int, int]) -> None:
+        self._tensor = np.empty((1, 3, *network_size), np.float32)
+        mean, std = np.asarray(card.mean, np.float64), np.asarray(card.std, np.float64)
+        # (x / 255 - mean) / std as one multiplication and one addition per pixel
+        self._gain = (1.0 / (255.0 * std)).astype(np.float32)
+        self._offset = (-mean / std).astype(np.float32)
+
+    def __call__(self, image: np.ndarray, placement: Placement, channels: str = "rgb") -> np.ndarray:
+        """
+        :param image: uint8 ``(H, W, C)`` of the placement's camera; mono also ``(H, W)``
+        :param placement: where the image goes
+        :param channels: key of ``CHANNELS``
+        :return: float32 ``(1, 3, height, width)``, normalised RGB; valid until the next call
+        :raises ValueError: if the image's type, size or channels are not what was announced
+        """
+        check_image(image, placement.camera.size, channels)
+        resized = downscale(image, placement.width, placement.height)
+        planes = cv2.split(resized)
+        content = placement.cut(self._tensor[0])
+        for color, source in enumerate(CHANNELS[channels]):
+            np.multiply(planes[source], self._gain[color], out=content[color], dtype=np.float32)
+            content[color] += self._offset[color]
+        _repeat_edges(self._tensor[0], placement)
+        return self._tensor
+
+
+def check_image(image: np.ndarray, size: tuple[int, int], channels: str) -> None:
+    """:raises ValueError: unless ``image`` is uint8 of ``size`` ``(height, width)`` with these channels"""
+    if channels not in CHANNELS:
+        raise ValueError(f"channels is {channels!r}: must be one of {', '.join(CHANNELS)}")
+    count = 1 if channels == "mono" else len(channels)
+    shapes = [(*size, count)] + ([size] if count == 1 else [])
+    if image.dtype != np.uint8 or image.shape not in shapes:
+        raise ValueError(
+            f"image is {image.dtype} {image.shape}: for this camera and channels={channels!r} "
+            f"it must be uint8 {' or '.join(map(str, shapes))}"
+        )
+
+
+def downscale(image: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Resize without aliasing, at a tenth of the time of ``cv2.INTER_AREA``.
+
+    Bilinear interpolation down to one half looks at every pixel; beyond that it skips some, so
+    larger reductions go by halves first.
+
+    :param image: uint8 ``(H, W)`` or ``(H, W, C)``
+    :return: ``(height, width)`` or ``(height, width, C)``; also enlarges, bilinearly
+    """
+    rows, columns = image.shape[:2]
+    while columns > 2 * width or rows > 2 * height:
+        columns, rows = max(width, (columns + 1) // 2), max(height, (rows + 1) // 2)
+        image = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def _repeat_edges(tensor: np.ndarray, placement: Placement) -> None:
+    """Fill the border of ``(3, rows, columns)`` around the placed image with the image's outermost pixels."""
+    left, top = placement.left, placement.top
+    right, bottom = left + placement.width, top + placement.height
+    rows = tensor[:, top:bottom]
+    rows[:, :, :left] = rows[:, :, left : left + 1]
+    rows[:, :, right:] = rows[:, :, right - 1 : right]
+    tensor[:, :top] = tensor[:, top : top + 1]
+    tensor[:, bottom:] = tensor[:, bottom - 1 : bottom]
