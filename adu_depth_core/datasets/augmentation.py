@@ -1,0 +1,88 @@
+"""From a view to a network input: resize, zoom, crop, mirror, photometric noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from adu_depth_core.datasets.views import View
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How training inputs vary.
+
+    :param height: rows of the result
+    :param width: columns of the result; less than the resized image gives a random horizontal crop
+    :param max_zoom: the image is enlarged by up to this factor before the crop; 1 for none
+    :param zoom_probability: share of views that are zoomed
+    :param flip: mirror half of the views
+    :param photometric: strength of brightness, contrast, gamma, colour, blur and noise changes; 0 for none
+    """
+
+    height: int
+    width: int
+    max_zoom: float = 1.35
+    zoom_probability: float = 0.5
+    flip: bool = True
+    photometric: float = 1.0
+
+    def __call__(self, view: View, random: np.random.Generator) -> View:
+        """A varied view of size ``height x width`` whose camera matches it."""
+        view = self._zoom_and_crop(view, random)
+        if self.flip and random.random() < 0.5:
+            view = mirror(view)
+        return replace(view, image=self._photometric(view.image, random)) if self.photometric else view
+
+    def _zoom_and_crop(self, view: View, random: np.random.Generator) -> View:
+        zoom = random.uniform(1.0, self.max_zoom) if random.random() < self.zoom_probability else 1.0
+        scale = zoom * max(self.height / view.camera.height, self.width / view.camera.width)
+        # Crop in the source and resize once: cheaper than resizing the whole view.
+        crop_height = min(view.camera.height, round(self.height / scale))
+        crop_width = min(view.camera.width, round(self.width / scale))
+        left = int(random.integers(view.camera.width - crop_width + 1))
+        top = int(random.integers(view.camera.height - crop_height + 1))
+        rows, columns = slice(top, top + crop_height), slice(left, left + crop_width)
+        cropped = View(
+            view.image[rows, columns],
+            view.depth[rows, columns],
+            view.camera.crop(left, top, crop_width, crop_height),
+        )
+        return resize(cropped, self.height, self.width)
+
+    def _photometric(self, image: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        strength = self.photometric
+        pixels = image.astype(np.float32) / 255.0
+        pixels *= 1.0 + strength * random.uniform(-0.25, 0.25)
+        pixels *= 1.0 + strength * random.uniform(-0.08, 0.08, size=3).astype(np.float32)
+        mean = pixels.mean()
+        pixels = (pixels - mean) * (1.0 + strength * random.uniform(-0.2, 0.2)) + mean
+        grey = pixels.mean(axis=2, keepdims=True)
+        pixels = grey + (pixels - grey) * (1.0 + strength * random.uniform(-0.4, 0.4))
+        pixels = np.clip(pixels, 0.0, 1.0) ** np.exp(strength * random.uniform(-0.25, 0.25))
+        if random.random() < 0.15 * strength:
+            pixels = cv2.GaussianBlur(pixels, (0, 0), random.uniform(0.3, 1.2))
+        if random.random() < 0.3 * strength:
+            pixels += random.normal(0.0, random.uniform(0.0, 0.03), pixels.shape)
+        return (np.clip(pixels, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
+
+
+def resize(view: View, height: int, width: int) -> View:
+    """The view at another size; depth keeps single values (nearest), so that edges are not blended."""
+    shrinking = height * width < view.image.shape[0] * view.image.shape[1]
+    return View(
+        cv2.resize(view.image, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR),
+        cv2.resize(view.depth, (width, height), interpolation=cv2.INTER_NEAREST_EXACT),
+        view.camera.resize(width, height),
+    )
+
+
+def mirror(view: View) -> View:
+    """The view mirrored left to right."""
+    return View(
+        np.ascontiguousarray(view.image[:, ::-1]),
+        np.ascontiguousarray(view.depth[:, ::-1]),
+        view.camera.flip_horizontal(),
+    )

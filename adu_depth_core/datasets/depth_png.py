@@ -1,0 +1,53 @@
+"""Depth and disparity PNG files of the KITTI family: uint16 / 256, 0 means no value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from adu_depth_core.errors import UserError
+from adu_depth_core.files import write_atomically
+
+SCALE = 256.0
+
+
+def read_png16(path: Path) -> np.ndarray:
+    """Read a 16-bit PNG as float32 ``(H, W)`` in metres (depth) or pixels (disparity), 0 where unknown.
+
+    :raises UserError: if the file is missing, not an image, or not 16-bit with one channel
+    """
+    stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if stored is None:
+        raise UserError(f"{path}: missing or not a readable image")
+    if stored.dtype != np.uint16 or stored.ndim != 2:
+        raise UserError(f"{path}: expected a 16-bit one-channel PNG, got {stored.dtype} {stored.shape}")
+    return stored.astype(np.float32) / np.float32(SCALE)
+
+
+def write_png16(path: Path, values: np.ndarray) -> None:
+    """Write metres or pixels ``(H, W)`` as uint16 / 256.
+
+    NaN, infinite, negative and over-range values become 0, unknown.
+
+    :raises UserError: if the file cannot be written
+    """
+    scaled = np.round(np.asarray(values, dtype=np.float64) * SCALE)
+    with np.errstate(invalid="ignore"):
+        valid = np.isfinite(scaled) & (scaled > 0) & (scaled <= np.iinfo(np.uint16).max)
+    stored = np.where(valid, scaled, 0).astype(np.uint16)
+    with write_atomically(path) as temporary:
+        if not cv2.imwrite(str(temporary), stored):
+            raise UserError(f"{path}: could not be written")
+
+
+def read_rgb(path: Path) -> np.ndarray:
+    """Read an image file as RGB uint8 ``(H, W, 3)``.
+
+    :raises UserError: if the file is missing or not an image
+    """
+    stored = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if stored is None:
+        raise UserError(f"{path}: missing or not a readable image")
+    return cv2.cvtColor(stored, cv2.COLOR_BGR2RGB)

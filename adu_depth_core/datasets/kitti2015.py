@@ -1,0 +1,90 @@
+"""KITTI 2015 stereo benchmark, as published: ``training/{image_2,image_3,disp_noc_0,calib_cam_to_cam}``.
+
+Calibration may also be ``calib/<scene>_10.txt`` in the layout of KITTI object.
+Ground truth is disparity; depth is ``fx * B / disparity``. ``disp_noc_0`` holds the pixels that the
+right camera sees too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from adu_depth_core.datasets.depth_png import read_png16, read_rgb
+from adu_depth_core.datasets.kitti_calibration import read_stereo_calibration
+from adu_depth_core.datasets.sample import Sample
+from adu_depth_core.errors import UserError
+
+VALIDATION_SCENES = ("000004", "000008", "000014", "000019", "000023", "000034", "000038")
+"""Scenes of the 40-scene subset used for validation; none is a near-duplicate of a training scene."""
+
+CALIBRATION_SCENES = ("000002", "000006", "000013", "000020", "000024")
+"""Scenes the uncertainty scale is fitted on: neither trained on nor judged on, nor near-duplicates."""
+
+
+class Kitti2015:
+    """The first frame (``_10``) of each scene, with right view and ground truth where the folder has them.
+
+    :param root: folder that holds ``training/`` (and ``testing/``)
+    :param scenes: scene numbers such as ``000004``; None for all that are there
+    :param subset: ``training`` (with ground truth) or ``testing`` (without)
+    :raises UserError: if the folder does not have this layout or a scene is missing; and on access if a
+        file of the scene cannot be read or does not fit its image
+    """
+
+    truth_folder = "disp_noc_0"
+
+    def __init__(self, root: Path, scenes: Sequence[str] | None = None, subset: str = "training") -> None:
+        self.folder = Path(root) / subset
+        images = self.folder / "image_2"
+        if not images.is_dir():
+            found = ", ".join(sorted(p.name for p in Path(root).iterdir())) if Path(root).is_dir() else ""
+            raise UserError(f"KITTI 2015 expects the folder {images}; {root} holds {found or 'nothing'}")
+        present = sorted(path.name.removesuffix("_10.png") for path in images.glob("*_10.png"))
+        missing = sorted(set(scenes or ()) - set(present))
+        if missing:
+            raise UserError(
+                f"{images} lacks the scenes {', '.join(missing)} ({len(present)} scenes are there)"
+            )
+        self.scenes = present if scenes is None else list(scenes)
+        if not self.scenes:
+            raise UserError(f"{images} holds no image named *_10.png")
+
+    def __len__(self) -> int:
+        return len(self.scenes)
+
+    def __getitem__(self, index: int) -> Sample:
+        scene = self.scenes[index]
+        left = read_rgb(self.folder / "image_2" / f"{scene}_10.png")
+        right_path = self.folder / "image_3" / f"{scene}_10.png"
+        right = read_rgb(right_path) if right_path.is_file() else None
+        height, width = left.shape[:2]
+        camera, baseline = read_stereo_calibration(self._calibration_path(scene), width, height)
+        truth_path, depth = self.truth_path(scene), None
+        if truth_path.is_file():
+            depth = disparity_to_depth(read_png16(truth_path), camera.fx * baseline)
+            _check_size(truth_path, depth, left)
+        if right is not None:
+            _check_size(right_path, right, left)
+        return Sample(scene, left, right, depth, camera, baseline)
+
+    def truth_path(self, scene: str) -> Path:
+        """Where the ground truth of a scene is, if the folder has it."""
+        return self.folder / self.truth_folder / f"{scene}_10.png"
+
+    def _calibration_path(self, scene: str) -> Path:
+        published = self.folder / "calib_cam_to_cam" / f"{scene}.txt"
+        return published if published.is_file() else self.folder / "calib" / f"{scene}_10.txt"
+
+
+def _check_size(path: Path, values: np.ndarray, left: np.ndarray) -> None:
+    if values.shape[:2] != left.shape[:2]:
+        raise UserError(f"{path} has {values.shape[:2]} (height, width), its left image {left.shape[:2]}")
+
+
+def disparity_to_depth(disparity: np.ndarray, focal_times_baseline: float) -> np.ndarray:
+    """Depth in metres, float32 ``(H, W)``, from disparity in pixels; 0 where the disparity is 0 (unknown)."""
+    known = disparity > 0
+    return np.where(known, focal_times_baseline / np.where(known, disparity, 1.0), 0.0).astype(np.float32)

@@ -1,0 +1,75 @@
+"""Write a trained student as safetensors, ONNX and model card."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from pathlib import Path
+
+import onnx
+import torch
+from safetensors.torch import save_file
+
+from adu_depth_core.files import write_atomically
+from adu_depth_core.model_card import ModelCard, card_path, file_sha256
+from adu_depth_core.networks.student import Student, load_student
+
+OPSET = 17
+
+
+def save_weights(student: Student, path: Path) -> None:
+    """Save weights as FP16 safetensors, atomically; integer buffers keep their type."""
+    tensors = {
+        name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
+        for name, tensor in student.state_dict().items()
+    }
+    with write_atomically(path) as temporary:
+        save_file(tensors, temporary)
+
+
+def export_onnx(student: Student, card: ModelCard, path: Path) -> None:
+    """Export as FP32 ONNX, checked by ``onnx.checker``, atomically.
+
+    Input ``image`` float32 ``(N, 3, H, W)``, outputs ``mu`` and ``log_b`` float32 ``(N, 1, H, W)``; N, H
+    and W are dynamic, H and W multiples of the card's ``size_multiple``.
+    """
+    image = torch.zeros(2, 3, card.input_height, card.input_width)
+    dynamic = {0: "batch", 2: "height", 3: "width"}
+    with write_atomically(path) as temporary:
+        with warnings.catch_warnings():
+            # The newer exporter did not finish in 10 minutes with dynamic height and width (torch 2.15).
+            warnings.simplefilter("ignore", DeprecationWarning)
+            torch.onnx.export(
+                student.eval(),
+                (image,),
+                temporary,
+                dynamo=False,
+                opset_version=OPSET,
+                input_names=["image"],
+                output_names=["mu", "log_b"],
+                dynamic_axes={name: dynamic for name in ("image", "mu", "log_b")},
+            )
+        onnx.checker.check_model(temporary, full_check=True)
+
+
+def export_student(weights: Path, card: ModelCard, out: Path) -> ModelCard:
+    """Export a safetensors student to ``out`` (``NAME.onnx``) with its weights and card beside it.
+
+    The ONNX is made from the stored, FP16-rounded weights, so that every backend computes with the
+    same numbers.
+
+    :return: the card, naming the SHA-256 of both files
+    """
+    student = load_student(weights, card)
+    stored = out.with_suffix(".safetensors")
+    if stored.resolve() != weights.resolve():
+        save_weights(student, stored)
+        student = load_student(stored, card)
+    export_onnx(student, card, out)
+    card = dataclasses.replace(
+        card,
+        files={path.name: file_sha256(path) for path in (out, stored)},
+        extra={**card.extra, "opset": OPSET, "precision": "fp32"},
+    )
+    card.write(card_path(out))
+    return card
