@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import shlex
 import sys
 
 import adu_depth_core
@@ -29,7 +30,7 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="adu_depth",
         description="Metric depth and honest uncertainty from one camera.",
-        epilog="`adu_depth COMMAND --help` explains a command. Example: adu_depth predict photo.png --focal 721",
+        epilog="`adu_depth COMMAND --help` explains a command. Example: adu_depth doctor",
     )
     parser.add_argument("--version", action="version", version=f"adu_depth {adu_depth_core.__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -50,6 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     chosen = next((argument for argument in argv if not argument.startswith("-")), None)
     try:
         arguments = _parser(chosen).parse_args(argv)
+        arguments.command_line = shlex.join(["adu_depth", *argv])  # for the record of a result
         return arguments.run(arguments)
     except UserError as error:
         print(f"adu_depth: error: {error}", file=sys.stderr)

@@ -7,7 +7,7 @@ from types import ModuleType
 
 
 class UserError(Exception):
-    """Something the user can mend; the text names the file, the value and the fix. Shown without traceback."""
+    """Something the user can mend; the text names file, value and fix. Shown without traceback."""
 
 
 def require(module: str, extra: str, purpose: str) -> ModuleType:

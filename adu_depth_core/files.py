@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from adu_depth_core.errors import UserError
+
 
 @contextlib.contextmanager
 def write_atomically(path: Path | str) -> Iterator[Path]:
@@ -27,6 +29,31 @@ def write_atomically(path: Path | str) -> Iterator[Path]:
         if temporary.is_dir() and path.is_dir():
             shutil.move(path, Path(folder) / "replaced")
         os.replace(temporary, path)
+
+
+def check_folder_writable(folder: Path) -> None:
+    """Ask before long work whether its results can be written to ``folder``; makes it.
+
+    :raises UserError: if not
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"folder {folder} cannot be written: {error.strerror}; choose another place"
+        ) from error
+
+
+def check_writable(path: Path) -> None:
+    """Ask before long work whether its result can be written to the file ``path``; makes its folder.
+
+    :raises UserError: if not
+    """
+    check_folder_writable(path.parent)
+    if path.is_dir():
+        raise UserError(f"{path} cannot be written: it is a folder; name a file")
 
 
 def share_directory() -> Path:

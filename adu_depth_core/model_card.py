@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,13 +71,17 @@ class ModelCard:
                 raise ModelCardError(f"{name} is {value!r}: must be a positive whole number")
         for name in ("f_ref", "depth_min", "depth_max", "sigma_scale"):
             value = getattr(self, name)
-            if not isinstance(value, (int, float)) or not value > 0:
+            if not isinstance(value, (int, float)) or not 0 < value < math.inf:
                 raise ModelCardError(f"{name} is {value!r}: must be a positive number")
         if self.depth_min >= self.depth_max:
             raise ModelCardError(f"depth range [{self.depth_min}, {self.depth_max}] is empty")
         for name in ("mean", "std"):
-            if len(getattr(self, name)) != 3:
-                raise ModelCardError(f"{name} is {getattr(self, name)!r}: must be three numbers (RGB)")
+            value = getattr(self, name)
+            if not isinstance(value, tuple) or [isinstance(v, (int, float)) for v in value] != [True] * 3:
+                raise ModelCardError(f"{name} is {value!r}: must be three numbers (RGB)")
+        for name, kind in (("files", dict), ("training", dict), ("accuracy", list), ("extra", dict)):
+            if not isinstance(getattr(self, name), kind):
+                raise ModelCardError(f"{name} is {getattr(self, name)!r}: must be a {kind.__name__}")
 
     def to_json(self) -> str:
         content = {"format": FORMAT, "format_version": FORMAT_VERSION, **dataclasses.asdict(self)}
@@ -90,7 +95,7 @@ class ModelCard:
         except json.JSONDecodeError as error:
             raise ModelCardError(f"not JSON: {error}") from error
         if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
-            raise ModelCardError(f"not a model card (no \"format\": \"{FORMAT}\")")
+            raise ModelCardError(f'not a model card (no "format": "{FORMAT}")')
         version = content.pop("format_version", None)
         if version != FORMAT_VERSION:
             raise ModelCardError(f"format_version is {version!r}, this program reads {FORMAT_VERSION}")
@@ -103,7 +108,7 @@ class ModelCard:
         if missing:
             raise ModelCardError(f"missing entries: {', '.join(missing)}")
         for name in ("mean", "std"):
-            if name in content:
+            if isinstance(content.get(name), list):
                 content[name] = tuple(content[name])
         return cls(**content)
 
@@ -131,9 +136,7 @@ class ModelCard:
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's content, hexadecimal."""
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else (
-            hashlib.sha256(file.read()).hexdigest()
-        )
+        return hashlib.sha256(file.read()).hexdigest()
 
 
 def card_path(model: Path) -> Path:

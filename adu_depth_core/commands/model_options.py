@@ -1,0 +1,56 @@
+"""Options of the commands that run a model."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from adu_depth_core.inference.backends.choice import BACKENDS
+from adu_depth_core.inference.predictor import Predictor
+
+
+def add_model_arguments(parser: argparse.ArgumentParser, auto_size: bool = False) -> None:
+    """``--model``, ``--backend``, ``--network-size`` and ``--threads``.
+
+    :param auto_size: also take ``--network-size auto``, which the command itself resolves for each image
+    """
+    group = parser.add_argument_group("model")
+    group.add_argument(
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="ONNX student, its card beside it (default: the installed one)",
+    )
+    group.add_argument(
+        "--backend", choices=["auto", *BACKENDS], default="auto", help="runtime (default: auto)"
+    )
+    group.add_argument(
+        "--network-size",
+        type=network_size_or_auto if auto_size else network_size,
+        metavar="HxW|auto" if auto_size else "HxW",
+        help="network input, rows x columns"
+        + ("; auto: as suits each image's aspect" if auto_size else "")
+        + " (default: the model's)",
+    )
+    group.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: the runtime's choice)")
+
+
+def load_predictor(arguments: argparse.Namespace) -> Predictor:
+    """The predictor that the options above describe."""
+    return Predictor(arguments.model, arguments.backend, arguments.network_size, arguments.threads)
+
+
+def network_size(text: str) -> tuple[int, int]:
+    """``(height, width)`` from text such as ``192x640``.
+
+    :raises argparse.ArgumentTypeError: if it is not two whole numbers
+    """
+    height, x, width = text.lower().partition("x")
+    if not (x and height.isdigit() and width.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not rows x columns such as 192x640")
+    return int(height), int(width)
+
+
+def network_size_or_auto(text: str) -> tuple[int, int] | str:
+    """``network_size`` or the word ``auto``."""
+    return text if text == "auto" else network_size(text)

@@ -1,0 +1,113 @@
+"""Collects the metrics of frames, wherever they come from, and averages them over images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from adu_depth_core.errors import UserError
+from adu_depth_core.evaluation.metrics import depth_metrics
+from adu_depth_core.evaluation.protocol import Protocol
+from adu_depth_core.evaluation.sparsification import aurg, ause, sparsification_curves
+from adu_depth_core.evaluation.uncertainty import calibration_area, coverage_curve, uncertainty_metrics
+
+
+@dataclass(frozen=True)
+class FrameResult:
+    """Metrics of one image.
+
+    :param name: name of the frame
+    :param pixels: number of pixels that counted
+    :param metrics: by name; see ``docs/evaluation.md``
+    """
+
+    name: str
+    pixels: int
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Result of an evaluation.
+
+    :param metrics: mean over images of each metric, and ``calibration_area``
+    :param frames: each image's own, in the order they came
+    :param skipped: frames without a single pixel that counts
+    :param curves: means over images: ``coverage`` over ``uncertainty.LEVELS``, and for each metric
+        ``<metric>_by_sigma`` and ``<metric>_by_oracle`` over ``sparsification.REMOVED``; empty without sigma
+    """
+
+    metrics: dict[str, float]
+    frames: list[FrameResult]
+    skipped: list[str]
+    curves: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def column(self, metric: str) -> np.ndarray:
+        """One metric of every frame, ``(N,)``."""
+        return np.array([frame.metrics[metric] for frame in self.frames])
+
+
+class Evaluator:
+    """Accumulates frames under one protocol. Keeps scalars and running sums only, no images.
+
+    :param protocol: which pixels count
+    """
+
+    def __init__(self, protocol: Protocol) -> None:
+        self.protocol = protocol
+        self._frames: list[FrameResult] = []
+        self._skipped: list[str] = []
+        self._curve_sums: dict[str, np.ndarray] = {}
+
+    def add(
+        self, name: str, truth: np.ndarray, depth: np.ndarray, sigma: np.ndarray | None = None
+    ) -> FrameResult | None:
+        """Measure one frame; all maps ``(H, W)``.
+
+        :param name: name of the frame
+        :param truth: metres; 0, NaN or infinite where unknown
+        :param depth: predicted metres
+        :param sigma: its uncertainty in metres (half width of the 68.3 % interval); None for methods without.
+            Either all frames have it or none
+        :return: the frame's metrics, or None if no pixel counts
+        :raises ValueError: if sizes differ, or a prediction that counts is not a positive number
+        """
+        mask = self.protocol.mask(truth)
+        if not mask.any():
+            self._skipped.append(name)
+            return None
+        depth = self.protocol.clamp(depth)
+        metrics, curves = depth_metrics(depth, truth, mask), {}
+        if sigma is not None:
+            metrics |= uncertainty_metrics(depth, sigma, truth, mask)
+            curves["coverage"] = coverage_curve(depth, sigma, truth, mask)
+            for metric, (by_sigma, by_oracle) in sparsification_curves(depth, sigma, truth, mask).items():
+                metrics[f"ause_{metric}"] = ause(by_sigma, by_oracle)
+                metrics[f"aurg_{metric}"] = aurg(by_sigma)
+                curves |= {f"{metric}_by_sigma": by_sigma, f"{metric}_by_oracle": by_oracle}
+        if self._frames and metrics.keys() != self._frames[0].metrics.keys():
+            raise ValueError(f"frame {name}: either all frames have sigma or none")
+        for curve, values in curves.items():
+            self._curve_sums[curve] = self._curve_sums.get(curve, 0.0) + values
+        self._frames.append(FrameResult(name, int(np.count_nonzero(mask)), metrics))
+        return self._frames[-1]
+
+    def summary(self) -> Summary:
+        """Means over the images so far.
+
+        :raises UserError: if no frame counted
+        """
+        if not self._frames:
+            raise UserError(
+                f"no ground truth counts in any of {len(self._skipped)} frames: {self.protocol.describe()}"
+            )
+        count = len(self._frames)
+        metrics = {
+            name: float(np.mean([frame.metrics[name] for frame in self._frames]))
+            for name in self._frames[0].metrics
+        }
+        curves = {name: total / count for name, total in self._curve_sums.items()}
+        if curves:
+            metrics["calibration_area"] = calibration_area(curves["coverage"])
+        return Summary(metrics, list(self._frames), list(self._skipped), curves)

@@ -1,0 +1,26 @@
+"""Flip test-time augmentation: the prediction averaged with that of the mirrored image."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from adu_depth_core.camera import Camera
+from adu_depth_core.inference.prediction import Prediction
+from adu_depth_core.inference.predictor import Predictor
+
+
+def predict_with_flip(predictor: Predictor, image: np.ndarray, camera: Camera) -> Prediction:
+    """Average of the network's two outputs, log depth and log scale, over an image and its mirror image.
+
+    Both are metric through the same focal, so averaging logs is the geometric mean of depth and of sigma.
+
+    :param image: RGB uint8 ``(H, W, 3)``
+    :param camera: intrinsics of the image
+    """
+    straight = predictor.predict(image, camera)
+    mirrored = predictor.predict(np.ascontiguousarray(image[:, ::-1]), camera.flip_horizontal())
+    return Prediction(
+        np.sqrt(straight.depth * mirrored.depth[:, ::-1]),
+        np.sqrt(straight.sigma * mirrored.sigma[:, ::-1]),
+        camera,
+    )

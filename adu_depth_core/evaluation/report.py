@@ -1,0 +1,104 @@
+"""Tables of an evaluation, for the terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from adu_depth_core.evaluation.evaluator import Summary
+
+
+@dataclass(frozen=True)
+class Column:
+    """How a metric is shown.
+
+    :param unit: unit of the value
+    :param target: ``0`` or ``1`` where those are best, ``low`` or ``high`` where there is no bound, or the
+        nominal share of a coverage
+    """
+
+    unit: str
+    target: str
+
+
+DEPTH = {
+    "abs_rel": Column("", "0"),
+    "sq_rel": Column("m", "0"),
+    "sqErrorRel": Column("%", "0"),
+    "rmse": Column("m", "0"),
+    "rmse_log": Column("", "0"),
+    "log10": Column("", "0"),
+    "silog": Column("", "0"),
+    "irmse": Column("1/km", "0"),
+    "d1": Column("", "1"),
+    "d2": Column("", "1"),
+    "d3": Column("", "1"),
+}
+UNCERTAINTY = {
+    "coverage_50": Column("", "0.500"),
+    "coverage_1sigma": Column("", "0.683"),
+    "coverage_95": Column("", "0.950"),
+    "calibration_area": Column("", "0"),
+    "nll": Column("nats", "low"),
+    "ause_abs_rel": Column("", "0"),
+    "ause_rmse": Column("m", "0"),
+    "ause_d1": Column("", "0"),
+    "aurg_abs_rel": Column("", "high"),
+    "aurg_rmse": Column("m", "high"),
+    "aurg_d1": Column("", "high"),
+}
+PER_FRAME = ("abs_rel", "rmse", "silog", "d1", "coverage_1sigma")
+"""Metrics of the table with one row per frame; the JSON has all."""
+
+
+def print_context(context: dict[str, str], console: Console) -> None:
+    """What the tables below are about: one line per entry, aligned."""
+    grid = Table.grid(padding=(0, 2))
+    for heading, text in context.items():
+        grid.add_row(Text(heading, style="bold"), Text(text, overflow="fold"))
+    console.print(grid)
+
+
+def print_summary(summary: Summary, console: Console) -> None:
+    """Mean, spread over images and worst frame of every metric."""
+    table = Table("metric", title=f"{len(summary.frames)} frames, metrics per image, then averaged")
+    for heading in ("ideal", "mean", "std", "worst"):
+        table.add_column(heading, justify="right")
+    table.add_column("worst frame")
+    for group in (DEPTH, UNCERTAINTY):
+        for name, column in group.items():
+            if name in summary.metrics:
+                table.add_row(*_row(summary, name, column))
+        table.add_section()
+    console.print(table)
+    if summary.skipped:
+        console.print(f"without ground truth that counts, not in the table: {', '.join(summary.skipped)}")
+
+
+def print_frames(summary: Summary, console: Console) -> None:
+    """One row per frame."""
+    metrics = [name for name in PER_FRAME if name in summary.metrics]
+    table = Table("frame", title="Frames")
+    for heading in ("pixels", *metrics):
+        table.add_column(heading, justify="right")
+    for frame in summary.frames:
+        table.add_row(frame.name, str(frame.pixels), *(f"{frame.metrics[name]:.4f}" for name in metrics))
+    console.print(table)
+
+
+def _row(summary: Summary, name: str, column: Column) -> tuple[str, ...]:
+    label = f"{name} ({column.unit})" if column.unit else name
+    mean = f"{summary.metrics[name]:.4f}"
+    if name == "calibration_area":  # of the mean coverage curve: no frame has one
+        return label, column.target, mean, "", "", ""
+    values = summary.column(name)
+    badness = {"low": values, "high": -values}.get(column.target)
+    if badness is None:
+        badness = np.abs(values - float(column.target))
+    worst = int(np.argmax(badness))
+    spread, extreme = f"{np.std(values):.4f}", f"{values[worst]:.4f}"
+    return label, column.target, mean, spread, extreme, summary.frames[worst].name
