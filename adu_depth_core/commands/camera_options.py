@@ -40,18 +40,18 @@ def camera_source(arguments: argparse.Namespace) -> Callable[[int, int], Camera]
 
     :raises UserError: if they do not, or the focal length is not positive
     """
+    rest = {
+        name: getattr(arguments, name) for name in ("fy", "cx", "cy") if getattr(arguments, name) is not None
+    }
+    if rest and arguments.fx is None:
+        raise UserError(f"--{', --'.join(rest)} goes with --fx only")
     if arguments.calib is not None:
         if not arguments.calib.is_file():
             raise UserError(f"--calib {arguments.calib} does not exist")
         return lambda width, height: read_calibration(arguments.calib, width, height)
     fx = arguments.fx if arguments.fx is not None else arguments.focal
-    rest = {
-        name: getattr(arguments, name) for name in ("fy", "cx", "cy") if getattr(arguments, name) is not None
-    }
     if fx is None:
         raise UserError(MISSING_FOCAL)
-    if rest and arguments.fx is None:
-        raise UserError(f"--{', --'.join(rest)} belongs to --fx, not to --focal")
 
     def camera_for(width: int, height: int) -> Camera:
         entries = {"fx": fx, "fy": fx, "cx": (width - 1) / 2, "cy": (height - 1) / 2, **rest}

@@ -1,0 +1,81 @@
+"""``adu_depth doctor``: what this machine has, and what to install for the rest."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from itertools import groupby
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+import adu_depth_core
+from adu_depth_core.doctor import Check, can_infer, examine
+
+EPILOG = """\
+The exit status is 0 if the model is whole and at least one backend predicts with it.
+
+examples:
+  adu_depth doctor
+  adu_depth doctor --json | python3 -m json.tool
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EPILOG
+    parser.add_argument(
+        "--model", type=Path, metavar="FILE", help="ONNX student (default: the installed one)"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    with Console(stderr=True).status("looking, and predicting with each backend"):
+        checks = examine(arguments.model)
+    inference_works = can_infer(checks)
+    if arguments.json:
+        content = {
+            "version": adu_depth_core.__version__,
+            "inference_works": inference_works,
+            "checks": [dataclasses.asdict(check) for check in checks],
+        }
+        print(json.dumps(content, indent=2))
+    else:
+        _print_report(checks, inference_works)
+    return 0 if inference_works else 1
+
+
+def _print_report(checks: list[Check], inference_works: bool) -> None:
+    console = Console()
+    console.print(_table(checks))
+    remedies: dict[str, list[str]] = {}
+    for check in checks:
+        if check.remedy and not check.found:
+            remedies.setdefault(check.remedy, []).append(check.name)
+    if remedies:
+        console.print("\nIf you need what is missing:")
+        width = max(map(len, remedies))
+        for remedy, names in remedies.items():
+            line = f"  {escape(remedy.ljust(width))}  [dim]{', '.join(names)}[/]"
+            console.print(line, soft_wrap=True, highlight=False)
+    if inference_works:
+        console.print("\n[green]Inference works.[/]")
+    else:
+        console.print("\n[red]Inference does not work:[/] it takes the model and one backend that runs.")
+
+
+def _table(checks: list[Check]) -> Table:
+    table = Table(title=f"adu_depth {adu_depth_core.__version__}", title_justify="left")
+    table.add_column("for")
+    table.add_column("what", no_wrap=True)
+    table.add_column("")
+    table.add_column("found", overflow="fold")
+    for group, members in groupby(checks, key=lambda check: check.group):
+        for number, check in enumerate(members):
+            mark = "[green]yes[/]" if check.found else "[yellow]no[/]"
+            table.add_row("" if number else group, check.name, mark, escape(check.detail))
+        table.add_section()
+    return table
