@@ -1,0 +1,119 @@
+"""A synthetic drive: a vehicle with a stereo camera and a LiDAR goes down a random street."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from adu_depth_core.camera import Camera
+from adu_depth_core.synthetic.frame import DriveFrame, Rig
+from adu_depth_core.synthetic.lidar import Lidar
+from adu_depth_core.synthetic.light import random_light
+from adu_depth_core.synthetic.render import Scene
+from adu_depth_core.synthetic.sensor import random_sensor
+from adu_depth_core.synthetic.street import Street
+from adu_depth_core.synthetic.trajectory import Trajectory
+
+# KITTI's mounting: camera 1.65 m above the road, LiDAR 0.27 m behind and 0.08 m above it.
+_CAMERA_HEIGHT, _LIDAR_BEHIND, _LIDAR_ABOVE = 1.65, 0.27, 0.08
+_CAMERA_AHEAD = 1.0
+
+
+@dataclass(frozen=True)
+class DriveConfig:
+    """What to generate. Defaults are KITTI's colour stereo pair.
+
+    :param seed: everything random follows from it: same configuration and seed, same bytes
+    :param frames: number of frames
+    :param width: image width in pixels
+    :param height: image height in pixels
+    :param focal: focal length in pixels; None keeps KITTI's field of view at this width
+    :param baseline: metres between the cameras
+    :param rate_hz: frames per second
+    :param lidar: the LiDAR, or None for no scans (``DriveFrame.points`` is then empty)
+    :raises ValueError: if a value is out of range; the text names it
+    """
+
+    seed: int = 0
+    frames: int = 20
+    width: int = 1242
+    height: int = 375
+    focal: float | None = None
+    baseline: float = 0.532
+    rate_hz: float = 10.0
+    lidar: Lidar | None = field(default_factory=Lidar)
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise ValueError(f"seed is {self.seed}: must not be negative")
+        for name, least in (("frames", 1), ("width", 16), ("height", 16)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} is {getattr(self, name)}: must be at least {least}")
+        for name in ("baseline", "rate_hz"):
+            value = getattr(self, name)
+            if not (np.isfinite(value) and value > 0):
+                raise ValueError(f"{name} is {value}: must be positive")
+        if self.focal is not None and not (np.isfinite(self.focal) and self.focal > 0):
+            raise ValueError(f"focal is {self.focal}: must be positive")
+
+    @property
+    def camera(self) -> Camera:
+        """Intrinsics of both cameras; the principal point sits where KITTI's does."""
+        focal = 721.5 * self.width / 1242 if self.focal is None else self.focal
+        return Camera(
+            fx=focal,
+            fy=focal,
+            cx=0.4908 * self.width,
+            cy=0.461 * self.height,
+            width=self.width,
+            height=self.height,
+        )
+
+    @property
+    def rig(self) -> Rig:
+        """The sensors' mounting."""
+        base_from_left = np.eye(4)
+        base_from_left[:3, :3] = [[0, 0, 1], [-1, 0, 0], [0, -1, 0]]
+        base_from_left[:3, 3] = [_CAMERA_AHEAD, self.baseline / 2, _CAMERA_HEIGHT]
+        base_from_lidar = np.eye(4)
+        base_from_lidar[:3, 3] = [_CAMERA_AHEAD - _LIDAR_BEHIND, 0.0, _CAMERA_HEIGHT + _LIDAR_ABOVE]
+        return Rig(self.camera, self.baseline, base_from_left, base_from_lidar)
+
+
+def generate_drive(config: DriveConfig) -> tuple[Rig, Iterator[DriveFrame]]:
+    """A rig, and the frames it records, rendered one by one as they are asked for."""
+    return config.rig, _frames(config)
+
+
+def _frames(config: DriveConfig) -> Iterator[DriveFrame]:
+    rng = np.random.default_rng(config.seed)
+    trajectory = Trajectory(rng)
+    street = Street(rng, trajectory.travelled, (config.frames - 1) / config.rate_hz)
+    light = random_light(rng)
+    sensor = random_sensor(rng, light.ground_level)
+    rig = config.rig
+    left_from_right = np.eye(4)
+    left_from_right[0, 3] = rig.baseline
+    for index in range(config.frames):
+        time = index / config.rate_hz
+        # Frame by frame seeds, so that a frame's noise does not depend on what was drawn before it.
+        noise = [np.random.default_rng([config.seed, index, stream]) for stream in range(3)]
+        scene = Scene(street.mesh_at(time), light)
+        world_from_base = trajectory.world_from_base(street.line, street.ego_lane, time)
+        world_from_left = world_from_base @ rig.base_from_left
+        left, depth = scene.view(rig.camera, world_from_left)
+        right, _ = scene.view(rig.camera, world_from_left @ left_from_right)
+        points = np.empty((0, 4), np.float32)
+        if config.lidar is not None:
+            points = config.lidar.scan(scene, world_from_base @ rig.base_from_lidar, noise[2])
+        yield DriveFrame(
+            index=index,
+            stamp_ns=round(time * 1e9),
+            left=sensor.develop(left, noise[0]),
+            right=sensor.develop(right, noise[1]),
+            depth=depth,
+            points=points,
+            world_from_base=world_from_base,
+        )

@@ -1,0 +1,208 @@
+"""What stands beside the road: lamps, signs, signals, bollards, bins, fences, walls, shelters.
+
+Object frame: origin on the ground, x along the road in the direction of travel, y left.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from adu_depth_core.synthetic.materials import INDEX
+from adu_depth_core.synthetic.mesh import Mesh, boxes, cylinder, loft, merge, quads, surface
+
+_METAL, _CONCRETE = INDEX["metal"], INDEX["concrete"]
+_STEEL = (0.35, 0.36, 0.37)
+
+
+def street_lamp(height: float, reach: float) -> Mesh:
+    """Lamp post whose arm reaches ``reach`` metres to +y."""
+    return merge(
+        [
+            cylinder((0, 0, -0.2), (0, 0, height), 0.10, _METAL, _STEEL, top_radius=0.05),
+            cylinder((0, 0, 0), (0, 0, 1.2), 0.12, _METAL, _STEEL),
+            cylinder((0, 0, height), (0, reach, height + 0.25), 0.04, _METAL, _STEEL, sections=6),
+            boxes((0, reach, height + 0.22), (0.3, 0.75, 0.14), _METAL, (0.5, 0.5, 0.5)),
+        ]
+    )
+
+
+def pole(height: float, radius: float, material: int, tint=(1.0, 1.0, 1.0)) -> Mesh:
+    """Plain mast."""
+    return cylinder((0, 0, -0.3), (0, 0, height), radius, material, tint, top_radius=0.7 * radius)
+
+
+_PLATES = {
+    "speed_limit": "round",
+    "no_parking": "round",
+    "arrow": "round",
+    "warning": "triangle",
+    "direction": "square",
+}
+
+
+def traffic_sign(rng: np.random.Generator) -> Mesh:
+    """Sign on a post, its face to oncoming traffic (-x)."""
+    name = rng.choice(list(_PLATES))
+    height, size = rng.uniform(2.0, 2.6), rng.uniform(0.6, 0.8)
+    grey = (0.4, 0.4, 0.4)
+    parts = [cylinder((0, 0, -0.2), (0, 0, height + size / 2), 0.035, _METAL, grey, sections=8)]
+    parts.append(_plate(_PLATES[name], INDEX[name], np.array([-0.05, 0, height]), size))
+    if rng.random() < 0.3:
+        second = rng.choice(list(_PLATES))
+        parts.append(_plate(_PLATES[second], INDEX[second], np.array([-0.05, 0, height - size - 0.05]), size))
+    return merge(parts)
+
+
+def _plate(shape: str, material: int, centre: np.ndarray, size: float) -> Mesh:
+    """Thin plate that shows the texture towards -x and grey metal towards +x."""
+    corners = {"round": 20, "triangle": 3, "square": 4}[shape]
+    angle = np.arange(corners) * 2 * np.pi / corners + (np.pi / 4 if shape == "square" else np.pi / 2)
+    radius = {"round": 0.5, "triangle": 0.58, "square": np.sqrt(0.5)}[shape]
+    across, up = radius * np.cos(angle), radius * np.sin(angle)
+    if shape == "triangle":
+        up = up + 0.08
+    ring = centre + size * np.stack([np.zeros(corners), across, up], axis=1)
+    # Seen from -x the left of the picture is at +y.
+    uv = np.stack([0.5 - across, 0.5 - up], axis=1)
+    fan = np.stack([np.zeros(corners - 2, int), np.arange(2, corners), np.arange(1, corners - 1)], axis=1)
+    front = surface(ring, fan, material, uv=uv * 0.98 + 0.01)
+    back = surface(ring + (0.012, 0, 0), fan[:, ::-1], _METAL, (0.45, 0.45, 0.45))
+    return merge([front, back])
+
+
+def traffic_light(rng: np.random.Generator, reach: float) -> Mesh:
+    """Signal on a mast; with ``reach`` > 0 a second head hangs from an arm over the road (+y)."""
+    parts = [cylinder((0, 0, -0.2), (0, 0, 5.6 if reach else 3.2), 0.08, _METAL, _STEEL)]
+    spots = [(0.0, 2.7)]
+    if reach:
+        parts.append(cylinder((0, 0, 5.5), (0, reach, 5.6), 0.06, _METAL, _STEEL, sections=8))
+        spots.append((reach, 5.1))
+    lit = int(rng.integers(3))
+    for y, z in spots:
+        parts.append(boxes((-0.12, y, z), (0.22, 0.32, 0.95), _METAL, (0.02, 0.025, 0.02)))
+        for k, colour in enumerate([(1.6, 0.1, 0.05), (1.5, 0.8, 0.05), (0.1, 1.4, 0.5)]):
+            glow = colour if k == lit else tuple(0.06 * c for c in colour)
+            lens = cylinder(
+                (-0.25, y, z + 0.3 - 0.3 * k), (-0.23, y, z + 0.3 - 0.3 * k), 0.1, INDEX["skin"], glow
+            )
+            parts.append(lens)
+    return merge(parts)
+
+
+def bollard(rng: np.random.Generator) -> Mesh:
+    if rng.random() < 0.5:
+        return merge([cylinder((0, 0, 0), (0, 0, 0.95), 0.06, _METAL, (0.75, 0.75, 0.75)),
+                      cylinder((0, 0, 0.65), (0, 0, 0.85), 0.063, _METAL, (0.5, 0.03, 0.03))])  # fmt: skip
+    return cylinder((0, 0, 0), (0, 0, 0.8), 0.13, _CONCRETE, top_radius=0.1)
+
+
+def bin_(rng: np.random.Generator) -> Mesh:
+    """Wheelie bin or box for distribution cables."""
+    if rng.random() < 0.5:
+        colour = [(0.03, 0.03, 0.035), (0.02, 0.09, 0.3), (0.4, 0.3, 0.02), (0.05, 0.16, 0.06)][
+            rng.integers(4)
+        ]
+        return merge(
+            [
+                boxes((0, 0, 0.5), (0.6, 0.6, 1.0), INDEX["skin"], colour),
+                boxes((0, 0, 1.04), (0.66, 0.66, 0.08), INDEX["skin"], colour),
+            ]
+        )
+    return boxes((0, 0, 0.6), (0.9, 0.35, 1.2), INDEX["concrete"], (0.8, 0.82, 0.78))
+
+
+def billboard(rng: np.random.Generator) -> Mesh:
+    """Advertisement on two legs, facing -x."""
+    poster = INDEX[f"poster_{rng.integers(5)}"]
+    width, height = rng.uniform(2.2, 3.8), rng.uniform(1.6, 2.6)
+    return merge(
+        [
+            boxes([(0, -width / 3, 0.6), (0, width / 3, 0.6)], (0.1, 0.1, 1.2), _METAL, _STEEL),
+            boxes((0, 0, 1.2 + height / 2), (0.12, width, height), _METAL, _STEEL),
+            quads(
+                (-0.07, width / 2 - 0.08, 1.28),
+                (0, 0.16 - width, 0),
+                (0, 0, height - 0.16),
+                poster,
+                tile=None,
+            ),
+        ]
+    )
+
+
+def bus_shelter(rng: np.random.Generator) -> Mesh:
+    """Shelter with glass walls, open towards +y."""
+    glass, length = INDEX["car_glass"], 4.0
+    x = np.array([-length / 2, length / 2])
+    posts = [(a, y, 1.2) for a in x for y in (-1.3, 0.0)]
+    tint = (0.06, 0.08, 0.08)
+    return merge(
+        [
+            boxes(posts, (0.08, 0.08, 2.4), _METAL, _STEEL),
+            boxes((0, -0.65, 2.45), (length + 0.3, 1.7, 0.12), _METAL, (0.3, 0.3, 0.3)),
+            boxes([(-1, -1.3, 1.25), (1, -1.3, 1.25)], (1.9, 0.02, 2.0), glass, tint),
+            boxes((length / 2, -0.65, 1.25), (0.06, 1.2, 2.0), INDEX[f"poster_{rng.integers(5)}"], tile=2.0),
+            boxes((0, -1.0, 0.45), (2.4, 0.4, 0.06), INDEX["wood"]),
+        ]
+    )
+
+
+def bench(_: np.random.Generator) -> Mesh:
+    wood = INDEX["wood"]
+    return merge(
+        [
+            boxes((0, 0, 0.45), (1.8, 0.45, 0.06), wood),
+            boxes((0, -0.22, 0.75), (1.8, 0.05, 0.35), wood),
+            boxes([(-0.75, 0, 0.22), (0.75, 0, 0.22)], (0.08, 0.42, 0.44), _METAL, (0.05, 0.05, 0.05)),
+        ]
+    )
+
+
+def _frames(path: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Unit directions along and to the left of ground points ``(n, 3)``."""
+    along = np.gradient(path, axis=0)
+    along /= np.linalg.norm(along, axis=1, keepdims=True)
+    return along, np.stack([-along[:, 1], along[:, 0], np.zeros(len(path))], axis=1)
+
+
+def _ribbon(
+    path: np.ndarray, bottom: float, top: float, thickness: float, material: int, tint, tile: float
+) -> Mesh:
+    """Upright band along the path."""
+    _, left = _frames(path)
+    up = np.array([0, 0, 1.0])
+    half = left * thickness / 2
+    ring = [
+        path - half + up * bottom,
+        path - half + up * top,
+        path + half + up * top,
+        path + half + up * bottom,
+    ]
+    return loft(np.stack(ring, axis=1)[::-1], material, tint, tile, smooth=False, closed=True)
+
+
+def garden_wall(path: np.ndarray, height: float, material: int, tint, tile: float) -> Mesh:
+    """Masonry wall with a coping along ground points ``(n, 3)``."""
+    return merge(
+        [
+            _ribbon(path, -0.5, height, 0.24, material, tint, tile),
+            _ribbon(path, height, height + 0.08, 0.34, _CONCRETE, (0.9, 0.9, 0.9), 2.0),
+        ]
+    )
+
+
+def picket_fence(path: np.ndarray, height: float, material: int, tint, spacing: float = 0.13) -> Mesh:
+    """Upright pickets with two rails along ground points ``(n, 3)``."""
+    step = np.linalg.norm(np.diff(path, axis=0), axis=1)
+    travelled = np.concatenate([[0], np.cumsum(step)])
+    spots = np.arange(0, travelled[-1], spacing)
+    places = np.stack([np.interp(spots, travelled, path[:, k]) for k in range(3)], axis=1)
+    pickets = boxes(places + (0, 0, height / 2), (0.05, 0.05, height), material, tint)
+    rails = [_ribbon(path, z, z + 0.06, 0.04, material, tint, 1.0) for z in (0.2, height - 0.25)]
+    return merge([pickets, *rails])
+
+
+def guard_rail(path: np.ndarray) -> Mesh:
+    """Steel barrier along ground points ``(n, 3)``."""
+    posts = boxes(path[::2] + (0, 0, 0.35), (0.12, 0.08, 0.7), _METAL, _STEEL)
+    return merge([_ribbon(path, 0.45, 0.75, 0.06, _METAL, (0.5, 0.51, 0.52), 1.0), posts])

@@ -1,0 +1,172 @@
+"""Trees, bushes, hedges and far tree lines."""
+
+from __future__ import annotations
+
+import numpy as np
+import trimesh
+
+from adu_depth_core.synthetic.materials import INDEX
+from adu_depth_core.synthetic.mesh import Mesh, cylinder, loft, merge, surface
+
+_BARK = INDEX["bark"]
+
+
+def _blob(
+    rng: np.random.Generator,
+    centre: np.ndarray,
+    radii: np.ndarray,
+    material: int,
+    tint: np.ndarray,
+    subdivisions: int,
+) -> Mesh:
+    """Lumpy ellipsoid, darker towards its underside where less sky reaches."""
+    ball = trimesh.creation.icosphere(subdivisions=subdivisions, radius=1.0)
+    directions = np.asarray(ball.vertices)
+    lumps = rng.normal(size=(3, 3)) * 3.0
+    radius = (
+        1
+        + 0.14 * np.sin(directions @ lumps.T + rng.uniform(0, 6, 3)).sum(axis=1) / 2
+        + 0.07 * rng.standard_normal(len(directions))
+    )
+    vertices = centre + directions * radii * radius[:, None]
+    height = directions[ball.faces].mean(axis=1)[:, 2]
+    shade = (0.62 + 0.38 * height)[:, None] * tint
+    return surface(vertices, ball.faces, material, np.clip(shade, 0.04, None), tile=1.1, normals=directions)
+
+
+def _cards(
+    rng: np.random.Generator, centres: np.ndarray, outward: np.ndarray, size: tuple[float, float], material: int, tint: np.ndarray
+) -> Mesh:  # fmt: skip
+    """Twigs: small triangles at random angles around ``centres`` ``(n, 3)``, lit as the crown's surface is."""
+    n = len(centres)
+    frames = np.linalg.qr(rng.standard_normal((n, 3, 3)))[0]
+    scale = rng.uniform(*size, (n, 1))
+    a = centres + frames[:, 0] * scale
+    b = centres - frames[:, 0] * scale * 0.6 + frames[:, 1] * scale * 0.8
+    c = centres - frames[:, 0] * scale * 0.6 - frames[:, 1] * scale * 0.8
+    vertices = np.stack([a, b, c], axis=1).reshape(-1, 3)
+    shade = tint * (0.62 + 0.38 * outward[:, 2:]) * rng.uniform(0.7, 1.3, (n, 1))
+    uv = rng.uniform(0, 1, (n, 1, 2)) + np.array([[0.25, 0.5], [0, 0], [0.5, 0]]) * scale[..., None]
+    normals = np.repeat(outward, 3, axis=0)
+    return surface(
+        vertices,
+        np.arange(3 * n).reshape(-1, 3),
+        material,
+        np.clip(shade, 0.04, None),
+        uv=uv,
+        normals=normals,
+    )
+
+
+def _crown(
+    rng: np.random.Generator, centres: np.ndarray, radii: np.ndarray, material: int, tint: np.ndarray, cards: int, detail: int
+) -> list[Mesh]:  # fmt: skip
+    parts = [
+        _blob(rng, c, r * 0.88, material, tint * 0.75, detail) for c, r in zip(centres, radii, strict=True)
+    ]
+    chosen = rng.integers(0, len(centres), cards)
+    directions = rng.standard_normal((cards, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    positions = centres[chosen] + directions * radii[chosen] * rng.uniform(0.8, 1.02, (cards, 1))
+    parts.append(_cards(rng, positions, directions, (0.09, 0.22), material, tint))
+    return parts
+
+
+def _leaf_colour(rng: np.random.Generator, autumn: bool) -> tuple[int, np.ndarray]:
+    material = INDEX["autumn_leaves" if autumn else "leaves"]
+    return material, rng.uniform(0.75, 1.15) * rng.uniform([0.85, 0.9, 0.7], [1.15, 1.05, 1.1])
+
+
+def broadleaf_tree(rng: np.random.Generator, height: float, autumn: bool, near: bool) -> Mesh:
+    """Deciduous tree of ``height`` metres; ``near`` ones get finer crowns."""
+    material, tint = _leaf_colour(rng, autumn)
+    clear = height * rng.uniform(0.2, 0.36)
+    spread = height * rng.uniform(0.24, 0.36)
+    count = 7 if near else 5
+    angle = rng.uniform(0, 2 * np.pi, count)
+    reach = spread * np.sqrt(rng.uniform(0.0, 0.5, count))
+    level = np.linspace(clear + 0.25 * (height - clear), height - 0.2 * (height - clear), count)
+    centres = np.stack([reach * np.cos(angle), reach * np.sin(angle), level], axis=1)
+    middle = 1 - 0.45 * np.abs(np.linspace(-1, 1, count))
+    radii = (spread * 0.72 * middle * rng.uniform(0.8, 1.1, count))[:, None] * np.array([1.0, 1.0, 0.8])
+    trunk = max(0.09, 0.022 * height)
+    lean = rng.normal(0, 0.15, 2)
+    top = np.array([*lean, clear + 0.5 * (height - clear)])
+    parts = [cylinder((0, 0, -0.3), top, trunk, _BARK, tile=0.8, top_radius=0.45 * trunk)]
+    for centre in centres[:: 2 if near else 3]:
+        start = top * rng.uniform(0.5, 0.8)
+        parts.append(
+            cylinder(start, centre, 0.35 * trunk, _BARK, tile=0.8, top_radius=0.1 * trunk, sections=6)
+        )
+    parts += _crown(rng, centres, radii, material, tint, 1100 if near else 250, 2 if near else 1)
+    return merge(parts)
+
+
+def conifer(rng: np.random.Generator, height: float, near: bool) -> Mesh:
+    """Spruce-like tree: a ragged cone of branches."""
+    material, tint = INDEX["needles"], rng.uniform(0.6, 1.0) * rng.uniform([0.8, 0.9, 0.8], [1.1, 1.0, 1.1])
+    base, clear = height * rng.uniform(0.17, 0.25), height * rng.uniform(0.05, 0.15)
+    cards = 1100 if near else 250
+    level = 1 - np.sqrt(rng.uniform(0, 1, cards))
+    angle = rng.uniform(0, 2 * np.pi, cards)
+    radius = base * (1 - level) * rng.uniform(0.75, 1.1, cards)
+    outward = np.stack([np.cos(angle), np.sin(angle), np.full(cards, 0.35)], axis=1) / np.hypot(1, 0.35)
+    positions = np.stack(
+        [radius * np.cos(angle), radius * np.sin(angle), clear + level * (height - clear)], axis=1
+    )
+    parts = [
+        cylinder((0, 0, -0.3), (0, 0, 0.6 * height), 0.02 * height, _BARK, tile=0.8, top_radius=0.05),
+        cylinder(
+            (0, 0, clear),
+            (0, 0, height),
+            0.85 * base,
+            material,
+            tint * 0.45,
+            tile=1.1,
+            top_radius=0.02,
+            sections=14,
+        ),
+        _cards(rng, positions, outward, (0.2, 0.5), material, tint),
+    ]
+    return merge(parts)
+
+
+def bush(rng: np.random.Generator, size: float, autumn: bool) -> Mesh:
+    """Bush about ``size`` metres high."""
+    material, tint = _leaf_colour(rng, autumn)
+    count = 3
+    centres = np.stack([*rng.normal(0, 0.35 * size, (2, count)), np.full(count, 0.42 * size)], axis=1)
+    radii = rng.uniform(0.45, 0.65, (count, 1)) * size * np.array([1.0, 1.0, 0.95])
+    return merge(_crown(rng, centres, radii, material, tint * 0.8, 160, 1))
+
+
+def hedge(rng: np.random.Generator, path: np.ndarray, height: float, width: float) -> Mesh:
+    """Clipped hedge along ground points ``(n, 3)``."""
+    material, tint = _leaf_colour(rng, False)
+    along = np.gradient(path, axis=0)
+    across = np.stack([-along[:, 1], along[:, 0], np.zeros(len(path))], axis=1)
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    outline = np.array(
+        [(-0.5, -0.1), (-0.52, 0.5), (-0.45, 0.95), (0, 1.0), (0.45, 0.95), (0.52, 0.5), (0.5, -0.1)]
+    )
+    rough = 1 + 0.08 * rng.standard_normal((len(path), len(outline), 2))
+    shape = outline * rough * (width, height)
+    sections = path[:, None] + across[:, None] * shape[..., :1] + np.array([0, 0, 1.0]) * shape[..., 1:]
+    parts = [loft(sections[:, ::-1], material, tint * 0.6, tile=0.9, smooth=False)]
+    count = int(45 * height * len(path))
+    pick, spot = rng.integers(0, len(path), count), rng.integers(0, len(outline), count)
+    centres = sections[pick, spot] + rng.normal(0, 0.12, (count, 3))
+    outward = across[pick] * np.sign(outline[spot, :1] + 1e-3) * 0.8 + np.array([0, 0, 0.6])
+    parts.append(_cards(rng, centres, outward, (0.06, 0.16), material, tint * 0.7))
+    return merge(parts)
+
+
+def tree_line(rng: np.random.Generator, path: np.ndarray, height: float) -> Mesh:
+    """Edge of a far wood along ground points ``(n, 3)``: lumpy leaf-covered humps."""
+    material, tint = _leaf_colour(rng, rng.random() < 0.3)
+    parts = []
+    for point in path:
+        tall = height * rng.uniform(0.6, 1.1)
+        radii = np.array([tall * 0.5, tall * 0.5, tall * 0.62])
+        parts.append(_blob(rng, point + (0, 0, 0.4 * tall), radii, material, tint * rng.uniform(0.6, 0.9), 2))
+    return merge(parts)
