@@ -1,0 +1,44 @@
+"""What is published of a prediction: invalid and far pixels marked as REP 117 and REP 118 ask."""
+
+from __future__ import annotations
+
+import numpy as np
+
+ENCODINGS = ("32FC1", "16UC1")
+"""Depth encodings of REP 118: float32 metres, or uint16 millimetres with 0 for invalid."""
+
+
+def mark_depth(
+    depth: np.ndarray, sigma: np.ndarray, max_depth: float, max_relative_sigma: float
+) -> np.ndarray:
+    """Depth with NaN where it is too uncertain, and +inf where it is at or beyond ``max_depth``.
+
+    Uncertain comes first: a pixel that may be anywhere is not known to be far.
+
+    :param depth: float32 ``(H, W)`` metres
+    :param sigma: float32 ``(H, W)`` metres, one sigma
+    :param max_depth: metres
+    :param max_relative_sigma: largest ``sigma / depth`` that is still a measurement
+    :return: float32 ``(H, W)`` metres, a copy
+    """
+    marked = depth.copy()
+    marked[depth >= np.float32(max_depth)] = np.inf
+    marked[sigma > np.float32(max_relative_sigma) * depth] = np.nan
+    return marked
+
+
+def encode_depth(depth: np.ndarray, encoding: str) -> np.ndarray:
+    """Pixels of a depth image.
+
+    :param depth: float32 ``(H, W)`` metres, NaN and +inf allowed
+    :param encoding: ``32FC1``, or ``16UC1``: rounded to millimetres, and 0 where the depth is not finite
+        or does not fit (65.535 m is the farthest)
+    :raises ValueError: if the encoding is another
+    """
+    if encoding == "32FC1":
+        return depth
+    if encoding == "16UC1":
+        millimetres = depth * np.float32(1000.0) + np.float32(0.5)
+        fits = millimetres < 65536.0  # false for NaN
+        return np.where(fits, millimetres, 0.0).astype(np.uint16)
+    raise ValueError(f"depth encoding {encoding!r} is not one of {', '.join(ENCODINGS)}")

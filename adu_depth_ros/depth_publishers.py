@@ -1,0 +1,116 @@
+"""The node's output topics, each filled only while someone listens."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from std_msgs.msg import Header
+
+from adu_depth_core.inference.prediction import Prediction
+from adu_depth_core.visualization import colorize_depth
+from adu_depth_ros.camera_info import resized_info
+from adu_depth_ros.depth_output import encode_depth, mark_depth
+from adu_depth_ros.image_conversion import image_to_message
+from adu_depth_ros.parameters import Parameters
+from adu_depth_ros.point_cloud import point_cloud
+
+TO_RGB = {
+    "bgr": cv2.COLOR_BGR2RGB,
+    "rgba": cv2.COLOR_RGBA2RGB,
+    "bgra": cv2.COLOR_BGRA2RGB,
+    "mono": cv2.COLOR_GRAY2RGB,
+}
+
+
+class DepthPublishers:
+    """Publishers of depth and what is derived from it.
+
+    :param node: node that owns them; their topic names are relative to its namespace
+    """
+
+    def __init__(self, node: LifecycleNode) -> None:
+        self._node = node
+        self._publishers = []
+        self.depth = self._create(Image, "depth/image")
+        self.camera_info = self._create(CameraInfo, "depth/camera_info")
+        self.sigma = self._create(Image, "uncertainty/image")
+        self.color = self._create(Image, "depth/color")
+        self.points = self._create(PointCloud2, "depth/points")
+
+    def _create(self, message_type, topic):
+        # Reliable suits both kinds of subscriber; who wants best effort overrides it.
+        publisher = self._node.create_lifecycle_publisher(
+            message_type,
+            topic,
+            QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE),
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
+        self._publishers.append(publisher)
+        return publisher
+
+    def have_listeners(self) -> bool:
+        return any(map(has_listeners, self._publishers))
+
+    def publish(
+        self,
+        prediction: Prediction,
+        image: np.ndarray,
+        channels: str,
+        info: CameraInfo,
+        header: Header,
+        parameters: Parameters,
+        model_depth_max: float,
+    ) -> None:
+        """Publish what is listened to.
+
+        :param image: the image that the prediction is of, with its ``channels``
+        :param info: calibration of that image
+        :param header: header of that image, the header of everything published
+        :param model_depth_max: metres; where the model's range ends, depth is unknown beyond
+        """
+        max_depth = min(parameters.max_depth, model_depth_max)
+        depth = mark_depth(prediction.depth, prediction.sigma, max_depth, parameters.max_relative_sigma)
+        if has_listeners(self.depth):
+            pixels = encode_depth(depth, parameters.depth_encoding)
+            self.depth.publish(image_to_message(pixels, parameters.depth_encoding, header))
+        if has_listeners(self.camera_info):
+            self.camera_info.publish(_info_of_depth(info, prediction, image, header))
+        if has_listeners(self.sigma):
+            self.sigma.publish(image_to_message(prediction.sigma, "32FC1", header))
+        if has_listeners(self.color):
+            self.color.publish(image_to_message(colorize_depth(depth), "rgb8", header))
+        if has_listeners(self.points):
+            rgb = _rgb_of_size(image, channels, prediction.camera.size)
+            stride = parameters.points_stride
+            self.points.publish(point_cloud(depth, prediction.sigma, rgb, prediction.camera, header, stride))
+
+    def destroy(self) -> None:
+        for publisher in self._publishers:
+            self._node.destroy_lifecycle_publisher(publisher)
+        self._publishers.clear()
+
+
+def has_listeners(publisher) -> bool:
+    return publisher.get_subscription_count() > 0
+
+
+def _info_of_depth(info: CameraInfo, prediction: Prediction, image: np.ndarray, header: Header) -> CameraInfo:
+    """The image's own calibration, or the scaled one where depth is of another size."""
+    height, width = prediction.depth.shape
+    same_size = (height, width) == image.shape[:2]
+    ours = info if same_size else resized_info(info, width, height)
+    return CameraInfo(
+        header=header,
+        **{name: getattr(ours, name) for name in CameraInfo.get_fields_and_field_types() if name != "header"},
+    )
+
+
+def _rgb_of_size(image: np.ndarray, channels: str, size: tuple[int, int]) -> np.ndarray:
+    """RGB uint8 ``(H, W, 3)`` of ``(height, width)``."""
+    if image.shape[:2] != size:
+        image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
+    return image if channels == "rgb" else cv2.cvtColor(image, TO_RGB[channels])

@@ -1,0 +1,116 @@
+"""From image messages to published depth, on a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from rclpy.lifecycle import LifecycleNode
+from rclpy.time import Time
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from adu_depth_core.inference.predictor import Predictor
+from adu_depth_ros.camera_info import camera_from_info
+from adu_depth_ros.depth_publishers import DepthPublishers
+from adu_depth_ros.frame_statistics import FrameStatistics
+from adu_depth_ros.image_conversion import image_from_compressed, image_from_message
+from adu_depth_ros.mailbox import Mailbox
+from adu_depth_ros.parameters import read_parameters
+
+REPEAT_COMPLAINT_S = 10.0
+"""The same complaint about frames is logged again after this time."""
+
+
+class FramePipeline:
+    """Works from construction to ``stop``. Each received frame gets one of the fates of ``FrameStatistics``.
+
+    ``on_image`` and ``on_camera_info`` belong to the executor's thread and return at once; the rest
+    happens on the worker thread, one frame at a time, the newest first.
+
+    Calibration is kept by frame and not synchronised with the images. The first image of a frame waits
+    for it, because a driver may publish an image before the ``camera_info`` that belongs to it.
+
+    :param node: node whose clock, log and parameters are used
+    """
+
+    def __init__(self, node: LifecycleNode, predictor: Predictor, publishers: DepthPublishers) -> None:
+        self.statistics = FrameStatistics()
+        self.frame_id = ""
+        self._node = node
+        self._predictor = predictor
+        self._publishers = publishers
+        self._infos: dict[str, CameraInfo] = {}
+        self._waiting: Image | CompressedImage | None = None
+        self._complaint = ""
+        self._complained_at = 0.0
+        self._mailbox: Mailbox[tuple[Image | CompressedImage, CameraInfo]] = Mailbox()
+        self._worker = threading.Thread(target=self._work, name="inference", daemon=True)
+        self._worker.start()
+
+    def on_camera_info(self, info: CameraInfo) -> None:
+        frame_id = info.header.frame_id
+        self._infos[frame_id] = info
+        if self._waiting is not None and self._waiting.header.frame_id == frame_id:
+            waiting, self._waiting = self._waiting, None
+            self._hand_over(waiting, info)
+
+    def on_image(self, message: Image | CompressedImage) -> None:
+        self.statistics.received()
+        self.frame_id = message.header.frame_id
+        if self._waiting is not None:
+            self._reject(self._no_info(self._waiting.header.frame_id))
+            self._waiting = None
+        if not self._publishers.have_listeners():
+            self.statistics.idle()
+        elif info := self._infos.get(self.frame_id):
+            self._hand_over(message, info)
+        else:
+            self._waiting = message
+
+    def stop(self) -> None:
+        """Let the frame in work end, and forget the others."""
+        self._mailbox.close()
+        self._worker.join()
+
+    def _hand_over(self, message: Image | CompressedImage, info: CameraInfo) -> None:
+        if self._mailbox.put((message, info)):
+            self.statistics.dropped()
+
+    def _work(self) -> None:
+        while (item := self._mailbox.take()) is not None:
+            try:
+                self._process(*item)
+            except ValueError as error:
+                self._reject(str(error))
+            except Exception as error:
+                if not self._node.context.ok():
+                    return  # Ctrl-C: nothing can be published any more
+                self._reject(f"unexpected {type(error).__name__}: {error}")
+
+    def _process(self, message: Image | CompressedImage, info: CameraInfo) -> None:
+        parameters = read_parameters(self._node)
+        decode = image_from_compressed if isinstance(message, CompressedImage) else image_from_message
+        image, channels = decode(message)
+        height, width = image.shape[:2]
+        camera = camera_from_info(info, width, height, parameters.rectified)
+        start = time.monotonic()
+        prediction = self._predictor.predict(image, camera, channels, parameters.output_size)
+        inference = time.monotonic() - start
+        self._publishers.publish(
+            prediction, image, channels, info, message.header, parameters, self._predictor.card.depth_max
+        )
+        clock = self._node.get_clock()
+        age = clock.now() - Time.from_msg(message.header.stamp, clock_type=clock.clock_type)
+        self.statistics.published(age.nanoseconds / 1e9, inference)
+
+    def _no_info(self, frame_id: str) -> str:
+        known = ", ".join(map(repr, self._infos))
+        topic = self._node.resolve_topic_name("camera_info")
+        return f"no camera_info of frame {frame_id!r} on {topic}" + (f", only of {known}" if known else "")
+
+    def _reject(self, reason: str) -> None:
+        self.statistics.rejected(reason)
+        now = time.monotonic()
+        if reason != self._complaint or now - self._complained_at > REPEAT_COMPLAINT_S:
+            self._complaint, self._complained_at = reason, now
+            self._node.get_logger().error(f"frame rejected: {reason}")

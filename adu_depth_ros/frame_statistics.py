@@ -1,0 +1,108 @@
+"""What became of the frames that came in: counts, rates and times."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+WINDOW_S = 5.0
+"""Rates and times are those of the last so many seconds."""
+
+FATES = ("published", "dropped", "rejected", "idle")
+"""What can become of a received frame. Idle: not looked at, because nobody listens."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Statistics at one instant.
+
+    :param total: number of frames since the start, by fate, and ``received``
+    :param recent: the same for the last ``WINDOW_S`` seconds
+    :param input_rate: frames received per second
+    :param output_rate: frames published per second
+    :param latency: median and 99th percentile, seconds from a frame's stamp to its publication; None
+        if no frame was published in the window
+    :param inference: median and 99th percentile, seconds from pixels to depth; None likewise
+    :param last_rejection: why the last rejected frame was rejected, empty if none was
+    """
+
+    total: dict[str, int]
+    recent: dict[str, int]
+    input_rate: float
+    output_rate: float
+    latency: tuple[float, float] | None
+    inference: tuple[float, float] | None
+    last_rejection: str
+
+
+class FrameStatistics:
+    """Counts frames; may be used from several threads.
+
+    :param clock: seconds, monotonic
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._start = clock()
+        self._total: Counter[str] = Counter()
+        self._events: deque[tuple[float, str]] = deque()
+        self._times: deque[tuple[float, float, float]] = deque()
+        self._last_rejection = ""
+
+    def received(self) -> None:
+        self._count("received")
+
+    def dropped(self) -> None:
+        self._count("dropped")
+
+    def idle(self) -> None:
+        self._count("idle")
+
+    def rejected(self, reason: str) -> None:
+        self._count("rejected")
+        self._last_rejection = reason
+
+    def published(self, latency: float, inference: float) -> None:
+        """:param latency: seconds since the frame's stamp
+        :param inference: seconds of those spent from pixels to depth
+        """
+        self._count("published")
+        with self._lock:
+            self._times.append((self._clock(), latency, inference))
+
+    def _count(self, what: str) -> None:
+        with self._lock:
+            self._total[what] += 1
+            self._events.append((self._clock(), what))
+            self._forget()
+
+    def _forget(self) -> None:
+        oldest = self._clock() - WINDOW_S
+        for entries in (self._events, self._times):
+            while entries and entries[0][0] < oldest:
+                entries.popleft()
+
+    def snapshot(self) -> Snapshot:
+        with self._lock:
+            self._forget()
+            recent = Counter(what for _, what in self._events)
+            times = np.array([entry[1:] for entry in self._times])
+            total, last_rejection = dict(self._total), self._last_rejection
+        seconds = max(1e-3, min(WINDOW_S, self._clock() - self._start))
+        percentiles = np.percentile(times, (50, 99), axis=0) if len(times) else None
+        names = ("received", *FATES)
+        return Snapshot(
+            total={name: total.get(name, 0) for name in names},
+            recent={name: recent[name] for name in names},
+            input_rate=recent["received"] / seconds,
+            output_rate=recent["published"] / seconds,
+            latency=None if percentiles is None else tuple(percentiles[:, 0].tolist()),
+            inference=None if percentiles is None else tuple(percentiles[:, 1].tolist()),
+            last_rejection=last_rejection,
+        )
