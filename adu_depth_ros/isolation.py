@@ -1,8 +1,7 @@
-"""An environment in which our processes find each other over DDS, and nobody else."""
+"""A DDS domain for processes that should find each other, and nobody else."""
 
 from __future__ import annotations
 
-import os
 import random
 import socket
 
@@ -10,17 +9,12 @@ import socket
 _LAST_DOMAIN = 101
 
 
-def isolated_environment() -> dict[str, str]:
-    """Environment variables of this process with a free DDS domain on this machine only.
+def private_domain() -> dict[str, str]:
+    """Environment variables that give a process and its children a free domain, on this machine only.
 
     :raises OSError: if no domain is free
     """
-    return {
-        **os.environ,
-        "ROS_DOMAIN_ID": str(_free_domain()),
-        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",  # Iron and later
-        "ROS_LOCALHOST_ONLY": "0",  # if set it would overrule the line above
-    }
+    return {"ROS_DOMAIN_ID": str(_free_domain()), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
 
 
 def _free_domain() -> int:

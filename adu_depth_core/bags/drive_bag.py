@@ -14,7 +14,7 @@ from adu_depth_core.bags.messages import (
     point_cloud_message,
     transforms_message,
 )
-from adu_depth_core.bags.writer import BagWriter
+from adu_depth_core.bags.writer import DEFAULT_START_NS, BagWriter
 from adu_depth_core.synthetic.frame import DriveFrame, Rig
 
 
@@ -27,11 +27,15 @@ class DriveBagWriter:
     :param path: folder of the bag
     :param rig: the sensors
     :param overwrite: replace a bag that is there already
+    :param start_ns: added to the frames' stamps, because a stamp of 0 means "no time" in ROS
     :raises UserError: see ``BagWriter``
     """
 
-    def __init__(self, path: Path | str, rig: Rig, overwrite: bool = False) -> None:
+    def __init__(
+        self, path: Path | str, rig: Rig, overwrite: bool = False, start_ns: int = DEFAULT_START_NS
+    ) -> None:
         self.rig = rig
+        self._start_ns = start_ns
         self._bag = BagWriter(path, overwrite)
 
     def __enter__(self) -> DriveBagWriter:
@@ -42,8 +46,8 @@ class DriveBagWriter:
         self._bag.__exit__(*error)
 
     def write(self, frame: DriveFrame) -> None:
-        """Append a frame; bag time is the frame's stamp."""
-        stamp, camera = frame.stamp_ns, self.rig.camera
+        """Append a frame; bag time is its stamp. A frame without LiDAR points has no point cloud."""
+        stamp, camera = self._start_ns + frame.stamp_ns, self.rig.camera
         left, right = topics.LEFT_FRAME, topics.RIGHT_FRAME
         messages = {
             topics.TF: transforms_message([(topics.ODOM, topics.BASE, frame.world_from_base)], stamp),
@@ -52,10 +56,10 @@ class DriveBagWriter:
             topics.RIGHT_INFO: camera_info_message(camera, stamp, right, self.rig.baseline),
             topics.RIGHT_IMAGE: image_message(frame.right, "rgb8", stamp, right),
             topics.LEFT_DEPTH: image_message(frame.depth, "32FC1", stamp, left),
-            topics.LIDAR: point_cloud_message(
-                frame.points, ("x", "y", "z", "intensity"), stamp, topics.LIDAR_FRAME
-            ),
         }
+        if len(frame.points):
+            fields = ("x", "y", "z", "intensity")
+            messages[topics.LIDAR] = point_cloud_message(frame.points, fields, stamp, topics.LIDAR_FRAME)
         if not self._bag.message_counts:
             self._bag.write(topics.TF_STATIC, self._static_transforms(stamp), stamp)
         for topic, message in messages.items():

@@ -18,7 +18,7 @@ from adu_depth_core.bags.messages import (
     image_message,
     transforms_message,
 )
-from adu_depth_core.bags.writer import BagWriter
+from adu_depth_core.bags.writer import DEFAULT_START_NS, BagWriter
 from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.kitti_calibration import read_cameras
 from adu_depth_core.errors import UserError
@@ -32,7 +32,7 @@ def write_kitti_bag(
     path: Path,
     *,
     rate: float | None = None,
-    start_ns: int = 1_000_000_000,
+    start_ns: int = DEFAULT_START_NS,
     compressed: bool = False,
     overwrite: bool = False,
 ) -> dict[str, int]:

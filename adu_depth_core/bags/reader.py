@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +34,9 @@ class BagMessage:
     data: bytes
     types: Typestore
 
-    @cached_property
+    @property
     def content(self) -> Any:
-        """The decoded message, fields as in ROS; arrays are NumPy arrays.
+        """The message, decoded anew each time; fields as in ROS, arrays are NumPy arrays.
 
         :raises UserError: if the message is damaged
         """

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from adu_depth_core.bags.kitti_bag import DEFAULT_RATE, write_kitti_bag
 from adu_depth_core.bags.kitti_folder import find_frames
+from adu_depth_core.bags.writer import DEFAULT_START_NS
 from adu_depth_core.errors import UserError
 from adu_depth_core.progress import progress_bar
 
@@ -27,9 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--start-time",
         type=float,
-        default=1.0,
+        default=DEFAULT_START_NS / 1e9,
         metavar="SECONDS",
-        help="stamp of the first frame (default 1: in ROS a stamp of 0 means 'no time')",
+        help="stamp of the first frame (default 1; 0 means 'no time' in ROS)",
     )
     parser.add_argument(
         "--compressed",

@@ -24,7 +24,7 @@ from adu_depth_core.bags.writer import BagWriter
 from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
 from adu_depth_ros.bag_player import BagPlayer
-from adu_depth_ros.isolation import isolated_environment
+from adu_depth_ros.isolation import private_domain
 
 IMAGE, INFO = "/camera/image", "/camera/info"
 PERIOD_NS = 50_000_000
@@ -46,15 +46,14 @@ def bag(tmp_path):
     return tmp_path / "source"
 
 
-@pytest.fixture
-def environment():
-    return isolated_environment()
+@pytest.fixture(autouse=True)
+def domain(monkeypatch):
+    for name, value in private_domain().items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
-def node(environment, monkeypatch):
-    for name in ("ROS_DOMAIN_ID", "ROS_AUTOMATIC_DISCOVERY_RANGE", "ROS_LOCALHOST_ONLY"):
-        monkeypatch.setenv(name, environment[name])
+def node(domain):
     context = rclpy.Context()
     rclpy.init(context=context)
     node = rclpy.create_node("player_test", context=context)
@@ -77,10 +76,9 @@ def command(module, *arguments):
     return [sys.executable, "-m", f"adu_depth_ros.{module}", *map(str, arguments)]
 
 
-def test_what_is_played_is_recorded_in_the_present(bag, environment, tmp_path):
+def test_what_is_played_is_recorded_in_the_present(bag, tmp_path):
     recorder = subprocess.Popen(
         command("bag_recorder", "--out", tmp_path / "recorded", IMAGE, INFO),
-        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -89,7 +87,7 @@ def test_what_is_played_is_recorded_in_the_present(bag, environment, tmp_path):
     try:
         arguments = ("--topics", IMAGE, INFO, "--restamp", "--wait-for", IMAGE, f"{INFO}=1")
         play = command("bag_player", bag, *arguments, "--report", tmp_path / "report.json")
-        played = subprocess.run(play, env=environment, capture_output=True, text=True, timeout=60)
+        played = subprocess.run(play, capture_output=True, text=True, timeout=60)
         assert played.returncode == 0, played.stderr
         after = time.time_ns()
     finally:
@@ -113,17 +111,16 @@ def test_what_is_played_is_recorded_in_the_present(bag, environment, tmp_path):
                 assert received.time_ns >= playback.wall_ns(sent.time_ns)
 
 
-def test_nobody_listening_is_an_error_that_names_the_topic(bag, environment):
+def test_nobody_listening_is_an_error_that_names_the_topic(bag):
     play = command("bag_player", bag, "--wait-for", IMAGE, "--timeout", 0.2)
-    played = subprocess.run(play, env=environment, capture_output=True, text=True, timeout=60)
+    played = subprocess.run(play, capture_output=True, text=True, timeout=60)
     assert played.returncode == 1
     assert f"no subscribers within 0.2 s: {IMAGE} (wants 1)" in played.stderr
 
 
-def test_recording_nothing_is_an_error_and_leaves_no_bag(environment, tmp_path):
+def test_recording_nothing_is_an_error_and_leaves_no_bag(tmp_path):
     recorder = subprocess.Popen(
         command("bag_recorder", "--out", tmp_path / "recorded", "/silence"),
-        env=environment,
         stderr=subprocess.PIPE,
         text=True,
     )

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,7 @@ def frame(index: int) -> DriveFrame:
     pose[0, 3] = index
     return DriveFrame(
         index=index,
-        stamp_ns=1_000_000_000 + index * 100_000_000,
+        stamp_ns=index * 100_000_000,
         left=rng.integers(0, 256, (4, 8, 3), dtype=np.uint8),
         right=rng.integers(0, 256, (4, 8, 3), dtype=np.uint8),
         depth=depth,
@@ -32,9 +34,12 @@ def frame(index: int) -> DriveFrame:
     )
 
 
+RIG = Rig(CAMERA, 0.54, BASE_FROM_LEFT, np.eye(4))
+
+
 @pytest.fixture
 def by_topic(tmp_path):
-    with DriveBagWriter(tmp_path / "drive", Rig(CAMERA, 0.54, BASE_FROM_LEFT, np.eye(4))) as writer:
+    with DriveBagWriter(tmp_path / "drive", RIG) as writer:
         for i in range(3):
             writer.write(frame(i))
     messages = {}
@@ -50,7 +55,7 @@ def test_every_frame_is_there_with_one_stamp(by_topic):
     assert [p.transforms[0].transform.translation.x for p in poses] == [0, 1, 2]
     assert len(by_topic) == 6
     for messages in by_topic.values():
-        assert [stamp_of(m) for m in messages] == [frame(i).stamp_ns for i in range(3)]
+        assert [stamp_of(m) for m in messages] == [1_000_000_000, 1_100_000_000, 1_200_000_000]
 
 
 def test_images_depth_and_points_are_those_of_the_drive(by_topic):
@@ -86,3 +91,10 @@ def test_static_transforms_hold_the_rig_together(by_topic):
     # The quaternion of REP 103's optical frame: -90 degrees about x after -90 degrees about z.
     rotation = left.rotation
     np.testing.assert_allclose([rotation.x, rotation.y, rotation.z, rotation.w], [-0.5, 0.5, -0.5, 0.5])
+
+
+def test_a_drive_without_lidar_has_no_point_clouds(tmp_path):
+    with DriveBagWriter(tmp_path / "drive", RIG) as writer:
+        writer.write(dataclasses.replace(frame(0), points=np.empty((0, 4), np.float32)))
+    with BagReader(tmp_path / "drive") as reader:
+        assert topics.LIDAR not in reader.topics

@@ -1,0 +1,35 @@
+# `make help` lists the targets. Each one that needs packages has its own virtual environment, made on first use
+# and made anew when the requirements in setup.py or the Python change.
+PYTHON ?= python3
+FRAMES ?= 40
+OUT ?= demo
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "Variables: PYTHON=$(PYTHON)  FRAMES=$(FRAMES) (length of the demo's drive)  OUT=$(OUT)  PYTEST_ARGS"
+
+demo: .venv-demo/installed  ## play a synthetic drive to the real node over DDS; pictures and figures in demo/
+	.venv-demo/bin/python -m adu_depth_ros.demo --out $(OUT) --frames $(FRAMES)
+
+test: .venv-test/installed  ## install what the tests need and run all of them
+	.venv-test/bin/python -m pytest $(PYTEST_ARGS)
+
+lint: .venv-test/installed  ## check style and the rules of who may import whom
+	.venv-test/bin/ruff check
+	.venv-test/bin/ruff format --check
+	.venv-test/bin/lint-imports
+
+clean:  ## remove environments, the demo's results and caches
+	rm -rf .venv-demo .venv-test demo build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+.venv-%/installed: setup.py
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || { \
+	    echo "error: $(PYTHON) is not Python 3.10 to 3.13; choose another, e.g.: make $* PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear .venv-$* || { \
+	    echo "error: $(PYTHON) cannot make a virtual environment; on Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@

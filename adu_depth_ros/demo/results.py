@@ -1,0 +1,128 @@
+"""What came out of the node, frame by frame and as figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from adu_depth_core.bags.messages import image_array, stamp_of
+from adu_depth_core.bags.reader import BagMessage, BagReader
+from adu_depth_core.bags.topics import LEFT_DEPTH, LEFT_IMAGE
+from adu_depth_core.errors import UserError
+from adu_depth_core.evaluation.metrics import depth_metrics
+from adu_depth_core.evaluation.protocol import Protocol
+from adu_depth_core.evaluation.uncertainty import uncertainty_metrics
+from adu_depth_ros.demo.live import DEPTH, DIAGNOSTICS, SIGMA, LiveRun
+
+PROTOCOL = Protocol(cap=80.0, crop="none")
+
+
+@dataclass(frozen=True)
+class Result:
+    """A frame that the node answered.
+
+    :param image: RGB uint8 ``(H, W, 3)``
+    :param depth: metres ``(H, W)``; NaN where the node is not sure enough, +inf beyond its range
+    :param sigma: metres ``(H, W)``
+    :param truth: exact depth in metres ``(H, W)``, +inf for sky; None if the bag has none
+    :param latency_ms: from the image's stamp until depth was received
+    """
+
+    image: np.ndarray
+    depth: np.ndarray
+    sigma: np.ndarray
+    truth: np.ndarray | None
+    latency_ms: float
+
+
+def read_results(run: LiveRun) -> Iterator[Result]:
+    """Join the node's topics with the bag that was played, by stamp.
+
+    :raises UserError: if the node published a stamp that no image had
+    """
+    with BagReader(run.source) as source, BagReader(run.recorded) as recorded:
+        images = _by_stamp(source, LEFT_IMAGE)
+        truths = _by_stamp(source, LEFT_DEPTH) if LEFT_DEPTH in source.topics else {}
+        sigmas = _by_stamp(recorded, SIGMA)
+        for message in recorded.messages([DEPTH]):
+            stamp = stamp_of(message.content)
+            played = run.playback.bag_ns(stamp)
+            if played not in images or stamp not in sigmas:
+                raise UserError(f"{run.recorded}: depth stamped {stamp} has no image or sigma of that stamp")
+            truth = truths.get(played)
+            yield Result(
+                image=_rgb(images[played].content),
+                depth=image_array(message.content),
+                sigma=image_array(sigmas[stamp].content),
+                truth=None if truth is None else image_array(truth.content),
+                latency_ms=(message.time_ns - stamp) / 1e6,
+            )
+
+
+def _by_stamp(bag: BagReader, topic: str) -> dict[int, BagMessage]:
+    return {stamp_of(message.content): message for message in bag.messages([topic])}
+
+
+def _rgb(message: Any) -> np.ndarray:
+    image = image_array(message)
+    if image.ndim == 2:
+        return np.repeat(image[..., None], 3, axis=2)
+    return image if message.encoding == "rgb8" else np.ascontiguousarray(image[..., ::-1])
+
+
+class Judge:
+    """Collects the figures of all frames."""
+
+    def __init__(self) -> None:
+        self._latencies: list[float] = []
+        self._metrics: list[dict[str, float]] = []
+
+    def add(self, result: Result) -> None:
+        """Count a frame; its accuracy too if it has truth."""
+        self._latencies.append(result.latency_ms)
+        if result.truth is None:
+            return
+        visible = PROTOCOL.mask(result.truth)
+        sure = visible & ~np.isnan(result.depth)
+        if not sure.any():
+            return
+        depth = PROTOCOL.clamp(result.depth)
+        self._metrics.append(
+            {
+                **depth_metrics(depth, result.truth, sure),
+                **uncertainty_metrics(depth, result.sigma, result.truth, sure),
+                "answered_share": np.count_nonzero(sure) / np.count_nonzero(visible),
+            }
+        )
+
+    def figures(self, frames_played: int) -> dict[str, Any]:
+        """Figures of the run; accuracy (the mean over frames) is None where there is no truth."""
+        frames = len(self._latencies)
+        p50, p99 = np.percentile(self._latencies, [50, 99]) if frames else (None, None)
+        accuracy = {
+            name: float(np.mean([m[name] for m in self._metrics])) if self._metrics else None
+            for name in ("abs_rel", "rmse", "d1", "coverage_1sigma", "answered_share")
+        }
+        return {
+            "frames_in": frames_played,
+            "frames_out": frames,
+            "frames_dropped": frames_played - frames,
+            "latency_p50_ms": p50,
+            "latency_p99_ms": p99,
+            **accuracy,
+            "protocol": PROTOCOL.describe() if self._metrics else None,
+        }
+
+
+def node_report(run: LiveRun) -> dict[str, str]:
+    """The node's own last word in /diagnostics: backend, model, counts."""
+    values: dict[str, str] = {}
+    with BagReader(run.recorded) as recorded:
+        if DIAGNOSTICS in recorded.topics:
+            for message in recorded.messages([DIAGNOSTICS]):
+                for status in message.content.status:
+                    values = {"message": status.message, **{v.key: v.value for v in status.values}}
+    return values

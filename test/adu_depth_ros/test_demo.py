@@ -1,0 +1,108 @@
+"""The demo as its users run it: a bag, the real node with the real model, real DDS between processes."""
+
+import json
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy")
+pytest.importorskip("rosbags")
+pytest.importorskip("openvino")
+pytest.importorskip("embreex")
+pytest.importorskip("PIL")
+from adu_depth_core.bags import topics
+from adu_depth_core.bags.drive_bag import DriveBagWriter
+from adu_depth_core.bags.messages import camera_info_message, image_message
+from adu_depth_core.bags.reader import BagReader
+from adu_depth_core.bags.writer import BagWriter
+from adu_depth_core.camera import Camera
+from adu_depth_core.synthetic.frame import DriveFrame, Rig
+
+CAMERA = Camera(180.0, 180.0, 159.5, 47.5, 320, 96)
+FRAMES = 5
+
+
+def picture(index: int) -> np.ndarray:
+    return np.random.default_rng(index).integers(0, 256, (*CAMERA.size, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def drive(tmp_path):
+    """A wall 10 m ahead, which is all the same to this test, under a sky."""
+    depth = np.full(CAMERA.size, 10.0, np.float32)
+    depth[:20] = np.inf
+    with DriveBagWriter(tmp_path / "drive", Rig(CAMERA, 0.5, np.eye(4), np.eye(4))) as bag:
+        for i in range(FRAMES):
+            points = np.zeros((1, 4), np.float32)
+            bag.write(DriveFrame(i, i * 10**8, picture(i), picture(i), depth, points, np.eye(4)))
+    return tmp_path / "drive"
+
+
+def run_demo(*arguments):
+    command = [sys.executable, "-m", "adu_depth_ros.demo", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=150)
+
+
+def test_every_frame_is_answered_judged_and_drawn(drive, shipped_model, tmp_path):
+    out = tmp_path / "out"
+    finished = run_demo("--bag", drive, "--out", out, "--model", shipped_model)
+    assert finished.returncode == 0, finished.stderr
+
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["frames_in"] == FRAMES
+    assert summary["frames_out"] + summary["frames_dropped"] == FRAMES
+    assert summary["frames_out"] >= 1
+    assert 0 < summary["latency_p50_ms"] <= summary["latency_p99_ms"]
+    assert summary["abs_rel"] > 0
+    assert 0 <= summary["coverage_1sigma"] <= 1
+    assert 0 < summary["answered_share"] <= 1
+    assert summary["rate_hz"] == pytest.approx(10)
+    assert summary["node"]["state"] == "active"
+    assert "abs_rel" in finished.stdout
+
+    # The recorded depth is what was judged.
+    with BagReader(out / "depth") as recorded:
+        counts = recorded.message_counts
+    assert counts["/depth/image"] == counts["/uncertainty/image"] == summary["frames_out"]
+    assert counts["/depth/camera_info"] == summary["frames_out"]
+    video = cv2.VideoCapture(str(out / "demo.mp4"))
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) == summary["frames_out"]
+    assert cv2.imread(str(out / "frame.png")) is not None
+    assert (out / "demo.gif").read_bytes().startswith(b"GIF89a")
+
+
+def test_no_depth_is_a_failure_that_shows_the_nodes_log_and_leaves_nothing(tmp_path, shipped_model):
+    source, out = tmp_path / "uncalibrated", tmp_path / "out"
+    with BagWriter(source) as bag:
+        for i in range(3):
+            stamp = 10**9 + i * 10**8
+            info = camera_info_message(CAMERA, stamp, "camera")
+            info.k[:], info.p[:] = 0, 0
+            bag.write(topics.LEFT_INFO, info, stamp)
+            bag.write(topics.LEFT_IMAGE, image_message(picture(i), "rgb8", stamp, "camera"), stamp)
+    out.mkdir()
+    (out / "summary.json").write_text("{}")  # of a demo that worked
+    finished = run_demo("--bag", source, "--out", out, "--model", shipped_model)
+    assert finished.returncode == 1
+    assert "published no depth for 3 images" in finished.stderr
+    assert "not calibrated" in finished.stderr  # from the node's log
+    assert {path.name for path in tmp_path.iterdir()} == {"uncalibrated"}
+
+
+def test_a_bag_without_camera_topics_is_refused_before_anything_starts(tmp_path):
+    with BagWriter(tmp_path / "bag") as bag:
+        bag.write("/other", camera_info_message(CAMERA, 0, "camera"), 0)
+    finished = run_demo("--bag", tmp_path / "bag", "--out", tmp_path / "out")
+    assert finished.returncode == 1
+    assert f"has no topic {topics.LEFT_IMAGE}, {topics.LEFT_INFO}; it has: /other" in finished.stderr
+
+
+def test_a_folder_that_is_not_a_demos_is_kept(tmp_path):
+    (tmp_path / "thesis.tex").touch()
+    finished = run_demo("--out", tmp_path)
+    assert finished.returncode == 1
+    assert "was not made by this demo" in finished.stderr
+    assert (tmp_path / "thesis.tex").exists()
