@@ -11,7 +11,8 @@ from adu_depth_core.model_card import ModelCard
 def fit_network_size(camera: Camera, card: ModelCard) -> tuple[int, int]:
     """Input size with the camera's aspect and about as many pixels as the model was trained for.
 
-    About the same number of pixels keeps the time per frame; the camera's aspect leaves little border.
+    About the same number of pixels keeps the time per frame; the camera's aspect leaves little border
+    and counts twice.
 
     :return: ``(height, width)``, multiples of ``card.size_multiple``
     """
@@ -21,7 +22,7 @@ def fit_network_size(camera: Camera, card: ModelCard) -> tuple[int, int]:
 
     def misfit(size: tuple[int, int]) -> float:
         height, width = size
-        return abs(math.log(height * width / pixels)) + abs(math.log(width / height / aspect))
+        return abs(math.log(height * width / pixels)) + 2 * abs(math.log(width / height / aspect))
 
     heights = range(multiple, max(multiple, math.ceil(2 * math.sqrt(pixels / aspect))) + multiple, multiple)
     candidates = [(h, max(1, round(h * aspect / multiple)) * multiple) for h in heights]

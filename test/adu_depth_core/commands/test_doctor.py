@@ -1,0 +1,74 @@
+"""``adu_depth doctor`` tells what works by trying it, and what to install for the rest."""
+
+import json
+import sys
+
+import pytest
+
+from adu_depth_core.cli import main
+from adu_depth_core.doctor import check_backend, check_module, check_ros
+from adu_depth_core.inference.backends.choice import BACKENDS
+
+
+def report(capsys, *arguments):
+    status = main(["doctor", "--json", *map(str, arguments)])
+    content = json.loads(capsys.readouterr().out)
+    return status, content, {check["name"]: check for check in content["checks"]}
+
+
+def test_a_working_backend_makes_the_status_zero(color_student, capsys):
+    pytest.importorskip("openvino")
+    status, content, checks = report(capsys, "--model", color_student)
+    assert status == 0
+    assert content["inference_works"] is True
+    assert checks["openvino"]["found"]
+    assert "ms for 192x64" in checks["openvino"]["detail"]  # it predicted
+    assert "red is far" in checks["student"]["detail"]
+    assert {"rclpy", "middleware", "cv_bridge", "NVIDIA GPU", "torch", "rosbags", "trimesh"} <= set(checks)
+
+
+def test_the_installed_model_works(capsys):
+    pytest.importorskip("openvino")
+    status, _, checks = report(capsys)
+    assert status == 0
+    assert checks["student"]["found"]
+
+
+def test_a_damaged_model_makes_the_status_one(tmp_path, write_color_student, capsys):
+    model = write_color_student(tmp_path / "m.onnx")
+    model.write_bytes(b"something else")
+    status, content, checks = report(capsys, "--model", model)
+    assert (status, content["inference_works"]) == (1, False)
+    assert "m.onnx is not the file its model card was written for" in checks["student"]["detail"]
+    assert not checks["openvino"]["found"]
+
+
+def test_the_table_names_the_command_for_what_is_missing(color_student, capsys, monkeypatch):
+    pytest.importorskip("openvino")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    main(["doctor", "--model", str(color_student)])
+    told = capsys.readouterr().out
+    assert "pip install 'adu_depth[openvino]'" in told
+    assert "Inference does not work" in told
+
+
+def test_a_runtime_that_cannot_be_imported_is_told_with_its_remedy(color_student, monkeypatch):
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setattr(BACKENDS["onnxruntime"], "module", "onnxruntime_of_another_planet")
+    check = check_backend("onnxruntime", color_student, try_it=True)
+    assert (check.found, check.remedy) == (False, "pip install 'adu_depth[onnxruntime]'")
+
+
+def test_a_folder_in_the_way_is_not_taken_for_a_package(tmp_path, monkeypatch):
+    """A checkout has a folder ``launch/``; Python would call that a namespace package."""
+    (tmp_path / "some_launch_folder").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    check = check_module("ROS 2", "some_launch_folder", "ros")
+    assert not check.found
+
+
+def test_ros_is_looked_for_but_not_imported():
+    loaded = "rclpy" in sys.modules
+    checks = check_ros()
+    assert ("rclpy" in sys.modules) == loaded
+    assert all(check.found or check.remedy for check in checks)

@@ -1,0 +1,135 @@
+"""``adu_depth predict`` writes pictures and metric maps, and goes on after a bad input."""
+
+import cv2
+import numpy as np
+import pytest
+
+from adu_depth_core.cli import main
+from adu_depth_core.datasets.depth_png import read_png16
+from adu_depth_core.media import Video, write_video
+
+pytest.importorskip("openvino")
+
+
+@pytest.fixture
+def image(tmp_path):
+    """A red picture: the student sees exp(4 * 128 / 255) * f_net / 350 metres."""
+    path = tmp_path / "red.png"
+    cv2.imwrite(str(path), np.full((128, 384, 3), (0, 0, 128), np.uint8))
+    return path
+
+
+@pytest.fixture
+def predict(color_student, tmp_path):
+    """Runs the command on inputs, and returns its status."""
+
+    def run(*arguments):
+        words = [*map(str, arguments), "--model", str(color_student), "--out", str(tmp_path / "out")]
+        return main(["predict", *words])
+
+    return run
+
+
+def files_below(folder):
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+def test_an_image_becomes_a_picture_and_two_maps(image, predict, tmp_path, capsys):
+    assert predict(image, "--focal", 700) == 0
+    out = tmp_path / "out"
+    assert files_below(out) == ["color/red.png", "depth/red.png", "sigma/red.png"]
+    depth = np.exp(4 * 128 / 255) * 350 / 350  # f_net = 700 / 2
+    np.testing.assert_allclose(
+        read_png16(out / "depth" / "red.png"), np.full((128, 384), depth), atol=1 / 256
+    )
+    np.testing.assert_allclose(read_png16(out / "sigma" / "red.png"), 1.25 * depth, atol=1 / 256)
+    assert cv2.imread(str(out / "color" / "red.png")).shape[0] > 3 * 128
+    captured = capsys.readouterr()
+    assert "1 frames with OpenVINO" in captured.out
+    assert "1/1" in captured.err
+
+
+def test_a_video_becomes_a_video_and_maps_if_asked(predict, tmp_path):
+    drive = tmp_path / "drive.mp4"
+    write_video(drive, [np.full((96, 288, 3), (100, 0, 0), np.uint8)] * 4, 8.0)
+    assert predict(drive, "--fx", 500, "--fy", 501, "--cx", 143, "--cy", 47) == 0
+    assert files_below(tmp_path / "out") == ["color/drive.mp4"]
+    result = Video(tmp_path / "out" / "color" / "drive.mp4")
+    assert (result.frame_count, result.rate) == (4, 8.0)
+    assert predict(drive, "--focal", 500, "--video-maps") == 0
+    assert len(list((tmp_path / "out" / "depth" / "drive").glob("00000?.png"))) == 4
+    assert read_png16(tmp_path / "out" / "sigma" / "drive" / "000003.png").shape == (96, 288)
+
+
+def test_calibration_file_gives_the_focal_length(image, predict, tmp_path):
+    calibration = tmp_path / "calib.txt"
+    calibration.write_text("P2: 700 0 192 0 0 700 64 0 0 0 1 0\n")
+    assert predict(image, "--calib", calibration) == 0
+    assert read_png16(tmp_path / "out" / "depth" / "red.png").mean() == pytest.approx(7.45, abs=0.01)
+
+
+def test_other_inputs_are_predicted_after_bad_ones(image, predict, tmp_path, capsys):
+    (tmp_path / "text.png").write_text("no image")
+    (tmp_path / "clip.mp4").write_text("no video")
+    assert (
+        predict(tmp_path / "gone.png", tmp_path / "text.png", tmp_path / "clip.mp4", image, "--focal", 700)
+        == 1
+    )
+    assert files_below(tmp_path / "out") == ["color/red.png", "depth/red.png", "sigma/red.png"]
+    captured = capsys.readouterr()
+    for name in ("gone.png", "text.png", "clip.mp4"):
+        assert captured.err.count(f"{name}") == 1
+    assert "3 inputs failed" in captured.out
+
+
+def test_no_focal_length_is_an_error_that_says_how_to_get_one(image, predict, tmp_path, capsys):
+    assert predict(image) == 1
+    message = capsys.readouterr().err
+    for way in ("--calib FILE", "--focal PX", "focal length in mm / sensor width in mm"):
+        assert way in message
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--focal", "0"], "camera fx is 0.0"),
+        (["--focal", "700", "--cx", "3"], "--cx goes with --fx only"),
+        (["--calib", "none.txt"], "none.txt does not exist"),
+        (["--focal", "700", "--network-size", "100x200"], "nearest is 96x192"),
+    ],
+)
+def test_bad_options_are_told_before_work_starts(image, predict, capsys, options, message):
+    assert predict(image, *options) == 1
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [["--network-size", "big"], ["--focal", "1", "--fx", "1"]])
+def test_options_that_make_no_sense_are_refused(image, predict, options):
+    with pytest.raises(SystemExit, match="2"):
+        predict(image, *options)
+
+
+def test_an_unwritable_folder_is_told_before_work_starts(image, predict, tmp_path, capsys):
+    (tmp_path / "out").write_text("a file where the folder should be")
+    assert predict(image, "--focal", 700) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_inputs_of_the_same_name_are_refused(image, predict, tmp_path, capsys):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "red.jpg").touch()
+    assert predict(image, tmp_path / "other" / "red.jpg", "--focal", 700) == 1
+    assert "would both be written as red" in capsys.readouterr().err
+
+
+def test_automatic_network_size_follows_each_images_aspect(predict, tmp_path, caplog):
+    images = tmp_path / "images"
+    images.mkdir()
+    for name, size in (("camera", (240, 320)), ("panorama", (80, 400))):
+        cv2.imwrite(str(images / f"{name}.png"), np.full((*size, 3), (0, 0, 200), np.uint8))
+    assert predict(images, "--focal", 300, "--network-size", "auto") == 0
+    assert "suits this camera better" not in caplog.text
+    # the model's own 64x192 would put 240x320 pixels on 64x85; auto fills 96x128, which f_net follows
+    depth = read_png16(tmp_path / "out" / "depth" / "camera.png").mean()
+    assert depth == pytest.approx(np.exp(4 * 200 / 255) * (300 * 96 / 240) / 350, rel=0.01)

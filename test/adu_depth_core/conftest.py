@@ -1,0 +1,71 @@
+"""A student whose answer is known: it sees red as depth and blue as uncertainty."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adu_depth_core.model_card import ModelCard, card_path, file_sha256
+
+
+def _write_card(model: Path, **changes) -> ModelCard:
+    entries = {
+        "name": "red is far",
+        "role": "student",
+        "encoder": "none",
+        "input_height": 64,
+        "input_width": 192,
+        "f_ref": 350.0,
+        "depth_min": 0.5,
+        "depth_max": 60.0,
+        "sigma_scale": 1.25,
+        "mean": (0.0, 0.0, 0.0),
+        "std": (1.0, 1.0, 1.0),
+        "files": {model.name: file_sha256(model)},
+    }
+    card = ModelCard(**{**entries, **changes})
+    card.write(card_path(model))
+    return card
+
+
+@pytest.fixture(scope="session")
+def write_card() -> Callable[..., ModelCard]:
+    """Writes a model card beside a file: normalisation x / 255, f_ref 350 px, 64x192, 0.5 to 60 m, k 1.25."""
+    return _write_card
+
+
+@pytest.fixture(scope="session")
+def write_color_student() -> Callable[..., Path]:
+    """Writes an ONNX student with ``mu = 4 * red`` and ``log_b = -4 * blue`` (colours 0..1), and its card."""
+    onnx = pytest.importorskip("onnx")
+    helper, tensor = onnx.helper, onnx.TensorProto
+
+    def write(path: Path, outputs: tuple[str, str] = ("mu", "log_b"), **card) -> Path:
+        weights = {"mu": [4, 0, 0], "log_b": [0, 0, -4]}
+        nodes, constants = [], []
+        for output, weight in zip(outputs, weights.values(), strict=True):
+            kernel = np.asarray(weight, np.float32).reshape(1, 3, 1, 1)
+            constants.append(onnx.numpy_helper.from_array(kernel, f"{output}_kernel"))
+            nodes.append(helper.make_node("Conv", ["image", f"{output}_kernel"], [output]))
+        size = ["batch", None, "rows", "columns"]
+        graph = helper.make_graph(
+            nodes,
+            "student",
+            [helper.make_tensor_value_info("image", tensor.FLOAT, ["batch", 3, "rows", "columns"])],
+            [helper.make_tensor_value_info(name, tensor.FLOAT, size) for name in outputs],
+            constants,
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+        onnx.checker.check_model(model)
+        onnx.save(model, path)
+        _write_card(path, **card)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def color_student(write_color_student, tmp_path_factory) -> Path:
+    """Such a student, with the card's default entries."""
+    return write_color_student(tmp_path_factory.mktemp("model") / "color.onnx")

@@ -1,0 +1,68 @@
+"""Network outputs become metres for the camera at hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from adu_depth_core.camera import Camera
+from adu_depth_core.inference.placement import Placement
+from adu_depth_core.inference.postprocess import postprocess
+from adu_depth_core.model_card import ModelCard
+
+CARD = ModelCard("m", "student", "none", 32, 64, f_ref=100.0, depth_min=1.0, depth_max=80.0, sigma_scale=1.2)
+
+
+def full(value):
+    return np.full((32, 64), value, np.float32)
+
+
+def predict(mu, log_b, camera, output_size="image"):
+    return postprocess(mu, log_b, Placement.fit(camera, (32, 64)), CARD, output_size)
+
+
+def test_depth_and_sigma_by_hand():
+    # 128x64 image on a 64x32 input: f_net = 300 / 2 = 150, so depth = 10 * 150 / 100 = 15 m,
+    # sigma = 1.2 * 0.1 * 15 = 1.8 m
+    camera = Camera(300.0, 300.0, 63.5, 31.5, 128, 64)
+    prediction = predict(full(math.log(10)), full(math.log(0.1)), camera)
+    assert prediction.depth.shape == prediction.sigma.shape == (64, 128)
+    assert prediction.depth.dtype == prediction.sigma.dtype == np.float32
+    np.testing.assert_allclose(prediction.depth, 15.0, rtol=1e-6)
+    np.testing.assert_allclose(prediction.sigma, 1.8, rtol=1e-6)
+    assert prediction.camera == camera
+
+
+def test_network_size_gives_the_map_without_border_and_its_camera():
+    camera = Camera(300.0, 300.0, 63.5, 63.5, 128, 128)  # square: 32x32 in the middle of 64x32
+    mu = full(0.0)
+    mu[:, 16:48] = math.log(10)
+    prediction = predict(mu, full(-2.0), camera, "network")
+    assert prediction.camera == camera.resize(32, 32)
+    np.testing.assert_allclose(prediction.depth, np.full((32, 32), 10 * 75 / 100), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("mu", "expected"), [(-50.0, 1.0), (50.0, 80.0)])
+def test_depth_stays_exactly_within_the_cards_range(mu, expected):
+    prediction = predict(full(mu), full(-2.0), Camera(113.0, 113.0, 50, 20, 101, 43))
+    assert np.all(prediction.depth == np.float32(expected))
+    assert np.all(np.isfinite(prediction.sigma))
+
+
+def test_not_a_number_stays_not_a_number():
+    prediction = predict(full(np.nan), full(-2.0), Camera(100.0, 100.0, 32, 16, 64, 32))
+    assert np.all(np.isnan(prediction.depth))
+
+
+def test_predictions_do_not_share_memory():
+    camera = Camera(100.0, 100.0, 32, 16, 128, 64)
+    first = predict(full(1.0), full(-2.0), camera)
+    kept = first.depth.copy(), first.sigma.copy()
+    predict(full(2.0), full(-1.0), camera)
+    assert np.array_equal(first.depth, kept[0])
+    assert np.array_equal(first.sigma, kept[1])
+
+
+def test_unknown_output_size_is_refused():
+    with pytest.raises(ValueError, match="must be one of image, network"):
+        predict(full(0.0), full(0.0), Camera(100.0, 100.0, 32, 16, 64, 32), "half")

@@ -1,0 +1,128 @@
+"""From any image to metres, and one clear error for each way a model can be wrong."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+import pytest
+
+from adu_depth_core.camera import Camera
+from adu_depth_core.errors import UserError
+from adu_depth_core.inference.predictor import Predictor
+
+pytest.importorskip("openvino")
+
+
+def camera_of(image, focal=400.0):
+    height, width = image.shape[:2]
+    return Camera(focal, focal, (width - 1) / 2, (height - 1) / 2, width, height)
+
+
+@pytest.fixture(scope="module")
+def predictor(color_student):
+    return Predictor(color_student)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1242, 375), (640, 480), (300, 700), (192, 64), (100, 30)])
+def test_each_pixel_gets_the_depth_of_its_own_place(predictor, width, height):
+    """The student sees red as far: the depth map must show the image's red ramps where the image has them."""
+    across = np.linspace(0.4, 0.9, width)[None] * np.linspace(0.6, 1.0, height)[:, None]
+    image = np.zeros((height, width, 3), np.uint8)
+    image[..., 0] = np.round(255 * across)
+    camera = camera_of(image)
+    prediction = predictor.predict(image, camera)
+    scale = min(64 / height, 192 / width)
+    expected = np.exp(4 * (image[..., 0] / 255.0)) * camera.fx * scale / 350.0
+    # 8-bit red is coarse (4/255 in log depth), and at the edges interpolation is flat
+    np.testing.assert_allclose(prediction.depth, np.clip(expected, 0.5, 60), rtol=0.08)
+    np.testing.assert_allclose(prediction.sigma, 1.25 * prediction.depth, rtol=1e-4)  # no blue: log_b = 0
+    assert prediction.camera == camera
+
+
+def test_twice_the_focal_length_is_twice_as_far(predictor):
+    image = np.full((64, 192, 3), 100, np.uint8)
+    near = predictor.predict(image, camera_of(image, 300.0))
+    far = predictor.predict(image, camera_of(image, 600.0))
+    np.testing.assert_allclose(far.depth, 2 * near.depth, rtol=1e-5)
+
+
+def test_resolution_does_not_change_depth(predictor):
+    small = np.full((128, 384, 3), 90, np.uint8)
+    large = cv2.resize(small, (1536, 512))
+    a, b = (
+        predictor.predict(small, camera_of(small, 300.0)),
+        predictor.predict(large, camera_of(large, 1200.0)),
+    )
+    np.testing.assert_allclose(a.depth[0, 0], b.depth[0, 0], rtol=1e-5)
+
+
+def test_channel_orders_agree(predictor):
+    image = np.random.default_rng(0).integers(0, 256, (90, 250, 3), np.uint8)
+    rgb = predictor.predict(image, camera_of(image))
+    bgra = predictor.predict(cv2.cvtColor(image, cv2.COLOR_RGB2BGRA), camera_of(image), "bgra")
+    np.testing.assert_array_equal(rgb.depth, bgra.depth)
+    np.testing.assert_array_equal(rgb.sigma, bgra.sigma)
+
+
+def test_threads_may_share_a_predictor(predictor):
+    images = [np.full((40 + i, 120, 3), 20 * i, np.uint8) for i in range(12)]
+    alone = [predictor.predict(image, camera_of(image)).depth for image in images]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda image: predictor.predict(image, camera_of(image)).depth, images))
+    for expected, actual in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(expected, actual)
+
+
+def test_network_size_is_the_models_unless_given(color_student):
+    assert Predictor(color_student).network_size == (64, 192)
+    predictor = Predictor(color_student, network_size=(96, 128))
+    image = np.full((480, 640, 3), 50, np.uint8)
+    prediction = predictor.predict(image, camera_of(image), output_size="network")
+    assert prediction.depth.shape == (96, 128) == prediction.camera.size
+
+
+def test_a_wasted_border_is_told_once_with_a_better_size(color_student, caplog):
+    predictor = Predictor(color_student)
+    image = np.zeros((480, 640, 3), np.uint8)
+    for _ in range(3):
+        predictor.predict(image, camera_of(image))
+    assert caplog.text.count("suits this camera better") == 1
+    assert "96x128" in caplog.text
+    caplog.clear()
+    Predictor(color_student, network_size=(96, 128)).predict(image, camera_of(image))
+    assert not caplog.text
+
+
+def test_the_choice_of_backend_is_kept_with_its_reason(predictor, color_student):
+    assert (predictor.backend_name, predictor.model_path) == ("openvino", color_student)
+    assert predictor.backend_reason.startswith("first installed of")
+    assert Predictor(color_student, "openvino").backend_reason == "asked for by name"
+
+
+def test_a_missing_model_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"nothing\.onnx does not exist"):
+        Predictor(tmp_path / "nothing.onnx")
+
+
+def test_a_missing_card_is_named(tmp_path, color_student):
+    (tmp_path / "m.onnx").write_bytes(color_student.read_bytes())
+    with pytest.raises(UserError, match=r"model card .*m\.json does not exist"):
+        Predictor(tmp_path / "m.onnx")
+
+
+def test_the_card_of_another_model_is_refused(tmp_path, write_color_student):
+    model = write_color_student(tmp_path / "m.onnx")
+    model.write_bytes(model.read_bytes() + b"\0")
+    with pytest.raises(UserError, match=r"m\.onnx is not the file its model card was written for"):
+        Predictor(model)
+
+
+def test_a_teacher_is_refused(tmp_path, write_color_student):
+    model = write_color_student(tmp_path / "m.onnx", role="teacher")
+    with pytest.raises(UserError, match="is a teacher"):
+        Predictor(model)
+
+
+def test_a_network_size_that_does_not_fit_is_refused(color_student):
+    with pytest.raises(UserError, match="nearest is 96x192"):
+        Predictor(color_student, network_size=(100, 200))
