@@ -1,9 +1,14 @@
-"""Shared fixtures: where the real driving images are, if they are here at all."""
+"""Shared fixtures: the real driving images, if they are here at all, and made-up KITTI 2015 scenes."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+
+from adu_depth_core.datasets.depth_png import write_png16
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -21,3 +26,32 @@ def real_data() -> Path:
 def shipped_model() -> Path:
     """The ONNX student that the package ships."""
     return ROOT / "models" / "adu_student.onnx"
+
+
+@pytest.fixture(scope="session")
+def write_kitti2015_scene() -> Callable[..., None]:
+    """Writes one scene in the published KITTI 2015 layout, 192x64 pixels, fx 350, baseline 0.5 m.
+
+    Called with the data set's root, the scene's name, the left image's colour (RGB; the right one is black)
+    and the disparity in pixels, one number or a map ``(64, 192)``.
+    """
+
+    def write(root: Path, scene: str, color: tuple[int, int, int], disparity: float | np.ndarray) -> None:
+        folder = root / "training"
+        for image, rgb in (("image_2", color), ("image_3", (0, 0, 0))):
+            (folder / image).mkdir(parents=True, exist_ok=True)
+            pixels = np.full((64, 192, 3), rgb[::-1], np.uint8)
+            cv2.imwrite(str(folder / image / f"{scene}_10.png"), pixels)
+            cv2.imwrite(str(folder / image / f"{scene}_11.png"), 255 - pixels)
+        for truth in ("disp_noc_0", "disp_occ_0"):
+            write_png16(folder / truth / f"{scene}_10.png", np.broadcast_to(disparity, (64, 192)))
+        calibration = folder / "calib_cam_to_cam" / f"{scene}.txt"
+        calibration.parent.mkdir(exist_ok=True)
+        calibration.write_text(
+            "S_rect_02: 192 64\n"
+            "P_rect_02: 350 0 95.5 0 0 350 31.5 0 0 0 1 0\n"
+            "P_rect_03: 350 0 95.5 -175 0 350 31.5 0 0 0 1 0\n",
+            encoding="utf-8",
+        )
+
+    return write

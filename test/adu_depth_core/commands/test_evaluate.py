@@ -1,0 +1,177 @@
+import json
+import platform
+
+import numpy as np
+import pytest
+
+from adu_depth_core.cli import main
+from adu_depth_core.evaluation.uncertainty import QUANTILE
+from adu_depth_core.model_card import file_sha256
+
+pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
+
+RED, BLUE = 150, 127
+DEPTH = np.exp(4 * RED / 255)  # what the colour student makes of it, 10.5 m
+SIGMA = 1.25 * np.exp(-4 * BLUE / 255) * DEPTH  # 1.8 m
+TRUTHS = {"000000": 17.5, "000001": 8.75}
+"""Depth of each scene; disparities of 10 and 20 pixels."""
+
+
+@pytest.fixture
+def root(tmp_path, write_kitti2015_scene):
+    folder = tmp_path / "kitti"
+    for scene, depth in TRUTHS.items():
+        write_kitti2015_scene(folder, scene, (RED, 0, BLUE), 175.0 / depth)
+    return folder
+
+
+@pytest.fixture
+def student(tmp_path, write_color_student):
+    """A student whose card lists its training frames, none of them evaluated here."""
+    data = [{"name": "kitti2015", "split": "training", "scenes": ["000099"]}]
+    return write_color_student(tmp_path / "color.onnx", training={"data": data})
+
+
+def evaluate(root, model, *options: str, dataset="kitti2015", split="all") -> int:
+    arguments = ["--dataset", dataset, "--root", str(root), "--model", str(model), "--backend", "onnxruntime"]
+    return main(["evaluate", *arguments, "--split", split, *options])
+
+
+def test_the_metrics_of_a_known_answer(root, student, tmp_path, capsys):
+    assert evaluate(root, student, "--json", str(tmp_path / "new" / "result.json")) == 0
+    record = json.loads((tmp_path / "new" / "result.json").read_text(encoding="utf-8"))
+    truths = np.array(list(TRUTHS.values()))
+    errors = np.abs(DEPTH - truths)
+    expected = {
+        "abs_rel": np.mean(errors / truths),
+        "rmse": np.mean(errors),
+        "d1": 0.5,  # 17.5 / 10.5 is beyond 1.25, 10.5 / 8.75 is not
+        "silog": 0.0,
+        "coverage_1sigma": 0.5,  # errors of 3.9 and 1.0 sigma
+        "coverage_50": 0.0,
+        "nll": np.mean(np.log(2 * SIGMA / QUANTILE) + errors * QUANTILE / SIGMA),
+        "ause_rmse": 0.0,
+        "aurg_rmse": 0.0,
+    }
+    measured = {name: record["metrics"][name] for name in expected}
+    assert measured == pytest.approx(expected, rel=1e-4, abs=1e-4)
+    assert f"{expected['abs_rel']:.4f}" in capsys.readouterr().out
+
+
+def test_the_record_says_what_was_measured_how_and_where(root, student, tmp_path):
+    path = tmp_path / "result.json"
+    options = ["--cap", "50", "--crop", "garg", "--flip", "--network-size", "64x192", "--json", str(path)]
+    assert evaluate(root, student, *options) == 0
+    text = path.read_text(encoding="utf-8")
+    record = json.loads(text)
+    assert record["command"].startswith("adu_depth evaluate --dataset kitti2015 ")
+    assert record["command"].endswith(f"--cap 50 --crop garg --flip --network-size 64x192 --json {path}")
+    assert record["dataset"] == {"name": "kitti2015", "split": "all", "frames": 2, "skipped": []}
+    assert record["model"]["name"] == "red is far"
+    assert record["model"]["sha256"] == file_sha256(student)
+    assert record["model"]["network_size"] == [64, 192]
+    protocol = record["protocol"]
+    assert (protocol["cap"], protocol["crop"], protocol["flip"], protocol["median_scaling"]) == (
+        50.0,
+        "garg",
+        True,
+        False,
+    )
+    assert record["leakage"] == {"known": True, "frames": [], "text": ""}
+    assert record["machine"]["cpu"]
+    assert platform.node() not in record["machine"].values()
+    assert record["versions"]["runtime"].startswith("ONNX Runtime")
+    assert [frame["name"] for frame in record["frames"]] == list(TRUTHS)
+    abs_rel = [frame["metrics"]["abs_rel"] for frame in record["frames"]]
+    assert np.mean(abs_rel) == pytest.approx(record["metrics"]["abs_rel"])
+    assert len(record["curves"]["coverage"]) == len(record["curves"]["levels"]) == 99
+    assert len(record["curves"]["rmse_by_sigma"]) == len(record["curves"]["removed"]) == 51
+
+
+def test_protocol_and_model_are_printed_with_the_result(root, student, capsys):
+    assert evaluate(root, student, "--cap", "50", "--crop", "garg", "--per-frame") == 0
+    out = " ".join(capsys.readouterr().out.split())
+    for part in (
+        "kitti2015, split all, 2 frames",
+        "red is far",
+        "Garg crop",
+        "and 50 m",
+        "no flip",
+        "64x192",
+    ):
+        assert part in out
+    assert "│ 000001 │" in out
+    assert "WARNING" not in out
+
+
+def test_flip_is_printed_when_on(root, student, capsys):
+    assert evaluate(root, student, "--flip") == 0
+    assert "--flip" in capsys.readouterr().out
+
+
+def test_training_frames_are_refused(root, tmp_path, write_color_student, capsys):
+    data = [{"name": "kitti2015", "split": "training", "scenes": ["000001", "000002"]}]
+    student = write_color_student(tmp_path / "leaky.onnx", training={"data": data})
+    path = tmp_path / "result.json"
+    assert evaluate(root, student, "--json", str(path)) == 1
+    captured = capsys.readouterr()
+    assert "trained on 1 of the 2 frames of kitti2015 to evaluate: 000001" in captured.err
+    assert captured.out == ""
+    assert not path.exists()
+
+    assert evaluate(root, student, "--json", str(path), "--allow-training-frames") == 0
+    assert "WARNING" in capsys.readouterr().out
+    assert json.loads(path.read_text(encoding="utf-8"))["leakage"]["frames"] == ["000001"]
+
+
+def test_a_card_without_training_data_leads_to_a_warning(root, color_student, capsys):
+    assert evaluate(root, color_student) == 0
+    assert "does not say what it was trained on" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_synthetic_drive_is_evaluated(root, student, capsys):
+    assert evaluate(root, student, dataset="synthetic") == 0
+    assert "kitti, split all, 2 frames" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "split", "message"),
+    [
+        ([], "validation", "--split all for the 2 scenes"),
+        (["--cap", "0"], "all", "the depth cap is 0"),
+        (["--cap", "5"], "all", "no ground truth counts in any of 2 frames"),
+        (["--crop", "garg-kitti"], "all", "garg-kitti needs images of at least 352x1216"),
+        (["--network-size", "100x200"], "all", "network size 100x200"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_one_clear_error(
+    root, student, options, split, message, tmp_path, capsys
+):
+    path = tmp_path / "result.json"
+    assert evaluate(root, student, *options, "--json", str(path), split=split) == 1
+    assert message in capsys.readouterr().err
+    assert not path.exists()
+
+
+def test_a_result_that_could_not_be_written_is_told_before_the_work(root, student, tmp_path, capsys):
+    assert evaluate(root, student, "--json", str(tmp_path)) == 1
+    captured = capsys.readouterr()
+    assert "it is a folder" in captured.err
+    assert "Evaluating" not in captured.err
+
+
+def test_a_missing_model_is_named(root, tmp_path, capsys):
+    assert evaluate(root, tmp_path / "none.onnx") == 1
+    assert "none.onnx does not exist" in capsys.readouterr().err
+
+
+def test_the_shipped_model_on_real_frames_it_never_saw(real_data, shipped_model, tmp_path):
+    path = tmp_path / "result.json"
+    assert evaluate(real_data / "kitti2015", shipped_model, "--json", str(path), split="validation") == 0
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert record["leakage"] == {"known": True, "frames": [], "text": ""}
+    assert record["metrics"]["abs_rel"] < 0.14
+    assert 0.60 < record["metrics"]["coverage_1sigma"] < 0.76
+    for metric in ("abs_rel", "rmse"):
+        assert record["metrics"][f"aurg_{metric}"] > 0

@@ -1,0 +1,77 @@
+import pytest
+
+from adu_depth_core.datasets.kitti2015 import CALIBRATION_SCENES, VALIDATION_SCENES
+from adu_depth_core.errors import UserError
+from adu_depth_core.evaluation.benchmarks import open_benchmark
+
+
+@pytest.fixture
+def root(tmp_path, write_kitti2015_scene):
+    folder = tmp_path / "drive"
+    for number in range(40):
+        write_kitti2015_scene(folder, f"{number:06d}", (0, 0, 0), 5.0)
+    return folder
+
+
+def test_the_default_split_is_the_validation_scenes(root):
+    benchmark = open_benchmark("kitti2015", root)
+    assert (benchmark.dataset, benchmark.split, benchmark.subset) == ("kitti2015", "validation", "training")
+    assert tuple(benchmark.frames) == VALIDATION_SCENES
+    assert [sample.name for sample in benchmark.samples] == list(VALIDATION_SCENES)
+
+
+def test_the_named_splits_share_no_scene_and_cover_all(root):
+    splits = {
+        s: open_benchmark("kitti2015", root, s).frames for s in ("validation", "calibration", "training")
+    }
+    assert tuple(splits["calibration"]) == CALIBRATION_SCENES
+    together = [scene for scenes in splits.values() for scene in scenes]
+    assert sorted(together) == list(open_benchmark("kitti2015", root, "all").frames)
+
+
+def test_a_file_lists_scenes(root, tmp_path):
+    path = tmp_path / "scenes.txt"
+    path.write_text("000007   # night\n\n# a comment\n000003\n", encoding="utf-8")
+    benchmark = open_benchmark("kitti2015", root, str(path))
+    assert list(benchmark.frames) == ["000007", "000003"]
+    assert benchmark.split == str(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("", "lists no scene"), ("000001\n000002\n000001\n", "lists 000001 twice")]
+)
+def test_a_list_of_no_use_is_refused(root, tmp_path, text, message):
+    path = tmp_path / "scenes.txt"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match=rf"scenes.txt {message}"):
+        open_benchmark("kitti2015", root, str(path))
+
+
+def test_an_unknown_split_lists_the_known_ones(root):
+    with pytest.raises(
+        UserError, match="'valid' is neither one of validation, calibration, training, all nor a"
+    ):
+        open_benchmark("kitti2015", root, "valid")
+
+
+def test_scenes_that_are_not_there_lead_to_split_all(tmp_path, write_kitti2015_scene):
+    for scene in ("000004", "000100"):
+        write_kitti2015_scene(tmp_path, scene, (0, 0, 0), 5.0)
+    with pytest.raises(UserError, match=r"lacks 6 of the 7 .*000008.*--split all for the 2 scenes"):
+        open_benchmark("kitti2015", tmp_path)
+    assert list(open_benchmark("kitti2015", tmp_path, "all").frames) == ["000004", "000100"]
+
+
+def test_missing_ground_truth_is_told_before_anything_is_evaluated(root):
+    missing = root / "training" / "disp_noc_0" / "000008_10.png"
+    missing.unlink()
+    with pytest.raises(UserError, match=r"1 of 7 scenes have no ground truth: no .*000008_10.png"):
+        open_benchmark("kitti2015", root)
+
+
+def test_a_synthetic_drive_goes_by_its_folder_s_name_and_has_one_split(root):
+    benchmark = open_benchmark("synthetic", root)
+    assert (benchmark.dataset, benchmark.split) == ("drive", "all")
+    assert len(benchmark.samples) == 40
+    with pytest.raises(UserError, match="neither one of all nor"):
+        open_benchmark("synthetic", root, "validation")
