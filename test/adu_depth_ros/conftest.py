@@ -1,0 +1,202 @@
+"""depth_node in a process of its own, and a client that talks to it over real DDS."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+try:
+    import rclpy
+    from lifecycle_msgs.msg import Transition
+    from lifecycle_msgs.srv import ChangeState, GetState
+    from rcl_interfaces.srv import SetParameters
+    from rclpy.executors import SingleThreadedExecutor
+    from rclpy.parameter import Parameter
+    from rclpy.qos import QoSProfile
+    from sensor_msgs.msg import CameraInfo, Image
+    from std_msgs.msg import Header
+except ImportError:
+    rclpy = None  # the fixtures that need it skip
+
+WIDTH, HEIGHT = 160, 48
+
+
+def wait_for(condition: Callable, what: str, seconds: float = 20.0):
+    """The condition's value once it is true."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"waited {seconds:g} s for {what}"
+        time.sleep(0.01)
+    return value
+
+
+class Client:
+    """A ROS node in this process, spinning on a thread, in a DDS domain that only its children share."""
+
+    def __init__(self) -> None:
+        self._context = rclpy.Context()
+        rclpy.init(context=self._context)
+        self.node = rclpy.create_node("client", context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.node)
+        self._open = True
+        self._thread = threading.Thread(target=self._spin)
+        self._thread.start()
+
+    def _spin(self) -> None:
+        while self._open:
+            self._executor.spin_once(0.1)
+
+    def close(self) -> None:
+        self._open = False
+        self._thread.join()
+        self.node.destroy_node()
+        self._context.shutdown()
+
+    def call(self, service_type, name: str, **fields):
+        """Response of a service of the node under test, e.g. ``get_state``."""
+        client = self.node.create_client(service_type, f"/depth_node/{name}")
+        assert client.wait_for_service(20), f"no service {name}"
+        future = client.call_async(service_type.Request(**fields))
+        wait_for(future.done, f"an answer of {name}")
+        self.node.destroy_client(client)
+        return future.result()
+
+    def state(self) -> str:
+        return self.call(GetState, "get_state").current_state.label
+
+    def change_state(self, label: str) -> bool:
+        transition = Transition(label=label)
+        return self.call(ChangeState, "change_state", transition=transition).success
+
+    def set_parameter(self, name: str, value):
+        parameter = Parameter(name, value=value).to_parameter_msg()
+        return self.call(SetParameters, "set_parameters", parameters=[parameter]).results[0]
+
+    def listen(self, message_type, topic: str) -> list:
+        """The messages of a topic: the list grows as they come."""
+        messages: list = []
+        qos = QoSProfile(depth=100)
+        self.node.create_subscription(message_type, topic, messages.append, qos)
+        return messages
+
+
+class NodeProcess:
+    """``depth_node`` as its users start it, with a small network input so that tests are quick."""
+
+    def __init__(self, *ros_arguments: str) -> None:
+        command = [sys.executable, "-m", "adu_depth_ros.depth_node", "--ros-args", "-p", "threads:=1"]
+        command += ["-p", "network_size:=64x192", *ros_arguments]
+        self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self.log: list[str] = []
+        self._reader = threading.Thread(target=lambda: self.log.extend(self._process.stderr))
+        self._reader.start()
+
+    def errors(self) -> list[str]:
+        return [line for line in self.log if "[ERROR]" in line or "Traceback" in line]
+
+    def wait_for_error(self, part: str) -> str:
+        return wait_for(lambda: next((e for e in self.errors() if part in e), None), f"the error {part!r}")
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def end(self, signal_number: int) -> int:
+        """Send a signal; the exit status."""
+        self._process.send_signal(signal_number)
+        status = self._process.wait(20)
+        self._reader.join()
+        return status
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+
+
+class CameraDriver:
+    """Publishes images with their calibration, as a driver does."""
+
+    def __init__(self, client: Client) -> None:
+        self.images = client.node.create_publisher(Image, "image", 10)
+        self.infos = client.node.create_publisher(CameraInfo, "camera_info", 10)
+        self._pixels = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+        self._count = 0
+
+    def wait_for_subscriber(self) -> None:
+        publishers = (self.images, self.infos)
+        wait_for(lambda: all(p.get_subscription_count() for p in publishers), "the node to subscribe")
+
+    def header(self):
+        """A new stamp."""
+        self._count += 1
+        header = Header(frame_id="camera")
+        header.stamp.sec, header.stamp.nanosec = int(time.time()), self._count
+        return header
+
+    def send_info(self, header, **changes) -> None:
+        calibration = {
+            "width": WIDTH,
+            "height": HEIGHT,
+            "k": [100.0, 0.0, 80.0, 0.0, 100.0, 24.0, 0.0, 0.0, 1.0],
+            "p": [100.0, 0.0, 80.0, -54.0, 0.0, 100.0, 24.0, 0.0, 0.0, 0.0, 1.0, 0.0],
+        }
+        self.infos.publish(CameraInfo(header=header, **(calibration | changes)))
+
+    def send_image(self, header, **changes) -> None:
+        image = {"width": WIDTH, "height": HEIGHT, "step": 3 * WIDTH, "encoding": "rgb8"}
+        image["data"] = self._pixels.tobytes()
+        self.images.publish(Image(header=header, **(image | changes)))
+
+    def send(self, **image_changes):
+        """Publish a frame, with fields of the image other than they should be; its header."""
+        header = self.header()
+        self.send_info(header)
+        self.send_image(header, **image_changes)
+        return header
+
+
+@pytest.fixture(scope="module")
+def client():
+    """A client in a DDS domain of its own, which the nodes started here inherit."""
+    if rclpy is None:
+        pytest.skip("needs ROS 2 (rclpy and its messages)")
+    from adu_depth_ros.isolation import private_domain
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in private_domain().items():
+            patch.setenv(name, value)
+        client = Client()
+        yield client
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def start_node(client):
+    """Start ``depth_node`` with ROS arguments. The one started before is killed: they share their name."""
+    started: list[NodeProcess] = []
+
+    def start(*ros_arguments: str) -> NodeProcess:
+        for process in started:
+            process.kill()
+        started.append(NodeProcess(*ros_arguments))
+        return started[-1]
+
+    yield start
+    started[-1].kill()
+
+
+@pytest.fixture(scope="module")
+def camera(client):
+    return CameraDriver(client)
+
+
+@pytest.fixture(scope="session", name="wait_for")
+def wait_for_fixture():
+    return wait_for
