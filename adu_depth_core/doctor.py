@@ -114,7 +114,10 @@ def check_gpu() -> Check:
     if program is None:
         return Check("machine", name, False, "no driver (nvidia-smi); inference runs on the CPU")
     query = [program, "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]
-    result = subprocess.run(query, capture_output=True, text=True, check=False, timeout=30)
+    try:
+        result = subprocess.run(query, capture_output=True, text=True, check=False, timeout=30)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Check("machine", name, False, f"nvidia-smi does not answer ({error})")
     output = (result.stdout.strip() or result.stderr.strip()).replace("\n", "; ")
     return Check("machine", name, result.returncode == 0, output)
 

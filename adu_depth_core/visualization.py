@@ -63,7 +63,7 @@ class ColorScale:
 
 def depth_scale(near: float = 2.0, far: float = 80.0) -> ColorScale:
     """Near is red, far is blue: the TURBO map, metres."""
-    ticks = tuple(t for t in (0.5, 1, 2, 5, 10, 20, 40, 80, 160) if near <= t <= far)
+    ticks = tuple(t for t in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 40, 80, 160) if near <= t <= far)
     return ColorScale(near, far, ticks, cv2.COLORMAP_TURBO, reverse=True)
 
 

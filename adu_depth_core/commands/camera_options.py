@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def camera_source(arguments: argparse.Namespace) -> Callable[[int, int], Camera]
     if arguments.calib is not None:
         if not arguments.calib.is_file():
             raise UserError(f"--calib {arguments.calib} does not exist")
-        return lambda width, height: read_calibration(arguments.calib, width, height)
+        return functools.cache(functools.partial(read_calibration, arguments.calib))
     fx = arguments.fx if arguments.fx is not None else arguments.focal
     if fx is None:
         raise UserError(MISSING_FOCAL)

@@ -78,9 +78,9 @@ def run(arguments: argparse.Namespace) -> int:
             with errors.told():
                 file_predictor.predict(file)
     frames = int(progress.tasks[task].completed)
-    print(f"{frames} frames with {first.backend.runtime} on {first.model_path} -> {arguments.out}")
+    print(f"frames: {frames}, results in {arguments.out} ({first.backend.runtime}, {first.model_path})")
     if errors.count:
-        print(f"{errors.count} inputs failed, see above")
+        print(f"inputs that failed: {errors.count}, see above")
     return 1 if errors.count else 0
 
 

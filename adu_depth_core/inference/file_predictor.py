@@ -71,8 +71,9 @@ class FilePredictor:
         camera = self._camera_for(image.shape[1], image.shape[0])
         predictor = self._predictor_for(camera)
         prediction = predictor.predict(image, camera)
-        figure = prediction_figure(image, prediction.depth, prediction.sigma, far=predictor.card.depth_max)
-        return prediction, figure
+        far = predictor.card.depth_max
+        near = max(predictor.card.depth_min, far / 40)
+        return prediction, prediction_figure(image, prediction.depth, prediction.sigma, near, far)
 
     def _write_maps(self, prediction: Prediction, name: str) -> None:
         write_png16(self._out / "depth" / f"{name}.png", prediction.depth)

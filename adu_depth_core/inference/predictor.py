@@ -26,7 +26,10 @@ WASTEFUL_BORDER = 0.25
 
 
 def default_model() -> Path:
-    """The student that is installed with this package."""
+    """The student that is installed with this package.
+
+    :raises FileNotFoundError: if the package's installed files are not found
+    """
     return share_directory() / "models" / "adu_student.onnx"
 
 
@@ -38,7 +41,8 @@ class Predictor:
     :param network_size: ``(height, width)`` of the network's input; None for the model card's
     :param threads: CPU threads of the runtime; None leaves it to the runtime
     :raises UserError: if the model or its card is missing, damaged or not made for each other, the
-        backend is unknown or not installed, or the network size does not fit the model
+        backend is unknown or not installed, the network size does not fit the model, or ``threads``
+        is not positive
     """
 
     def __init__(
@@ -48,8 +52,8 @@ class Predictor:
         network_size: tuple[int, int] | None = None,
         threads: int | None = None,
     ) -> None:
-        self.model_path = Path(model) if model is not None else default_model()
         try:
+            self.model_path = Path(model) if model is not None else default_model()
             self.card = read_card(self.model_path)
             self.network_size = network_size or (self.card.input_height, self.card.input_width)
             check_network_size(self.network_size, self.card)
@@ -59,6 +63,8 @@ class Predictor:
             raise UserError(
                 f"{self.model_path} is a {self.card.role}: prediction from one image needs a student"
             )
+        if threads is not None and threads < 1:
+            raise UserError(f"threads is {threads}: must be at least 1")
         self.backend_name, self.backend_reason = choose_backend(backend)
         self.backend = BACKENDS[self.backend_name](self.model_path, self.network_size, threads)
         self.preprocess = Preprocessor(self.card, self.network_size)
