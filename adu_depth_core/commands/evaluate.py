@@ -94,11 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     console = Console()
     rows, columns = predictor.network_size
-    flip = (
-        "averaged with that of the mirrored image (--flip)"
-        if arguments.flip
-        else "of the image as it is, no flip"
-    )
+    flip = "averaged with the mirrored image's (--flip)" if arguments.flip else "no flip"
     print_context(
         {
             "data": f"{benchmark.dataset}, split {benchmark.split}, {len(benchmark.frames)} frames",
@@ -112,8 +108,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.per_frame:
         print_frames(summary, console)
     print_summary(summary, console)
-    if leakage.text:
-        console.print(f"[bold red]WARNING[/] {escape(leakage.text)}", highlight=False)
+    for warning in leakage.warnings:
+        console.print(f"[bold red]WARNING[/] {escape(warning)}", highlight=False)
     if arguments.json:
         console.print(f"written: {escape(str(arguments.json))}", highlight=False)
     return 0

@@ -2,13 +2,15 @@
 
 A model card lists its training data as ``training["data"]``: for each data set ``{"name": "kitti2015",
 "split": "training", "scenes": ["000000", ...], "licence": "..."}``, where ``split`` is the publisher's and
-``scenes`` names the frames. What a student's teacher saw belongs there too.
+``scenes`` names the frames. What a student's teacher saw belongs there too. ``training["calibration"]`` is
+``{"data": "kitti2015", "scenes": [...]}``, the frames that the uncertainty scale was fitted on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from adu_depth_core.errors import UserError
 from adu_depth_core.model_card import ModelCard
@@ -27,54 +29,84 @@ class Leakage:
 
     :param known: whether the card lists the frames of all its training data from this data set; if not,
         an overlap cannot be excluded
-    :param frames: evaluated frames that the model was trained on
-    :param text: the finding in one sentence; empty if there is nothing to warn of
+    :param trained: evaluated frames that the model was trained on
+    :param calibrated: evaluated frames that its uncertainty scale was fitted on
+    :param warnings: what to tell with the result, one sentence each
     """
 
     known: bool
-    frames: list[str]
-    text: str
+    trained: list[str]
+    calibrated: list[str]
+    warnings: list[str]
 
 
 def check_leakage(
     card: ModelCard, dataset: str, split: str, frames: Sequence[str], allow: bool = False
 ) -> Leakage:
-    """Look for the frames to evaluate among the model's training data.
+    """Look for the frames to evaluate among those that made the model.
 
     :param card: card of the model
     :param dataset: data set of the frames, as model cards name it
     :param split: the publisher's split that the frames are from
     :param frames: names of the frames
-    :param allow: report an overlap in the result's ``text`` instead of refusing
+    :param allow: warn of training frames instead of refusing them
     :raises UserError: unless allowed, if the model was trained on some of the frames or on a split that
         overlaps
     """
-    leakage = _find_leakage(card, dataset, split, frames)
-    if leakage.frames and not allow:
+    entries = card.training.get("data") or []
+    trained, reason = _trained_frames(entries, dataset, split, frames)
+    doubt = _doubt(entries, dataset, split)
+    calibrated = _calibrated_frames(card, dataset, frames)
+    if trained and not allow:
         raise UserError(
-            f"{leakage.text}. The result would say nothing about new frames; choose a split the model has "
-            "not seen, or pass --allow-training-frames to evaluate nevertheless"
+            f"model {card.name} was trained on {reason}. The result would say nothing about new frames; "
+            "choose a split the model has not seen, or pass --allow-training-frames to evaluate nevertheless"
         )
-    return leakage
+    warnings = []
+    if trained:
+        warnings.append(f"model {card.name} was trained on {reason}")
+    elif doubt:
+        warnings.append(f"the card of model {card.name} {doubt}: it may be these frames")
+    if calibrated:
+        warnings.append(
+            f"the uncertainty scale of model {card.name} was fitted on {_listed(calibrated, frames)}: "
+            "coverage, calibration and likelihood look better than they are"
+        )
+    return Leakage(not doubt, trained, calibrated, warnings)
 
 
-def _find_leakage(card: ModelCard, dataset: str, split: str, frames: Sequence[str]) -> Leakage:
-    entries = card.training.get("data")
-    if not entries:
-        text = f"the card of model {card.name} does not say what it was trained on: it may be these frames"
-        return Leakage(False, [], text)
+def _trained_frames(
+    entries: Sequence[dict[str, Any]], dataset: str, split: str, frames: Sequence[str]
+) -> tuple[list[str], str]:
+    """The frames that the model was trained on, and what to say of them."""
     for entry in entries:
-        reason = OVERLAPPING_SPLITS.get((entry.get("name"), entry.get("split"), dataset, split))
-        if reason:
-            trained_on = f"model {card.name} was trained on {entry['name']} ({entry['split']})"
-            return Leakage(True, list(frames), f"{trained_on}: {reason}")
-    same = [entry for entry in entries if (entry.get("name"), entry.get("split", split)) == (dataset, split)]
-    trained = {frame for entry in same for frame in entry.get("scenes", ())}
+        overlap = OVERLAPPING_SPLITS.get((entry.get("name"), entry.get("split"), dataset, split))
+        if overlap:
+            return list(frames), f"{entry['name']} ({entry['split']}), and {overlap}"
+    trained = {frame for entry in _of_split(entries, dataset, split) for frame in entry.get("scenes", ())}
     seen = [frame for frame in frames if frame in trained]
-    if seen:
-        share = f"{len(seen)} of the {len(frames)} frames of {dataset} to evaluate"
-        return Leakage(True, seen, f"model {card.name} was trained on {share}: {', '.join(seen)}")
-    if any("scenes" not in entry for entry in same):
-        text = f"the card of model {card.name} says it was trained on {dataset} but not on which frames"
-        return Leakage(False, [], f"{text}: it may be these")
-    return Leakage(True, [], "")
+    return seen, _listed(seen, frames)
+
+
+def _doubt(entries: Sequence[dict[str, Any]], dataset: str, split: str) -> str:
+    """Why it cannot be known which frames the model was trained on; empty if it can."""
+    if not entries:
+        return "does not say what it was trained on"
+    if any("scenes" not in entry for entry in _of_split(entries, dataset, split)):
+        return f"says it was trained on {dataset} but not on which frames"
+    return ""
+
+
+def _calibrated_frames(card: ModelCard, dataset: str, frames: Sequence[str]) -> list[str]:
+    calibration = card.training.get("calibration") or {}
+    if calibration.get("data") != dataset:
+        return []
+    return [frame for frame in frames if frame in calibration.get("scenes", ())]
+
+
+def _of_split(entries: Sequence[dict[str, Any]], dataset: str, split: str) -> list[dict[str, Any]]:
+    return [entry for entry in entries if (entry.get("name"), entry.get("split", split)) == (dataset, split)]
+
+
+def _listed(some: Sequence[str], frames: Sequence[str]) -> str:
+    return f"{len(some)} of the {len(frames)} frames to evaluate ({', '.join(some)})"

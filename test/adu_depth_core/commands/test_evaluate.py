@@ -17,6 +17,8 @@ SIGMA = 1.25 * np.exp(-4 * BLUE / 255) * DEPTH  # 1.8 m
 TRUTHS = {"000000": 17.5, "000001": 8.75}
 """Depth of each scene; disparities of 10 and 20 pixels."""
 
+NOTHING_LEAKED = {"known": True, "trained": [], "calibrated": [], "warnings": []}
+
 
 @pytest.fixture
 def root(tmp_path, write_kitti2015_scene):
@@ -78,7 +80,7 @@ def test_the_record_says_what_was_measured_how_and_where(root, student, tmp_path
         True,
         False,
     )
-    assert record["leakage"] == {"known": True, "frames": [], "text": ""}
+    assert record["leakage"] == NOTHING_LEAKED
     assert record["machine"]["cpu"]
     assert platform.node() not in record["machine"].values()
     assert record["versions"]["runtime"].startswith("ONNX Runtime")
@@ -116,13 +118,13 @@ def test_training_frames_are_refused(root, tmp_path, write_color_student, capsys
     path = tmp_path / "result.json"
     assert evaluate(root, student, "--json", str(path)) == 1
     captured = capsys.readouterr()
-    assert "trained on 1 of the 2 frames of kitti2015 to evaluate: 000001" in captured.err
+    assert "trained on 1 of the 2 frames to evaluate (000001)" in captured.err
     assert captured.out == ""
     assert not path.exists()
 
     assert evaluate(root, student, "--json", str(path), "--allow-training-frames") == 0
     assert "WARNING" in capsys.readouterr().out
-    assert json.loads(path.read_text(encoding="utf-8"))["leakage"]["frames"] == ["000001"]
+    assert json.loads(path.read_text(encoding="utf-8"))["leakage"]["trained"] == ["000001"]
 
 
 def test_a_card_without_training_data_leads_to_a_warning(root, color_student, capsys):
@@ -170,7 +172,7 @@ def test_the_shipped_model_on_real_frames_it_never_saw(real_data, shipped_model,
     path = tmp_path / "result.json"
     assert evaluate(real_data / "kitti2015", shipped_model, "--json", str(path), split="validation") == 0
     record = json.loads(path.read_text(encoding="utf-8"))
-    assert record["leakage"] == {"known": True, "frames": [], "text": ""}
+    assert record["leakage"] == NOTHING_LEAKED
     assert record["metrics"]["abs_rel"] < 0.14
     assert 0.60 < record["metrics"]["coverage_1sigma"] < 0.76
     for metric in ("abs_rel", "rmse"):

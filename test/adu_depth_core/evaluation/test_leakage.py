@@ -17,13 +17,13 @@ SYNTHETIC = {"name": "synthetic_drives", "frames": 400}
 def test_frames_the_model_never_saw_pass():
     leakage = check_leakage(card_trained_on(SYNTHETIC, KITTI), "kitti2015", "training", ["000004", "000008"])
     assert leakage.known
-    assert leakage.frames == []
-    assert leakage.text == ""
+    assert leakage.trained == []
+    assert leakage.warnings == []
 
 
 def test_training_frames_are_refused_and_listed():
     with pytest.raises(
-        UserError, match=r"trained on 2 of the 3 frames .*: 000002, 000000\. .*--allow-training"
+        UserError, match=r"trained on 2 of the 3 frames .*\(000002, 000000\)\. .*--allow-training"
     ):
         check_leakage(
             card_trained_on(SYNTHETIC, KITTI), "kitti2015", "training", ["000002", "000004", "000000"]
@@ -33,8 +33,8 @@ def test_training_frames_are_refused_and_listed():
 def test_allowed_training_frames_are_reported():
     leakage = check_leakage(card_trained_on(KITTI), "kitti2015", "training", ["000001", "000004"], allow=True)
     assert leakage.known
-    assert leakage.frames == ["000001"]
-    assert "mine was trained on 1 of the 2 frames" in leakage.text
+    assert leakage.trained == ["000001"]
+    assert "mine was trained on 1 of the 2 frames" in leakage.warnings[0]
 
 
 def test_frames_of_all_entries_of_a_data_set_count():
@@ -42,25 +42,25 @@ def test_frames_of_all_entries_of_a_data_set_count():
     leakage = check_leakage(
         card_trained_on(*entries), "kitti2015", "training", ["000001", "000004"], allow=True
     )
-    assert leakage.frames == ["000001", "000004"]
+    assert leakage.trained == ["000001", "000004"]
 
 
 @pytest.mark.parametrize(("dataset", "split"), [("kitti2012", "training"), ("kitti2015", "testing")])
 def test_the_same_name_in_another_data_set_or_split_is_another_frame(dataset, split):
-    assert check_leakage(card_trained_on(KITTI), dataset, split, ["000000"]).frames == []
+    assert check_leakage(card_trained_on(KITTI), dataset, split, ["000000"]).trained == []
 
 
 def test_a_card_without_training_data_is_reported_as_unknown():
     leakage = check_leakage(card_trained_on(), "kitti2015", "training", ["000000"])
     assert not leakage.known
-    assert "does not say what it was trained on" in leakage.text
+    assert "does not say what it was trained on" in leakage.warnings[0]
 
 
 def test_a_card_that_lists_no_frames_is_reported_as_unknown():
     entry = {"name": "kitti2015", "split": "training", "frames": 200}
     leakage = check_leakage(card_trained_on(entry), "kitti2015", "training", ["000000"])
     assert not leakage.known
-    assert "but not on which frames" in leakage.text
+    assert "but not on which frames" in leakage.warnings[0]
 
 
 def test_a_model_of_the_official_split_is_not_judged_on_the_eigen_test():
@@ -68,10 +68,23 @@ def test_a_model_of_the_official_split_is_not_judged_on_the_eigen_test():
     with pytest.raises(UserError, match="451 of the 652 Eigen test frames"):
         check_leakage(card, "kitti_eigen", "test", ["frame"])
     leakage = check_leakage(card, "kitti_eigen", "test", ["frame"], allow=True)
-    assert leakage.frames == ["frame"]
-    assert check_leakage(card, "kitti_eigen", "validation", ["frame"]).frames == []
+    assert leakage.trained == ["frame"]
+    assert check_leakage(card, "kitti_eigen", "validation", ["frame"]).trained == []
 
 
 def test_a_model_of_the_eigen_split_may_be_judged_on_the_eigen_test():
     card = card_trained_on({"name": "kitti_eigen", "split": "training", "scenes": ["other"]})
-    assert check_leakage(card, "kitti_eigen", "test", ["frame"]).text == ""
+    assert check_leakage(card, "kitti_eigen", "test", ["frame"]).warnings == []
+
+
+def test_frames_that_the_uncertainty_was_fitted_on_are_reported():
+    card = ModelCard(
+        *("mine", "student", "none", 192, 640, 370.0, 1.0, 80.0, 1.2),
+        training={"data": [KITTI], "calibration": {"data": "kitti2015", "scenes": ["000006", "000013"]}},
+    )
+    leakage = check_leakage(card, "kitti2015", "training", ["000004", "000006"])
+    assert leakage.trained == []
+    assert leakage.calibrated == ["000006"]
+    assert "fitted on 1 of the 2 frames to evaluate (000006)" in leakage.warnings[0]
+    assert check_leakage(card, "kitti2015", "training", ["000004"]).warnings == []
+    assert check_leakage(card, "synthetic", "training", ["000006"]).calibrated == []
