@@ -31,5 +31,6 @@ clean:  ## remove environments, the demo's results and caches
 	    echo "error: $(PYTHON) is not Python 3.10 to 3.13; choose another, e.g.: make $* PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -m venv --clear .venv-$* || { \
 	    echo "error: $(PYTHON) cannot make a virtual environment; on Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
-	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@echo "Installing into .venv-$*; this takes a few minutes the first time."
+	@.venv-$*/bin/python -m pip install -qq --disable-pip-version-check --editable '.[$*]'
 	@touch $@

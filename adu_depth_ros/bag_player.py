@@ -28,6 +28,9 @@ from adu_depth_core.progress import progress_bar
 from adu_depth_ros.message_types import message_class
 
 QUEUE_DEPTH = 10
+LEAD_NS = 200_000_000
+"""From the start of reading to the first message, so that it is read when it is due."""
+
 DELIVERY_SECONDS = 2.0
 """How long the last messages may take to reach their subscribers before the publishers are gone."""
 
@@ -106,16 +109,16 @@ class BagPlayer:
         :return: which time of the bag was played when
         """
         clock = _SimulatedClock(self._node, clock_rate) if clock_rate else None
-        playback = Playback(self._bag.start_ns, time.time_ns(), rate)
+        playback = Playback(self._bag.start_ns, time.time_ns() + LEAD_NS, rate)
         # Paced by the monotonic clock, because the system clock may be set meanwhile.
-        started = time.monotonic_ns() - playback.wall_start_ns
+        monotonic_to_wall = playback.wall_start_ns - LEAD_NS - time.monotonic_ns()
         messages = self._bag.messages(list(self._publishers))
         if progress is not None:
             total = sum(self._bag.message_counts[topic] for topic in self._publishers)
             messages = progress.track(messages, total=total, description=f"Playing {self._bag.path.name}")
         for message in messages:
             due = playback.wall_ns(message.time_ns)
-            while (remaining := due - (now := time.monotonic_ns() - started)) > 0:
+            while (remaining := due - (now := time.monotonic_ns() + monotonic_to_wall)) > 0:
                 wait = remaining if clock is None else min(remaining, clock.publish_when_due(playback, now))
                 time.sleep(wait / 1e9)
             self._publishers[message.topic].publish(playback.restamped(message) if restamp else message.data)

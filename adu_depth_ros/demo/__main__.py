@@ -95,8 +95,8 @@ def _run(arguments: argparse.Namespace) -> None:
         judge = Judge()
         results = _judged(run, judge)
         with progress_bar() as progress:
-            pictures = progress.track(results, total=run.frames_played, description="Making pictures")
-            write_pictures(pictures, run.rate, work)
+            total = run.frames_answered
+            write_pictures(progress.track(results, total, description="Making pictures"), run.rate, work)
         summary = {
             **judge.figures(run.frames_played),
             "drive": str(arguments.bag or f"synthetic, {arguments.frames} frames"),

@@ -44,6 +44,7 @@ class LiveRun:
     :param recorded: bag of the node's topics
     :param playback: times of the source as times of the recording
     :param frames_played: number of images published
+    :param frames_answered: number of depth images recorded
     :param rate: images per second
     """
 
@@ -51,6 +52,7 @@ class LiveRun:
     recorded: Path
     playback: Playback
     frames_played: int
+    frames_answered: int
     rate: float
 
 
@@ -87,9 +89,10 @@ def run_live(source: Path, work: Path, model: Path | None = None) -> LiveRun:
     played = json.loads(report.read_text(encoding="utf-8"))
     frames = played.pop("published")[LEFT_IMAGE]
     with BagReader(recorded) as reader:
-        if not reader.message_counts.get(DEPTH):
-            raise node.failure(f"published no depth for {frames} images")
-    return LiveRun(source, recorded, Playback(**played), frames, rate)
+        answered = reader.message_counts.get(DEPTH, 0)
+    if not answered:
+        raise node.failure(f"published no depth for {frames} images")
+    return LiveRun(source, recorded, Playback(**played), frames, answered, rate)
 
 
 def _image_rate(bag: Path) -> float:
