@@ -73,7 +73,9 @@ def resize(view: View, height: int, width: int) -> View:
     """The view at another size; depth keeps single values (nearest), so that edges are not blended."""
     shrinking = height * width < view.image.shape[0] * view.image.shape[1]
     return View(
-        cv2.resize(view.image, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR),
+        cv2.resize(
+            view.image, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+        ),
         cv2.resize(view.depth, (width, height), interpolation=cv2.INTER_NEAREST_EXACT),
         view.camera.resize(width, height),
     )

@@ -28,7 +28,9 @@ class KittiFolder:
         images = self.root / "image_2"
         if not images.is_dir():
             found = sorted(p.name for p in self.root.iterdir()) if self.root.is_dir() else "nothing"
-            raise UserError(f"expected the folder {images} (KITTI object or odometry layout); {self.root} holds {found}")
+            raise UserError(
+                f"expected the folder {images} (KITTI object or odometry layout); {self.root} holds {found}"
+            )
         self.images = sorted(path for path in images.iterdir() if path.suffix in IMAGE_SUFFIXES)
         if not self.images:
             raise UserError(f"{images} holds no image (looked for {', '.join(IMAGE_SUFFIXES)})")

@@ -47,7 +47,9 @@ def match_stereo(
     )
 
 
-def _keep_consistent(disparity: np.ndarray, other: np.ndarray, direction: int, tolerance: float) -> np.ndarray:
+def _keep_consistent(
+    disparity: np.ndarray, other: np.ndarray, direction: int, tolerance: float
+) -> np.ndarray:
     height, width = disparity.shape
     rows, columns = np.mgrid[:height, :width]
     matched = columns + direction * np.round(disparity).astype(int)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import onnx
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from adu_depth_core.files import write_atomically
 from adu_depth_core.model_card import ModelCard, card_path, file_sha256
@@ -24,7 +24,7 @@ def save_weights(student: Student, path: Path) -> None:
         for name, tensor in student.state_dict().items()
     }
     with write_atomically(path) as temporary:
-        save_file(tensors, temporary)
+        temporary.write_bytes(save(tensors))
 
 
 def export_onnx(student: Student, card: ModelCard, path: Path) -> None:
@@ -47,7 +47,7 @@ def export_onnx(student: Student, card: ModelCard, path: Path) -> None:
                 opset_version=OPSET,
                 input_names=["image"],
                 output_names=["mu", "log_b"],
-                dynamic_axes={name: dynamic for name in ("image", "mu", "log_b")},
+                dynamic_axes=dict.fromkeys(("image", "mu", "log_b"), dynamic),
             )
         onnx.checker.check_model(temporary, full_check=True)
 

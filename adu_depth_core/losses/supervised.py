@@ -23,7 +23,7 @@ def silog(error: torch.Tensor, valid: torch.Tensor, variance_focus: float = 0.85
 
 
 def laplace_nll(error: torch.Tensor, log_b: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-    """Negative log likelihood of a Laplace distribution, ``|e| * exp(-log_b) + log_b``, mean over valid pixels.
+    """Laplace negative log likelihood, ``|e| * exp(-log_b) + log_b``, mean over valid pixels.
 
     The constant ``log 2`` is left out; the minimum over ``log_b`` is at ``b = |e|``.
 

@@ -15,7 +15,9 @@ class ConvBlock(nn.Sequential):
     """3x3 convolution, batch norm, ReLU6 (bounded activations quantise well)."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__(nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU6())
+        super().__init__(
+            nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU6()
+        )
 
 
 class UpBlock(nn.Module):
@@ -41,7 +43,9 @@ class Decoder(nn.Module):
     :ivar channels: as given; the shapes that distillation compares
     """
 
-    def __init__(self, encoder_channels: Sequence[int], channels: Sequence[int] = (24, 40, 64, 112, 160)) -> None:
+    def __init__(
+        self, encoder_channels: Sequence[int], channels: Sequence[int] = (24, 40, 64, 112, 160)
+    ) -> None:
         super().__init__()
         if len(encoder_channels) != len(channels):
             raise ValueError(f"{len(encoder_channels)} encoder levels but {len(channels)} decoder levels")

@@ -40,10 +40,12 @@ class Encoder(nn.Module):
         if weights == "package":
             _load_in_order(self.backbone, _package_weights(name))
         elif weights not in ("none", "hub"):
-            self.backbone.load_state_dict(torch.load(weights, weights_only=True, map_location="cpu"), strict=False)
+            self.backbone.load_state_dict(
+                torch.load(weights, weights_only=True, map_location="cpu"), strict=False
+            )
 
     def forward(self, image: torch.Tensor) -> list[torch.Tensor]:
-        """Features of ``image`` ``(N, 3, H, W)`` (normalised RGB): ``(N, C_i, H / stride_i, W / stride_i)``."""
+        """Features ``(N, C_i, H / stride_i, W / stride_i)`` of ``image`` ``(N, 3, H, W)``, normalised RGB."""
         return self.backbone(image)
 
 

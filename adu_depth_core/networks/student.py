@@ -30,7 +30,7 @@ class Student(nn.Module):
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """``image`` ``(N, 3, H, W)`` float, normalised RGB, H and W multiples of the coarsest stride.
 
-        :return: ``mu`` (log canonical depth) and ``log_b`` (log Laplace scale of log depth), each ``(N, 1, H, W)``
+        :return: ``mu`` (log canonical depth) and ``log_b`` (log Laplace scale in log depth), ``(N, 1, H, W)``
         """
         return self.head(self.decoder(self.encoder(image))[0])
 
@@ -42,8 +42,8 @@ def load_student(weights: Path, card: ModelCard) -> Student:
     """
     student = Student(card.encoder)
     try:
-        tensors = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in load_file(weights).items()}
-        student.load_state_dict(tensors)
+        # Copying into the FP32 parameters widens the stored FP16 values.
+        student.load_state_dict(load_file(weights))
     except (SafetensorError, RuntimeError) as error:
-        raise ValueError(f"{weights} does not hold the weights of a {card.encoder} student: {error}") from error
+        raise ValueError(f"{weights} is not a {card.encoder} student: {error}") from error
     return student.eval()

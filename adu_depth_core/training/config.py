@@ -47,6 +47,20 @@ class SourceConfig:
 
 
 @dataclass(frozen=True)
+class BenchmarkConfig:
+    """Labelled frames that training does not see.
+
+    :param dataset: a data set of ``adu_depth evaluate``
+    :param path: its folder
+    :param split: one of its splits, or a file that lists frames
+    """
+
+    dataset: str
+    path: str
+    split: str
+
+
+@dataclass(frozen=True)
 class TrainingConfig:
     """Everything that a training run depends on; the YAML files in ``config/training`` explain each entry."""
 
@@ -59,6 +73,8 @@ class TrainingConfig:
     depth_min: float
     depth_max: float
     sources: tuple[SourceConfig, ...]
+    calibration: BenchmarkConfig
+    validation: BenchmarkConfig
     crop_width: int
     max_zoom: float
     zoom_probability: float
@@ -70,6 +86,7 @@ class TrainingConfig:
     weight_decay: float
     ema_decay: float
     gradient_clip: float
+    checkpoint_every: int
     seed: int
 
 
@@ -96,35 +113,64 @@ def load_config(name: str, overrides: Sequence[str]) -> TrainingConfig:
         values[key] = value
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for source in content.get("sources", ()):
-            source["path"] = _fill(str(source.get("path", "")), values, path)
+        if not isinstance(content, dict):
+            raise UserError(f"{path}: expected entries of the form key: value")
         known = {field.name for field in dataclasses.fields(TrainingConfig)}
-        placeholders = set(PLACEHOLDER.findall(path.read_text(encoding="utf-8")))
-        content.update({k: yaml.safe_load(v) for k, v in values.items() if k in known or k not in placeholders})
+        content.update({key: yaml.safe_load(value) for key, value in values.items() if key in known})
+        content = _fill(content, {k: v for k, v in values.items() if k not in known}, path)
     except yaml.YAMLError as error:
         raise UserError(f"{path}: {error}") from error
-    sources = tuple(_build(SourceConfig, source, f"{path}: sources") for source in content.pop("sources", ()))
-    config = _build(TrainingConfig, {**content, "sources": sources}, str(path))
+    content["sources"] = tuple(
+        _build(SourceConfig, s, f"{path}: sources") for s in content.get("sources", ())
+    )
+    for name in ("calibration", "validation"):
+        if name in content:
+            content[name] = _build(BenchmarkConfig, content[name], f"{path}: {name}")
+    config = _build(TrainingConfig, content, str(path))
     if not config.sources:
         raise UserError(f"{path}: sources is empty: there is nothing to train on")
     return config
 
 
-def _fill(text: str, values: dict[str, str], config: Path) -> str:
-    """``text`` with each ``${name}`` replaced by its value."""
-    for name in PLACEHOLDER.findall(text):
+def _fill(content: Any, values: dict[str, str], config: Path) -> Any:
+    """``content`` with each ``${name}`` in its texts replaced by a value; every value must be used."""
+    used: set[str] = set()
+
+    def fill(node: Any) -> Any:
+        if isinstance(node, dict):
+            return {key: fill(value) for key, value in node.items()}
+        if isinstance(node, list):
+            return [fill(value) for value in node]
+        return PLACEHOLDER.sub(replacement, node) if isinstance(node, str) else node
+
+    def replacement(match: re.Match[str]) -> str:
+        name = match[1]
         if name not in values:
             raise UserError(f"{config} needs {name}=...: add it to the command")
-    return PLACEHOLDER.sub(lambda match: values[match[1]], text)
+        used.add(name)
+        return values[name]
+
+    filled = fill(content)
+    entries = [field.name for field in dataclasses.fields(TrainingConfig)]
+    for name in values.keys() - used:
+        raise UserError(f"{config}: {_unknown(name, entries)}")
+    return filled
+
+
+def _unknown(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"unknown entry {name!r}" + (
+        f"; did you mean {near[0]!r}?" if near else f" (known: {', '.join(known)})"
+    )
 
 
 def _build(kind: type, content: dict[str, Any], where: str) -> Any:
+    if not isinstance(content, dict):
+        raise UserError(f"{where} is {content!r}: expected entries of the form key: value")
     fields = {field.name: field for field in dataclasses.fields(kind)}
     for key in content:
         if key not in fields:
-            near = difflib.get_close_matches(key, fields, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else f" (known: {', '.join(fields)})"
-            raise UserError(f"{where}: unknown entry {key!r}{hint}")
+            raise UserError(f"{where}: {_unknown(key, list(fields))}")
     missing = [n for n, f in fields.items() if n not in content and f.default is dataclasses.MISSING]
     if missing:
         raise UserError(f"{where}: missing {', '.join(missing)}")

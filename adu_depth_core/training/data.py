@@ -74,12 +74,15 @@ def _samples(dataset: Kitti2015 | KittiFolder | SyntheticFolder) -> Iterator:
 def to_tensors(view: View, card: ModelCard) -> dict[str, torch.Tensor]:
     """Network input and target of a view that has the network's size.
 
-    :return: ``image`` ``(3, H, W)`` float32 normalised RGB; ``depth`` ``(1, H, W)`` float32 canonical metres, 0
-        unknown, +inf beyond range
+    :return: ``image`` ``(3, H, W)`` float32 normalised RGB; ``depth`` ``(1, H, W)`` float32
+        canonical metres, 0 unknown, +inf beyond range
     """
     image = (view.image.astype(np.float32) / 255.0 - np.float32(card.mean)) / np.float32(card.std)
     canonical = view.depth * np.float32(card.f_ref / view.camera.fx)
-    return {"image": torch.from_numpy(image.transpose(2, 0, 1).copy()), "depth": torch.from_numpy(canonical)[None]}
+    return {
+        "image": torch.from_numpy(image.transpose(2, 0, 1).copy()),
+        "depth": torch.from_numpy(canonical)[None],
+    }
 
 
 def training_loader(config: TrainingConfig, card: ModelCard, workers: int) -> DataLoader:

