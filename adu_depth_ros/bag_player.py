@@ -141,8 +141,8 @@ class _SimulatedClock:
     def publish_when_due(self, playback: Playback, wall_ns: int) -> int:
         """Publish if it is time to; returns the nanoseconds until the next."""
         if wall_ns >= self._next_ns:
-            time_now = Time(nanoseconds=playback.bag_ns(wall_ns))
-            self._publisher.publish(Clock(clock=time_now.to_msg()))
+            bag_ns = max(playback.bag_start_ns, playback.bag_ns(wall_ns))
+            self._publisher.publish(Clock(clock=Time(nanoseconds=bag_ns).to_msg()))
             self._next_ns = wall_ns + self._period_ns
         return self._next_ns - wall_ns
 

@@ -74,11 +74,12 @@ def _rgb(message: Any) -> np.ndarray:
 
 
 class Judge:
-    """Collects the figures of all frames."""
+    """Collects the figures of the frames, of which there must be one."""
 
     def __init__(self) -> None:
         self._latencies: list[float] = []
         self._metrics: list[dict[str, float]] = []
+        self._answered_shares: list[float] = []
 
     def add(self, result: Result) -> None:
         """Count a frame; its accuracy too if it has truth."""
@@ -87,24 +88,22 @@ class Judge:
             return
         visible = PROTOCOL.mask(result.truth)
         sure = visible & ~np.isnan(result.depth)
-        if not sure.any():
-            return
-        depth = PROTOCOL.clamp(result.depth)
-        self._metrics.append(
-            {
-                **depth_metrics(depth, result.truth, sure),
-                **uncertainty_metrics(depth, result.sigma, result.truth, sure),
-                "answered_share": np.count_nonzero(sure) / np.count_nonzero(visible),
-            }
-        )
+        if visible.any():
+            self._answered_shares.append(np.count_nonzero(sure) / np.count_nonzero(visible))
+        if sure.any():
+            depth = PROTOCOL.clamp(result.depth)
+            self._metrics.append(
+                depth_metrics(depth, result.truth, sure)
+                | uncertainty_metrics(depth, result.sigma, result.truth, sure)
+            )
 
     def figures(self, frames_played: int) -> dict[str, Any]:
         """Figures of the run; accuracy (the mean over frames) is None where there is no truth."""
         frames = len(self._latencies)
-        p50, p99 = np.percentile(self._latencies, [50, 99]) if frames else (None, None)
+        p50, p99 = np.percentile(self._latencies, [50, 99])
         accuracy = {
-            name: float(np.mean([m[name] for m in self._metrics])) if self._metrics else None
-            for name in ("abs_rel", "rmse", "d1", "coverage_1sigma", "answered_share")
+            name: _mean([metrics[name] for metrics in self._metrics])
+            for name in ("abs_rel", "rmse", "d1", "coverage_1sigma")
         }
         return {
             "frames_in": frames_played,
@@ -113,16 +112,20 @@ class Judge:
             "latency_p50_ms": p50,
             "latency_p99_ms": p99,
             **accuracy,
+            "answered_share": _mean(self._answered_shares),
             "protocol": PROTOCOL.describe() if self._metrics else None,
         }
+
+
+def _mean(values: list[float]) -> float | None:
+    return float(np.mean(values)) if values else None
 
 
 def node_report(run: LiveRun) -> dict[str, str]:
     """The node's own last word in /diagnostics: backend, model, counts."""
     values: dict[str, str] = {}
     with BagReader(run.recorded) as recorded:
-        if DIAGNOSTICS in recorded.topics:
-            for message in recorded.messages([DIAGNOSTICS]):
-                for status in message.content.status:
-                    values = {"message": status.message, **{v.key: v.value for v in status.values}}
+        for message in recorded.messages([DIAGNOSTICS]):
+            for status in message.content.status:
+                values = {"message": status.message, **{v.key: v.value for v in status.values}}
     return values
