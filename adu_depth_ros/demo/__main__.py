@@ -79,8 +79,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    if arguments.frames < 1:
-        raise UserError(f"--frames is {arguments.frames}: must be at least 1")
+    if arguments.frames < 2:
+        raise UserError(f"--frames is {arguments.frames}: a drive has at least 2")
     console = Console()
     _remove_former(arguments.out)
     os.environ.update(private_domain())
