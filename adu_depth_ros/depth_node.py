@@ -235,23 +235,22 @@ def main(args: list[str] | None = None) -> int:
         epilog="Example: depth_node --ros-args -r image:=/camera/image_rect "
         "-r camera_info:=/camera/camera_info -p depth_encoding:=16UC1",
     )
-    parser.parse_args(remove_ros_args(args)[1:])
-    rclpy.init(args=args)
-    node = None
     try:
+        parser.parse_args(remove_ros_args(args)[1:])
+        rclpy.init(args=args)
         node = DepthNode()
+    except (ParameterException, RuntimeError) as error:  # ROS arguments that cannot be read or used
+        print(f"depth_node: error: {error}", file=sys.stderr)
+        return 1
+    try:
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         node.autostart()
         executor.spin()
-    except ParameterException as error:
-        print(f"depth_node: error: {error}", file=sys.stderr)
-        return 1
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:
-        if node is not None:
-            node.destroy_node()
+        node.destroy_node()
         rclpy.try_shutdown()
     return 0
 

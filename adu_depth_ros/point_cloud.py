@@ -32,7 +32,8 @@ def point_cloud(
     step = (slice(None, None, stride),) * 2
     depth, sigma, rgb = depth[step], sigma[step], rgb[step].astype(np.uint32)
     points = np.empty((*depth.shape, len(FIELD_NAMES)), np.float32)
-    points[..., :3] = camera.rays()[step] * np.where(np.isfinite(depth), depth, np.float32(np.nan))[..., None]
+    z = np.where(np.isfinite(depth), depth, np.float32(np.nan))
+    np.multiply(camera.rays()[step], z[..., None], out=points[..., :3])
     points[..., 3] = (rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2]).view(np.float32)
     points[..., 4] = sigma
     height, width = depth.shape

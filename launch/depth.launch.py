@@ -48,7 +48,7 @@ ARGUMENTS = [
         default_value=EnvironmentVariable(
             PROFILE_VARIABLE, default_value=PathJoinSubstitution([CONFIG, "fastdds_large_images.xml"])
         ),
-        description="Fast DDS profile of the node; other middlewares ignore it",
+        description="Fast DDS profile of the node (as in the environment, else fastdds_large_images.xml)",
     ),
 ]
 

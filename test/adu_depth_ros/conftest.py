@@ -60,8 +60,8 @@ class Client:
         self._context.shutdown()
 
     def call(self, service_type, name: str, **fields):
-        """Response of a service of the node under test, e.g. ``get_state``."""
-        client = self.node.create_client(service_type, f"/depth_node/{name}")
+        """Response of a service: ``get_state`` of the node under test, or a full name."""
+        client = self.node.create_client(service_type, name if "/" in name else f"/depth_node/{name}")
         assert client.wait_for_service(20), f"no service {name}"
         future = client.call_async(service_type.Request(**fields))
         wait_for(future.done, f"an answer of {name}")

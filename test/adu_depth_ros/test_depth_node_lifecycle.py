@@ -231,9 +231,14 @@ def test_a_model_that_fails_at_the_start_leaves_a_node_that_can_be_mended(
     assert client.change_state("configure")
 
 
-def test_a_wrong_type_at_the_start_is_one_line(start_node, wait_for):
-    node = start_node("-p", "max_depth:=80")
+@pytest.mark.parametrize(
+    "arguments",
+    [("-p", "max_depth:=80"), ("-p", "backend:=abacus"), ("--params-file", "missing.yaml")],
+    ids=lambda arguments: arguments[-1],
+)
+def test_arguments_that_cannot_be_used_end_the_start_with_one_line(start_node, wait_for, arguments):
+    node = start_node(*arguments)
     wait_for(lambda: not node.is_alive(), "the node to end")
     assert node.end(signal.SIGTERM) == 1
     assert len(node.log) == 1
-    assert "max_depth" in node.log[0]
+    assert arguments[-1].split(":=")[0] in node.log[0]
