@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from adu_depth_core.commands.size_argument import rows_x_columns
 from adu_depth_core.inference.backends.choice import BACKENDS
 from adu_depth_core.inference.predictor import Predictor
 
@@ -26,7 +27,7 @@ def add_model_arguments(parser: argparse.ArgumentParser, auto_size: bool = False
     )
     group.add_argument(
         "--network-size",
-        type=network_size_or_auto if auto_size else network_size,
+        type=network_size_or_auto if auto_size else rows_x_columns,
         metavar="HxW|auto" if auto_size else "HxW",
         help="network input, rows x columns"
         + ("; auto: as suits each image's aspect" if auto_size else "")
@@ -40,17 +41,6 @@ def load_predictor(arguments: argparse.Namespace) -> Predictor:
     return Predictor(arguments.model, arguments.backend, arguments.network_size, arguments.threads)
 
 
-def network_size(text: str) -> tuple[int, int]:
-    """``(height, width)`` from text such as ``192x640``.
-
-    :raises argparse.ArgumentTypeError: if it is not two whole numbers
-    """
-    height, x, width = text.lower().partition("x")
-    if not (x and height.isdigit() and width.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not rows x columns such as 192x640")
-    return int(height), int(width)
-
-
 def network_size_or_auto(text: str) -> tuple[int, int] | str:
-    """``network_size`` or the word ``auto``."""
-    return text if text == "auto" else network_size(text)
+    """``(height, width)`` or the word ``auto``."""
+    return text if text == "auto" else rows_x_columns(text)

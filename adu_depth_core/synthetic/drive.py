@@ -11,8 +11,9 @@ from adu_depth_core.camera import Camera
 from adu_depth_core.synthetic.frame import DriveFrame, Rig
 from adu_depth_core.synthetic.lidar import Lidar
 from adu_depth_core.synthetic.light import random_light
-from adu_depth_core.synthetic.render import Scene
+from adu_depth_core.synthetic.render import render
 from adu_depth_core.synthetic.sensor import random_sensor
+from adu_depth_core.synthetic.shading import Shader
 from adu_depth_core.synthetic.street import Street
 from adu_depth_core.synthetic.trajectory import Trajectory
 
@@ -100,14 +101,14 @@ def _frames(config: DriveConfig) -> Iterator[DriveFrame]:
         time = index / config.rate_hz
         # Frame by frame seeds, so that a frame's noise does not depend on what was drawn before it.
         noise = [np.random.default_rng([config.seed, index, stream]) for stream in range(3)]
-        scene = Scene(street.mesh_at(time), light)
+        shader = Shader(street.mesh_at(time), light)
         world_from_base = trajectory.world_from_base(street.line, street.ego_lane, time)
         world_from_left = world_from_base @ rig.base_from_left
-        left, depth = scene.view(rig.camera, world_from_left)
-        right, _ = scene.view(rig.camera, world_from_left @ left_from_right)
+        left, depth = render(shader, rig.camera, world_from_left)
+        right, _ = render(shader, rig.camera, world_from_left @ left_from_right)
         points = np.empty((0, 4), np.float32)
         if config.lidar is not None:
-            points = config.lidar.scan(scene, world_from_base @ rig.base_from_lidar, noise[2])
+            points = config.lidar.scan(shader, world_from_base @ rig.base_from_lidar, noise[2])
         yield DriveFrame(
             index=index,
             stamp_ns=round(time * 1e9),

@@ -26,7 +26,7 @@ def street_lamp(height: float, reach: float) -> Mesh:
     )
 
 
-def pole(height: float, radius: float, material: int, tint=(1.0, 1.0, 1.0)) -> Mesh:
+def mast(height: float, radius: float, material: int, tint=(1.0, 1.0, 1.0)) -> Mesh:
     """Plain mast."""
     return cylinder((0, 0, -0.3), (0, 0, height), radius, material, tint, top_radius=0.7 * radius)
 
@@ -66,7 +66,7 @@ def _plate(shape: str, material: int, centre: np.ndarray, size: float) -> Mesh:
     uv = np.stack([0.5 - across, 0.5 - up], axis=1)
     fan = np.stack([np.zeros(corners - 2, int), np.arange(2, corners), np.arange(1, corners - 1)], axis=1)
     front = surface(ring, fan, material, uv=uv * 0.98 + 0.01)
-    back = surface(ring + (0.012, 0, 0), fan[:, ::-1], _METAL, (0.45, 0.45, 0.45))
+    back = surface(ring + np.array([0.012, 0, 0]), fan[:, ::-1], _METAL, (0.45, 0.45, 0.45))
     return merge([front, back])
 
 
@@ -96,7 +96,7 @@ def bollard(rng: np.random.Generator) -> Mesh:
     return cylinder((0, 0, 0), (0, 0, 0.8), 0.13, _CONCRETE, top_radius=0.1)
 
 
-def bin_(rng: np.random.Generator) -> Mesh:
+def bin_or_cabinet(rng: np.random.Generator) -> Mesh:
     """Wheelie bin or box for distribution cables."""
     if rng.random() < 0.5:
         colour = [(0.03, 0.03, 0.035), (0.02, 0.09, 0.3), (0.4, 0.3, 0.02), (0.05, 0.16, 0.06)][
@@ -197,12 +197,12 @@ def picket_fence(path: np.ndarray, height: float, material: int, tint, spacing: 
     travelled = np.concatenate([[0], np.cumsum(step)])
     spots = np.arange(0, travelled[-1], spacing)
     places = np.stack([np.interp(spots, travelled, path[:, k]) for k in range(3)], axis=1)
-    pickets = boxes(places + (0, 0, height / 2), (0.05, 0.05, height), material, tint)
+    pickets = boxes(places + np.array([0, 0, height / 2]), (0.05, 0.05, height), material, tint)
     rails = [_ribbon(path, z, z + 0.06, 0.04, material, tint, 1.0) for z in (0.2, height - 0.25)]
     return merge([pickets, *rails])
 
 
 def guard_rail(path: np.ndarray) -> Mesh:
     """Steel barrier along ground points ``(n, 3)``."""
-    posts = boxes(path[::2] + (0, 0, 0.35), (0.12, 0.08, 0.7), _METAL, _STEEL)
+    posts = boxes(path[::2] + np.array([0, 0, 0.35]), (0.12, 0.08, 0.7), _METAL, _STEEL)
     return merge([_ribbon(path, 0.45, 0.75, 0.06, _METAL, (0.5, 0.51, 0.52), 1.0), posts])

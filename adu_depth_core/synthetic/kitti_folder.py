@@ -27,7 +27,8 @@ def write_kitti2015(root: Path, scene: int, rig: Rig, frame: DriveFrame) -> None
     with write_atomically(folder / "calib" / f"{name}.txt") as temporary:
         temporary.write_text(_calibration(rig), encoding="utf-8")
     write_png16(folder / "disp_occ_0" / f"{name}.png", disparity)
-    write_png16(folder / "disp_noc_0" / f"{name}.png", np.where(seen_by_right(disparity), disparity, 0.0))
+    seen = np.where(seen_by_right(disparity), disparity, 0.0)
+    write_png16(folder / "disp_noc_0" / f"{name}.png", seen)
     _write_rgb(folder / "image_3" / f"{name}.png", frame.right)
     _write_rgb(folder / "image_2" / f"{name}.png", frame.left)
 
@@ -58,7 +59,7 @@ def seen_by_right(disparity: np.ndarray) -> np.ndarray:
 
 
 def _calibration(rig: Rig) -> str:
-    """KITTI object layout: P0 and P2 are the left camera, P1 and P3 the right one; nothing is left to rectify."""
+    """KITTI object layout: P0 and P2 are the left camera, P1 and P3 the right one, rectified already."""
     left = np.hstack([rig.camera.matrix, np.zeros((3, 1))])
     right = left.copy()
     right[0, 3] = -rig.camera.fx * rig.baseline

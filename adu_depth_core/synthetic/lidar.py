@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from adu_depth_core.synthetic.materials import property_table
-from adu_depth_core.synthetic.render import Scene
+from adu_depth_core.synthetic.shading import Shader
+from adu_depth_core.synthetic.vectors import dots, lengths, turned
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Lidar:
     :param bottom: elevation of the lowest beam, degrees
     :param max_range: metres; farther surfaces send nothing back
     :param range_noise: standard deviation of the measured range in metres; 0 for exact points
-    :raises ValueError: if a count or the range is not positive, the noise negative, or top is not above bottom
+    :raises ValueError: if a value is out of range; the text names it
     """
 
     beams: int = 64
@@ -43,28 +44,27 @@ class Lidar:
         """Unit beam directions in the LiDAR's frame, float32 ``(beams * azimuth_steps, 3)``, beam by beam."""
         elevation = np.radians(np.linspace(self.top, self.bottom, self.beams))[:, None]
         azimuth = np.linspace(np.pi, -np.pi, self.azimuth_steps, endpoint=False)[None]
-        return np.stack(
-            np.broadcast_arrays(np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)),
-            axis=-1,
-        ).reshape(-1, 3).astype(np.float32)  # fmt: skip
+        flat, up = np.cos(elevation), np.sin(elevation)
+        beams = np.stack(np.broadcast_arrays(flat * np.cos(azimuth), flat * np.sin(azimuth), up), axis=-1)
+        return beams.reshape(-1, 3).astype(np.float32)
 
-    def scan(self, scene: Scene, world_from_lidar: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def scan(self, shader: Shader, world_from_lidar: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """One turn, taken at one instant.
 
         :param world_from_lidar: pose of the LiDAR, 4x4
         :return: float32 ``(N, 4)``: x, y, z metres in the LiDAR's frame, intensity 0..1
         """
         beams = self.directions()
-        turn = world_from_lidar[:3, :3].astype(np.float32)
-        hits = scene.caster.cast(world_from_lidar[:3, 3], beams @ turn.T)
+        outward = turned(beams, world_from_lidar[:3, :3])
+        hits = shader.caster.cast(world_from_lidar[:3, 3], outward)
         near = hits.t <= self.max_range
         hits = type(hits)(hits.ray[near], hits.face[near], hits.t[near], hits.weights[near])
-        corners = scene.mesh.corners[hits.face]
+        corners = shader.mesh.corners[hits.face]
         normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-        cosine = np.abs(np.einsum("ij,ij->i", normals, beams[hits.ray] @ turn.T))
-        brightness = scene.albedo(hits, np.full(len(hits.ray), 2.0, np.float32))[:, :3].mean(axis=1)
-        laser = property_table("laser")[scene.mesh.material[hits.face]]
+        normals /= np.maximum(lengths(normals), 1e-12)
+        cosine = np.abs(dots(normals, outward[hits.ray]))
+        brightness = shader.albedo(hits, np.full(len(hits.ray), 2.0, np.float32))[:, :3].mean(axis=1)
+        laser = property_table("laser")[shader.mesh.material[hits.face]]
         intensity = np.clip(laser * (0.3 + 0.7 * np.sqrt(brightness)) * (0.25 + 0.75 * cosine), 0.0, 1.0)
         distance = hits.t
         if self.range_noise:

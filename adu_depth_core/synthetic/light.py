@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from adu_depth_core.synthetic.textures import noise
+from adu_depth_core.synthetic.vectors import dots
 
 _WEATHER = ("clear", "fair", "cloudy", "overcast", "low_sun")
 _CLOUD_SIZE = 512
@@ -42,7 +43,7 @@ class Light:
         up = np.maximum(directions[:, 2], 0.0)
         blue = np.exp(-5.0 * up)[:, None]
         colour = self.zenith + (self.horizon - self.zenith) * blue
-        towards = directions @ self.to_sun
+        towards = dots(directions, self.to_sun)
         if self.sun.any():
             glow = np.exp((towards - 1.0) * 9.0) * 0.5 + np.exp((towards - 1.0) * 200.0) * 3.0
             colour = colour + glow[:, None] * self.sun * 0.35
@@ -60,7 +61,7 @@ class Light:
     def ambient(self, normals: np.ndarray) -> np.ndarray:
         """Irradiance ``(N, 3)`` / pi from sky and ground on surfaces with unit normals ``(N, 3)``."""
         up = (0.5 + 0.5 * normals[:, 2:]).astype(np.float32)
-        above = 0.55 * self.zenith + 0.45 * self.horizon
+        above = self._skylight
         below = 0.14 * (self.sun * max(self.to_sun[2], 0.0) + above)
         return up * above.astype(np.float32) + (1 - up) * below.astype(np.float32)
 
@@ -70,9 +71,14 @@ class Light:
         return self.horizon.astype(np.float32) * (1 - seen) + radiance * seen
 
     @property
+    def _skylight(self) -> np.ndarray:
+        """Mean radiance of the sky; the band near the horizon is small, and partly hidden in streets."""
+        return 0.7 * self.zenith + 0.2 * self.horizon
+
+    @property
     def ground_level(self) -> float:
         """Mean irradiance of a horizontal surface in the sun, for exposure."""
-        return float(np.mean(self.sun * max(self.to_sun[2], 0.0) + 0.55 * self.zenith + 0.45 * self.horizon))
+        return float(np.mean(self.sun * max(self.to_sun[2], 0.0) + self._skylight))
 
 
 def _look_up(picture: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -97,8 +103,8 @@ def random_light(rng: np.random.Generator) -> Light:
     )
     warmth = np.clip(1.3 - elevation, 0.0, 1.0)
     sun = np.array([1.0, 1.0 - 0.18 * warmth, 1.0 - 0.42 * warmth]) * rng.uniform(0.85, 1.1)
-    zenith = np.array([0.10, 0.18, 0.36]) * rng.uniform(0.6, 1.2)
-    horizon = np.array([0.55, 0.66, 0.78]) * rng.uniform(0.6, 1.1)
+    zenith = np.array([0.13, 0.23, 0.42]) * rng.uniform(0.6, 1.3)
+    horizon = np.array([0.72, 0.84, 0.95]) * rng.uniform(0.65, 1.3)
     cover = {
         "clear": rng.choice([0.0, 0.25]),
         "fair": rng.uniform(0.3, 0.5),
@@ -111,6 +117,6 @@ def random_light(rng: np.random.Generator) -> Light:
         zenith, horizon = grey * 0.75, grey
     if weather == "overcast":
         sun = np.zeros(3)
-    haze = float(np.exp(rng.uniform(np.log(2e-4), np.log(4e-3))))
+    haze = float(np.exp(rng.uniform(np.log(1e-4), np.log(2.5e-3))))
     clouds = noise(rng, 1.7, _CLOUD_SIZE).astype(np.float32)
     return Light(to_sun, sun, zenith, horizon, float(cover), clouds, haze)

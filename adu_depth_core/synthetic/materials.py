@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from adu_depth_core.synthetic import textures
+from adu_depth_core.synthetic import lettering, textures
 from adu_depth_core.synthetic.atlas import Atlas
 from adu_depth_core.synthetic.textures import Painter
 
@@ -59,18 +59,18 @@ _TABLE: dict[str, Material] = {
     "rubber": Material(textures.flat, laser=0.15),
     "grille": Material(textures.rails, reflectance=0.1, laser=0.4),
     "wheel": Material(textures.wheel, reflectance=0.3, laser=0.5),
-    "number_plate": Material(textures.number_plate, laser=1.0),
+    "number_plate": Material(lettering.number_plate, laser=1.0),
     "cloth": Material(textures.cloth),
     "skin": Material(textures.flat),
-    "speed_limit": Material(textures.speed_limit_sign, laser=1.0),
-    "no_parking": Material(textures.no_parking_sign, laser=1.0),
-    "direction": Material(textures.direction_sign, laser=1.0),
-    "warning": Material(textures.warning_sign, laser=1.0),
-    "arrow": Material(textures.arrow_sign, laser=1.0),
+    "speed_limit": Material(lettering.speed_limit_sign, laser=1.0),
+    "no_parking": Material(lettering.no_parking_sign, laser=1.0),
+    "direction": Material(lettering.direction_sign, laser=1.0),
+    "warning": Material(lettering.warning_sign, laser=1.0),
+    "arrow": Material(lettering.arrow_sign, laser=1.0),
     **{f"window_{k}": Material(textures.window, reflectance=0.10, laser=0.2) for k in range(8)},
-    **{f"shop_{k}": Material(textures.shop_front, reflectance=0.08, laser=0.3) for k in range(8)},
+    **{f"shop_{k}": Material(lettering.shop_front, reflectance=0.08, laser=0.3) for k in range(8)},
     **{f"door_{k}": Material(textures.door, reflectance=0.1) for k in range(3)},
-    **{f"poster_{k}": Material(textures.poster, reflectance=0.04) for k in range(5)},
+    **{f"poster_{k}": Material(lettering.poster, reflectance=0.04) for k in range(5)},
     "mottled": Material(textures.mottled),
 }
 
@@ -86,5 +86,5 @@ def property_table(name: str) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def shared_atlas() -> Atlas:
-    """The textures, painted once for the process (about two seconds). Drives vary in layout, tint and light."""
+    """The textures of all materials, painted once for the process, which takes about two seconds."""
     return Atlas([material.painter(np.random.default_rng([7, k])) for k, material in enumerate(MATERIALS)])

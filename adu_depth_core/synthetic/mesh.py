@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import trimesh
 
+from adu_depth_core.synthetic.vectors import turned
+
 
 @dataclass(frozen=True)
 class Mesh:
@@ -37,10 +39,15 @@ class Mesh:
     def placed(self, position: Sequence[float], yaw: float = 0.0, scale: float = 1.0) -> Mesh:
         """The mesh scaled, turned about z by ``yaw`` radians, then moved to ``position``."""
         c, s = np.cos(yaw), np.sin(yaw)
-        turn = np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]], np.float32)
-        corners = self.corners @ (turn * np.float32(scale)) + np.asarray(position, np.float32)
-        density = self.density if scale == 1.0 else self.density / np.float32(scale)
-        return replace(self, corners=corners, normals=self.normals @ turn, density=density)
+        turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
+        corners = turned(self.corners.reshape(-1, 3), turn * scale) + np.asarray(position, np.float32)
+        normals = turned(self.normals.reshape(-1, 3), turn)
+        return replace(
+            self,
+            corners=corners.reshape(-1, 3, 3),
+            normals=normals.reshape(-1, 3, 3),
+            density=self.density / np.float32(scale),
+        )
 
     def tinted(self, material: int, tint: Sequence[float]) -> Mesh:
         """The mesh with every face of ``material`` multiplied by ``tint`` (linear RGB)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from adu_depth_core.synthetic.materials import INDEX
@@ -58,11 +60,15 @@ def cyclist(rng: np.random.Generator) -> Mesh:
     for x in (-0.52, 0.52):
         ring = np.linspace(0, 2 * np.pi, 13)
         rim = np.stack([x + 0.33 * np.cos(ring), 0 * ring, 0.34 + 0.33 * np.sin(ring)], axis=1)
-        parts += [
-            cylinder(a, b, 0.022, rubber, (0.02, 0.02, 0.02), sections=5)
-            for a, b in zip(rim, rim[1:], strict=False)
-        ]
-    bars = [((-0.52, 0, 0.34), (-0.12, 0, 0.32)), ((-0.12, 0, 0.32), (-0.2, 0, 0.9)), ((-0.18, 0, 0.75), (0.38, 0, 0.8)),
-            ((-0.12, 0, 0.32), (0.4, 0, 0.72)), ((0.52, 0, 0.34), (0.38, 0, 1.0)), ((0.38, -0.28, 1.02), (0.38, 0.28, 1.02))]  # fmt: skip
+        parts += [cylinder(a, b, 0.022, rubber, (0.02, 0.02, 0.02), sections=5) for a, b in pairwise(rim)]
+    crank, head = (-0.12, 0, 0.32), (0.38, 0, 0.8)
+    bars = [
+        ((-0.52, 0, 0.34), crank),
+        (crank, (-0.2, 0, 0.9)),
+        ((-0.18, 0, 0.75), head),
+        (crank, (0.4, 0, 0.72)),
+        ((0.52, 0, 0.34), (0.38, 0, 1.0)),
+        ((0.38, -0.28, 1.02), (0.38, 0.28, 1.02)),
+    ]
     parts += [cylinder(a, b, 0.02, metal, frame, sections=6) for a, b in bars]
     return merge(parts)

@@ -52,11 +52,11 @@ def random_sensor(rng: np.random.Generator, light_level: float) -> Sensor:
 
     :param light_level: irradiance of the ground, see ``Light.ground_level``
     """
-    exposure = 1.75 / light_level * np.exp(rng.normal(0.0, 0.3))
+    exposure = 1.75 / light_level * np.exp(rng.normal(-0.1, 0.28))
     balance = np.exp(rng.normal(0.0, 0.05, 3))
     return Sensor(
         gain=exposure * balance,
-        gamma=rng.uniform(1.8, 2.3),
+        gamma=rng.uniform(1.5, 2.1),
         blur=rng.uniform(0.25, 0.55),
         read_noise=rng.uniform(0.4, 1.8),
         shot_noise=rng.uniform(0.4, 2.2),

@@ -1,7 +1,7 @@
-"""Painted surfaces: small tileable pictures of asphalt, brick, leaves, windows, signs.
+"""Painted surfaces: small tileable pictures of asphalt, brick, leaves, windows.
 
-Each painter returns RGBA float ``(SIZE, SIZE, 4)`` in 0..1: colour as a display shows it (not linear), and in the
-fourth channel how much the spot reflects (glass 1, matt 0).
+Each painter returns RGBA float ``(SIZE, SIZE, 4)`` in 0..1: colour as a display shows it (not linear), and in
+the fourth channel how much the spot reflects (glass 1, matt 0).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Painter = Callable[[np.random.Generator], np.ndarray]
 
 
 def noise(rng: np.random.Generator, slope: float, size: int = SIZE) -> np.ndarray:
-    """Tileable Gaussian noise ``(size, size)``, mean 0, standard deviation 1; amplitude falls as frequency ** -slope."""
+    """Tileable Gaussian noise ``(size, size)``, mean 0, deviation 1, amplitude ~ frequency ** -slope."""
     frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None])
     frequency[0, 0] = np.inf
     spectrum = np.fft.rfft2(rng.standard_normal((size, size))) * frequency**-slope
@@ -24,9 +24,8 @@ def noise(rng: np.random.Generator, slope: float, size: int = SIZE) -> np.ndarra
     return field / field.std()
 
 
-def _rgba(
-    gray: np.ndarray, colour: Sequence[float] = (1, 1, 1), gloss: float | np.ndarray = 0.0
-) -> np.ndarray:
+def rgba(gray: np.ndarray, colour: Sequence[float] = (1, 1, 1), gloss: float = 0.0) -> np.ndarray:
+    """Picture of one colour shaded by ``gray`` ``(SIZE, SIZE)``."""
     picture = np.empty((SIZE, SIZE, 4))
     picture[..., :3] = gray[..., None] * np.asarray(colour)
     picture[..., 3] = gloss
@@ -44,22 +43,22 @@ def asphalt(rng: np.random.Generator) -> np.ndarray:
     for _ in range(rng.integers(0, 3)):
         steps = rng.normal(0, 5, (24, 2)).cumsum(axis=0) + rng.uniform(40, SIZE - 40, 2)
         cv2.polylines(canvas, [steps.astype(np.int32)], False, 0.22, 1, cv2.LINE_AA)
-    return _rgba(canvas, (1.0, 1.0, 1.02))
+    return rgba(canvas, (1.0, 1.0, 1.02))
 
 
 def flat(rng: np.random.Generator) -> np.ndarray:
-    return _rgba(0.9 + 0.015 * noise(rng, 1.0))
+    return rgba(0.9 + 0.015 * noise(rng, 1.0))
 
 
 def plaster(rng: np.random.Generator) -> np.ndarray:
-    return _rgba(0.86 + 0.025 * noise(rng, 0.3) + 0.035 * noise(rng, 1.8))
+    return rgba(0.86 + 0.025 * noise(rng, 0.3) + 0.035 * noise(rng, 1.8))
 
 
 def concrete(rng: np.random.Generator) -> np.ndarray:
     gray = 0.58 + 0.03 * noise(rng, 0.2) + 0.06 * noise(rng, 1.6)
     gray[:2] -= 0.15
     gray[:, :2] -= 0.15
-    return _rgba(gray, (1.0, 0.99, 0.96))
+    return rgba(gray, (1.0, 0.99, 0.96))
 
 
 def _blocks(
@@ -80,7 +79,7 @@ def _laid(
 ) -> np.ndarray:
     rough = 0.03 * noise(rng, 0.2) + 0.03 * noise(rng, 1.4)
     in_joint = np.isnan(blocks)
-    picture = _rgba(np.where(in_joint, 0.0, base + np.nan_to_num(blocks)) + rough, colour)
+    picture = rgba(np.where(in_joint, 0.0, base + np.nan_to_num(blocks)) + rough, colour)
     picture[in_joint, :3] = joint + rough[in_joint, None]
     return picture
 
@@ -155,7 +154,7 @@ def dry_grass(rng: np.random.Generator) -> np.ndarray:
 
 
 def soil(rng: np.random.Generator) -> np.ndarray:
-    return _rgba(0.5 + 0.06 * noise(rng, 0.2) + 0.06 * noise(rng, 1.3), (1.0, 0.86, 0.68))
+    return rgba(0.5 + 0.06 * noise(rng, 0.2) + 0.06 * noise(rng, 1.3), (1.0, 0.86, 0.68))
 
 
 def gravel(rng: np.random.Generator) -> np.ndarray:
@@ -165,14 +164,14 @@ def gravel(rng: np.random.Generator) -> np.ndarray:
 
 def bark(rng: np.random.Generator) -> np.ndarray:
     stretched = cv2.resize(noise(rng, 0.8), None, fx=1, fy=6, interpolation=cv2.INTER_LINEAR)[:SIZE]
-    return _rgba(np.clip(0.4 + 0.12 * stretched, 0.1, 0.8), (1.0, 0.88, 0.74))
+    return rgba(np.clip(0.4 + 0.12 * stretched, 0.1, 0.8), (1.0, 0.88, 0.74))
 
 
 def roof_tiles(rng: np.random.Generator) -> np.ndarray:
     blocks = np.nan_to_num(_blocks(rng, 16, 12, 1, 0.05, True), nan=-0.25)
     _, y = _grid()
     wave = 0.12 * (y % 16) / 16
-    return _rgba(0.6 + blocks - wave + 0.02 * noise(rng, 1.0))
+    return rgba(0.6 + blocks - wave + 0.02 * noise(rng, 1.0))
 
 
 def wood(rng: np.random.Generator) -> np.ndarray:
@@ -180,19 +179,19 @@ def wood(rng: np.random.Generator) -> np.ndarray:
     grain = cv2.resize(noise(rng, 1.0), None, fx=1, fy=5, interpolation=cv2.INTER_LINEAR)[:SIZE]
     gray = 0.55 + 0.06 * grain + rng.normal(0, 0.05, 8)[x * 8 // SIZE]
     gray[x % 32 < 3] -= 0.3
-    return _rgba(gray, (1.0, 0.82, 0.6))
+    return rgba(gray, (1.0, 0.82, 0.6))
 
 
 def worn_paint(rng: np.random.Generator) -> np.ndarray:
     worn = noise(rng, 0.9) > 1.7
     gray = np.where(worn, 0.55, 0.86) + 0.03 * noise(rng, 0.3)
-    return _rgba(gray)
+    return rgba(gray)
 
 
 def rails(rng: np.random.Generator) -> np.ndarray:
     """Radiator grille: dark with light bars."""
     _, y = _grid()
-    return _rgba(np.where(y % 32 < 8, 0.35, 0.08) + 0.01 * noise(rng, 0.5), gloss=0.3)
+    return rgba(np.where(y % 32 < 8, 0.35, 0.08) + 0.01 * noise(rng, 0.5), gloss=0.3)
 
 
 def wheel(rng: np.random.Generator) -> np.ndarray:
@@ -209,7 +208,7 @@ def wheel(rng: np.random.Generator) -> np.ndarray:
 def window(rng: np.random.Generator) -> np.ndarray:
     """Glass with frame, bars and perhaps a curtain or a half-closed blind behind it."""
     behind = 0.14 + 0.03 * noise(rng, 1.5)
-    canvas = _rgba(behind, (0.9, 1.0, 1.1), 1.0)
+    canvas = rgba(behind, (0.9, 1.0, 1.1), 1.0)
     if rng.random() < 0.5:
         x, _ = _grid()
         folds = 0.62 + 0.1 * np.sin(x / rng.uniform(4, 9))
@@ -232,7 +231,7 @@ def window(rng: np.random.Generator) -> np.ndarray:
 
 def door(rng: np.random.Generator) -> np.ndarray:
     colour = np.full(3, 0.75)
-    canvas = _rgba(1 + 0.02 * noise(rng, 1.0), colour, 0.1)
+    canvas = rgba(1 + 0.02 * noise(rng, 1.0), colour, 0.1)
     cv2.rectangle(canvas, (0, 0), (SIZE - 1, SIZE - 1), (*(colour * 0.6), 0.0), 20)
     for top in (40, 150):
         glass = top == 40 and rng.random() < 0.6
@@ -241,124 +240,10 @@ def door(rng: np.random.Generator) -> np.ndarray:
     return canvas
 
 
-_WORDS = (
-    "BAKERY", "HOTEL", "CAFE", "BOOKS", "MARKT", "PHARMACY", "BANK", "FLOWERS", "PIZZA", "OPTIK", "SALE", "GARAGE",
-    "BIKES", "TEA", "SHOES", "MUSIC", "KIOSK", "APOTHEKE", "TOYS", "FRISEUR", "REISEN", "24h", "P", "TAXI",
-)  # fmt: skip
-
-
-def _write(
-    canvas: np.ndarray, text: str, start: tuple[int, int], scale: float, colour: tuple, thickness: int
-) -> None:
-    # cv2.putText draws on 8-bit pictures only (OpenCV 5), so the text goes through a mask.
-    mask = np.zeros((SIZE, SIZE), np.uint8)
-    cv2.putText(mask, text, start, cv2.FONT_HERSHEY_DUPLEX, scale, 255, thickness, cv2.LINE_AA)
-    canvas += (np.asarray(colour) - canvas) * (mask[..., None] / 255.0)
-
-
-def _lettering(
-    rng: np.random.Generator, canvas: np.ndarray, baseline: int, height: float, colour: tuple
-) -> None:
-    word = _WORDS[rng.integers(len(_WORDS))]
-    (width, tall), _ = cv2.getTextSize(word, cv2.FONT_HERSHEY_DUPLEX, 1.0, 2)
-    scale = min(height / tall, (SIZE - 20) / width)
-    start = (int((SIZE - width * scale) / 2), baseline)
-    _write(canvas, word, start, scale, colour, max(2, int(3 * scale)))
-
-
-def shop_front(rng: np.random.Generator) -> np.ndarray:
-    """Display window under a lettered fascia."""
-    canvas = _rgba(0.2 + 0.06 * noise(rng, 1.2), (1.1, 1.0, 0.85), 0.8)
-    for _ in range(12):
-        x, y = rng.integers(10, SIZE - 40), rng.integers(100, SIZE - 40)
-        size = rng.integers(10, 40, 2)
-        goods = (*rng.uniform(0.1, 0.8, 3), 0.6)
-        cv2.rectangle(canvas, (int(x), int(y)), (int(x + size[0]), int(y + size[1])), goods, -1)
-    fascia = rng.uniform(0.1, 0.8, 3)
-    cv2.rectangle(canvas, (0, 0), (SIZE, 62), (*fascia, 0.1), -1)
-    text = 0.95 if fascia.mean() < 0.5 else 0.1
-    _lettering(rng, canvas, 48, 36, (text, text, text, 0.1))
-    frame = (*([rng.uniform(0.1, 0.7)] * 3), 0.1)
-    cv2.rectangle(canvas, (0, 62), (SIZE - 1, SIZE - 1), frame, 12)
-    cv2.line(canvas, (SIZE // 2, 62), (SIZE // 2, SIZE), frame, 8)
-    return canvas
-
-
-def poster(rng: np.random.Generator) -> np.ndarray:
-    """Billboard, van side or house-number-sized lettering: flat colours, shapes, words."""
-    canvas = _rgba(np.ones((SIZE, SIZE)), rng.uniform(0.3, 0.95, 3), 0.1)
-    for _ in range(6):
-        colour = (*rng.uniform(0.05, 0.95, 3), 0.1)
-        points = rng.integers(0, SIZE, (rng.integers(3, 6), 2)).astype(np.int32)
-        cv2.fillPoly(canvas, [points], colour, cv2.LINE_AA)
-    for baseline in (90, 180, 235):
-        text = float(rng.choice([0.05, 0.95]))
-        _lettering(rng, canvas, baseline, rng.uniform(24, 50), (text, text, text, 0.1))
-    return canvas
-
-
-def number_plate(rng: np.random.Generator) -> np.ndarray:
-    canvas = _rgba(np.full((SIZE, SIZE), 0.88), gloss=0.1)
-    cv2.rectangle(canvas, (0, 0), (26, SIZE), (0.1, 0.2, 0.6, 0.1), -1)
-    letters = "".join(rng.choice(list("ABCDEFGHKLMNPRSTUVXZ"), 3)) + str(rng.integers(10, 99))
-    _write(canvas, letters, (40, 170), 2.2, (0.05, 0.05, 0.05, 0.1), 8)
-    return canvas
-
-
-_RED, _BLUE, _WHITE, _BLACK = (
-    (0.75, 0.08, 0.1, 0.1),
-    (0.1, 0.25, 0.65, 0.1),
-    (0.93, 0.93, 0.93, 0.1),
-    (0.05, 0.05, 0.05, 0.1),
-)
-
-
-def speed_limit_sign(rng: np.random.Generator) -> np.ndarray:
-    canvas = _rgba(np.full((SIZE, SIZE), 0.75), (1.0, 0.11, 0.13), 0.1)
-    cv2.circle(canvas, (128, 128), 96, _WHITE, -1, cv2.LINE_AA)
-    _write(canvas, str(rng.choice([30, 50, 60, 70])), (66, 162), 3.2, _BLACK, 12)
-    return canvas
-
-
-def no_parking_sign(rng: np.random.Generator) -> np.ndarray:
-    canvas = _rgba(np.full((SIZE, SIZE), 0.75), (1.0, 0.11, 0.13), 0.1)
-    cv2.circle(canvas, (128, 128), 98, _BLUE, -1, cv2.LINE_AA)
-    cv2.line(canvas, (56, 56), (200, 200), _RED, 26, cv2.LINE_AA)
-    if rng.random() < 0.5:
-        cv2.line(canvas, (200, 56), (56, 200), _RED, 26, cv2.LINE_AA)
-    return canvas
-
-
-def direction_sign(rng: np.random.Generator) -> np.ndarray:
-    background, ink = (_BLUE, _WHITE) if rng.random() < 0.5 else ((0.9, 0.75, 0.1, 0.1), _BLACK)
-    canvas = np.empty((SIZE, SIZE, 4))
-    canvas[:] = background
-    cv2.rectangle(canvas, (6, 6), (SIZE - 7, SIZE - 7), ink, 6)
-    _lettering(rng, canvas, 110, 44, ink)
-    _lettering(rng, canvas, 200, 44, ink)
-    return canvas
-
-
-def warning_sign(rng: np.random.Generator) -> np.ndarray:
-    canvas = np.empty((SIZE, SIZE, 4))
-    canvas[:] = _RED
-    cv2.fillPoly(canvas, [np.array([[128, 52], [44, 206], [212, 206]], np.int32)], _WHITE, cv2.LINE_AA)
-    cv2.ellipse(canvas, (128, 160), (int(rng.integers(10, 26)), 34), 0, 0, 360, _BLACK, -1, cv2.LINE_AA)
-    return canvas
-
-
-def arrow_sign(rng: np.random.Generator) -> np.ndarray:
-    canvas = np.empty((SIZE, SIZE, 4))
-    canvas[:] = _BLUE
-    tip = (200, 200) if rng.random() < 0.5 else (128, 220)
-    cv2.arrowedLine(canvas, (100, 50), tip, _WHITE, 22, cv2.LINE_AA, tipLength=0.4)
-    return canvas
-
-
 def cloth(rng: np.random.Generator) -> np.ndarray:
-    return _rgba(0.8 + 0.05 * noise(rng, 0.5) + 0.1 * noise(rng, 1.8))
+    return rgba(0.8 + 0.05 * noise(rng, 0.5) + 0.1 * noise(rng, 1.8))
 
 
 def mottled(rng: np.random.Generator) -> np.ndarray:
     """Broad, soft variation that breaks up the repetition of the other textures."""
-    return _rgba(np.clip(0.5 + 0.14 * noise(rng, 1.5), 0.0, 1.0))
+    return rgba(np.clip(0.5 + 0.14 * noise(rng, 1.5), 0.0, 1.0))

@@ -12,32 +12,28 @@ _BARK = INDEX["bark"]
 
 
 def _blob(
-    rng: np.random.Generator,
-    centre: np.ndarray,
-    radii: np.ndarray,
-    material: int,
-    tint: np.ndarray,
-    subdivisions: int,
+    rng: np.random.Generator, centre: np.ndarray, radii: np.ndarray, material: int, tint: np.ndarray
 ) -> Mesh:
-    """Lumpy ellipsoid, darker towards its underside where less sky reaches."""
-    ball = trimesh.creation.icosphere(subdivisions=subdivisions, radius=1.0)
+    """Lumpy ellipsoid, darker towards its underside where less sky reaches, unevenly lit as leaves are."""
+    ball = trimesh.creation.icosphere(subdivisions=1, radius=1.0)
     directions = np.asarray(ball.vertices)
-    lumps = rng.normal(size=(3, 3)) * 3.0
-    radius = (
-        1
-        + 0.14 * np.sin(directions @ lumps.T + rng.uniform(0, 6, 3)).sum(axis=1) / 2
-        + 0.07 * rng.standard_normal(len(directions))
-    )
-    vertices = centre + directions * radii * radius[:, None]
-    height = directions[ball.faces].mean(axis=1)[:, 2]
-    shade = (0.62 + 0.38 * height)[:, None] * tint
-    return surface(vertices, ball.faces, material, np.clip(shade, 0.04, None), tile=1.1, normals=directions)
+    vertices = centre + directions * radii * rng.uniform(0.72, 1.18, (len(directions), 1))
+    outward = directions[ball.faces].mean(axis=1)
+    shade = (0.62 + 0.38 * outward[:, 2:]) * tint * rng.uniform(0.6, 1.2, (len(outward), 1))
+    normals = directions + rng.normal(0, 0.35, directions.shape)
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    return surface(vertices, ball.faces, material, np.clip(shade, 0.03, None), tile=1.1, normals=normals)
 
 
 def _cards(
-    rng: np.random.Generator, centres: np.ndarray, outward: np.ndarray, size: tuple[float, float], material: int, tint: np.ndarray
-) -> Mesh:  # fmt: skip
-    """Twigs: small triangles at random angles around ``centres`` ``(n, 3)``, lit as the crown's surface is."""
+    rng: np.random.Generator,
+    centres: np.ndarray,
+    outward: np.ndarray,
+    size: tuple[float, float],
+    material: int,
+    tint: np.ndarray,
+) -> Mesh:
+    """Twigs: small triangles at random angles around ``centres`` ``(n, 3)``, lit as the crown is there."""
     n = len(centres)
     frames = np.linalg.qr(rng.standard_normal((n, 3, 3)))[0]
     scale = rng.uniform(*size, (n, 1))
@@ -47,7 +43,8 @@ def _cards(
     vertices = np.stack([a, b, c], axis=1).reshape(-1, 3)
     shade = tint * (0.62 + 0.38 * outward[:, 2:]) * rng.uniform(0.7, 1.3, (n, 1))
     uv = rng.uniform(0, 1, (n, 1, 2)) + np.array([[0.25, 0.5], [0, 0], [0.5, 0]]) * scale[..., None]
-    normals = np.repeat(outward, 3, axis=0)
+    normals = outward + rng.normal(0, 0.4, outward.shape)
+    normals = np.repeat(normals / np.linalg.norm(normals, axis=1, keepdims=True), 3, axis=0)
     return surface(
         vertices,
         np.arange(3 * n).reshape(-1, 3),
@@ -59,16 +56,22 @@ def _cards(
 
 
 def _crown(
-    rng: np.random.Generator, centres: np.ndarray, radii: np.ndarray, material: int, tint: np.ndarray, cards: int, detail: int
-) -> list[Mesh]:  # fmt: skip
+    rng: np.random.Generator,
+    centres: np.ndarray,
+    radii: np.ndarray,
+    material: int,
+    tint: np.ndarray,
+    cards: int,
+) -> list[Mesh]:
+    """Clumps of leaves (lumpy ellipsoids) with loose twigs around them."""
     parts = [
-        _blob(rng, c, r * 0.88, material, tint * 0.75, detail) for c, r in zip(centres, radii, strict=True)
+        _blob(rng, c, r, material, tint * rng.uniform(0.65, 1.0)) for c, r in zip(centres, radii, strict=True)
     ]
     chosen = rng.integers(0, len(centres), cards)
     directions = rng.standard_normal((cards, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    positions = centres[chosen] + directions * radii[chosen] * rng.uniform(0.8, 1.02, (cards, 1))
-    parts.append(_cards(rng, positions, directions, (0.09, 0.22), material, tint))
+    positions = centres[chosen] + directions * radii[chosen] * rng.uniform(0.8, 1.25, (cards, 1))
+    parts.append(_cards(rng, positions, directions, (0.07, 0.19), material, tint))
     return parts
 
 
@@ -81,24 +84,31 @@ def broadleaf_tree(rng: np.random.Generator, height: float, autumn: bool, near: 
     """Deciduous tree of ``height`` metres; ``near`` ones get finer crowns."""
     material, tint = _leaf_colour(rng, autumn)
     clear = height * rng.uniform(0.2, 0.36)
-    spread = height * rng.uniform(0.24, 0.36)
-    count = 7 if near else 5
-    angle = rng.uniform(0, 2 * np.pi, count)
-    reach = spread * np.sqrt(rng.uniform(0.0, 0.5, count))
-    level = np.linspace(clear + 0.25 * (height - clear), height - 0.2 * (height - clear), count)
-    centres = np.stack([reach * np.cos(angle), reach * np.sin(angle), level], axis=1)
-    middle = 1 - 0.45 * np.abs(np.linspace(-1, 1, count))
-    radii = (spread * 0.72 * middle * rng.uniform(0.8, 1.1, count))[:, None] * np.array([1.0, 1.0, 0.8])
-    trunk = max(0.09, 0.022 * height)
-    lean = rng.normal(0, 0.15, 2)
-    top = np.array([*lean, clear + 0.5 * (height - clear)])
+    spread = height * rng.uniform(0.22, 0.36)
+    tall = (height - clear) / 2
+    count = 18 if near else 8
+    # Clumps fill the crown's outer half: evenly spread directions, jittered, so that no side stays bare.
+    turn = np.pi * (3 - np.sqrt(5)) * np.arange(count) + rng.normal(0, 0.3, count)
+    up = np.clip(1 - 2 * (np.arange(count) + 0.5) / count + rng.normal(0, 0.08, count), -1, 1)
+    out = np.sqrt(1 - up**2) * rng.uniform(0.45, 0.85, count)
+    centres = np.stack(
+        [spread * out * np.cos(turn), spread * out * np.sin(turn), height - tall + 0.8 * tall * up], axis=1
+    )
+    size = (0.34 if near else 0.5) * spread * rng.uniform(0.75, 1.25, count)
+    radii = size[:, None] * np.array([1.0, 1.0, 0.75])
+    heart = np.array([[0.0, 0.0, height - tall]])
+    trunk = max(0.07, 0.017 * height)
+    top = np.array([*rng.normal(0, 0.15, 2), clear + 0.5 * tall])
     parts = [cylinder((0, 0, -0.3), top, trunk, _BARK, tile=0.8, top_radius=0.45 * trunk)]
-    for centre in centres[:: 2 if near else 3]:
-        start = top * rng.uniform(0.5, 0.8)
+    for centre in centres[::4]:
+        start = top * rng.uniform(0.5, 0.9)
         parts.append(
-            cylinder(start, centre, 0.35 * trunk, _BARK, tile=0.8, top_radius=0.1 * trunk, sections=6)
+            cylinder(start, centre, 0.35 * trunk, _BARK, tile=0.8, top_radius=0.1 * trunk, sections=5)
         )
-    parts += _crown(rng, centres, radii, material, tint, 1100 if near else 250, 2 if near else 1)
+    parts.append(
+        _blob(rng, heart[0], np.array([0.5, 0.5, 0.62]) * (spread, spread, tall), material, tint * 0.35)
+    )
+    parts += _crown(rng, centres, radii, material, tint, 1900 if near else 200)
     return merge(parts)
 
 
@@ -106,7 +116,7 @@ def conifer(rng: np.random.Generator, height: float, near: bool) -> Mesh:
     """Spruce-like tree: a ragged cone of branches."""
     material, tint = INDEX["needles"], rng.uniform(0.6, 1.0) * rng.uniform([0.8, 0.9, 0.8], [1.1, 1.0, 1.1])
     base, clear = height * rng.uniform(0.17, 0.25), height * rng.uniform(0.05, 0.15)
-    cards = 1100 if near else 250
+    cards = 1600 if near else 300
     level = 1 - np.sqrt(rng.uniform(0, 1, cards))
     angle = rng.uniform(0, 2 * np.pi, cards)
     radius = base * (1 - level) * rng.uniform(0.75, 1.1, cards)
@@ -126,7 +136,7 @@ def conifer(rng: np.random.Generator, height: float, near: bool) -> Mesh:
             top_radius=0.02,
             sections=14,
         ),
-        _cards(rng, positions, outward, (0.2, 0.5), material, tint),
+        _cards(rng, positions, outward, (0.12, 0.3), material, tint),
     ]
     return merge(parts)
 
@@ -134,10 +144,12 @@ def conifer(rng: np.random.Generator, height: float, near: bool) -> Mesh:
 def bush(rng: np.random.Generator, size: float, autumn: bool) -> Mesh:
     """Bush about ``size`` metres high."""
     material, tint = _leaf_colour(rng, autumn)
-    count = 3
-    centres = np.stack([*rng.normal(0, 0.35 * size, (2, count)), np.full(count, 0.42 * size)], axis=1)
-    radii = rng.uniform(0.45, 0.65, (count, 1)) * size * np.array([1.0, 1.0, 0.95])
-    return merge(_crown(rng, centres, radii, material, tint * 0.8, 160, 1))
+    count = 6
+    centres = np.stack(
+        [*rng.normal(0, 0.35 * size, (2, count)), rng.uniform(0.25, 0.6, count) * size], axis=1
+    )
+    radii = rng.uniform(0.35, 0.5, (count, 1)) * size * np.array([1.0, 1.0, 0.95])
+    return merge(_crown(rng, centres, radii, material, tint * 0.8, 200))
 
 
 def hedge(rng: np.random.Generator, path: np.ndarray, height: float, width: float) -> Mesh:
@@ -168,5 +180,7 @@ def tree_line(rng: np.random.Generator, path: np.ndarray, height: float) -> Mesh
     for point in path:
         tall = height * rng.uniform(0.6, 1.1)
         radii = np.array([tall * 0.5, tall * 0.5, tall * 0.62])
-        parts.append(_blob(rng, point + (0, 0, 0.4 * tall), radii, material, tint * rng.uniform(0.6, 0.9), 2))
+        parts.append(
+            _blob(rng, point + np.array([0, 0, 0.4 * tall]), radii, material, tint * rng.uniform(0.6, 0.9))
+        )
     return merge(parts)

@@ -1,0 +1,16 @@
+"""Image sizes on the command line."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def rows_x_columns(text: str) -> tuple[int, int]:
+    """``(height, width)`` from text such as ``192x640``.
+
+    :raises argparse.ArgumentTypeError: if it is not two whole numbers
+    """
+    height, x, width = text.lower().partition("x")
+    if not (x and height.isdigit() and width.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not rows x columns such as 192x640")
+    return int(height), int(width)
