@@ -1,0 +1,103 @@
+"""Play a bag through depth_node on the bag's own time.
+
+``ros2 launch adu_depth replay.launch.py --show-args`` lists what can be set; the arguments of
+``depth.launch.py`` can be given too.
+"""
+
+from launch import LaunchContext, LaunchDescription
+from launch.actions import (
+    DeclareLaunchArgument,
+    ExecuteProcess,
+    IncludeLaunchDescription,
+    OpaqueFunction,
+    RegisterEventHandler,
+    Shutdown,
+    TimerAction,
+)
+from launch.conditions import IfCondition
+from launch.event_handlers import OnProcessExit
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch_ros.actions import Node
+from launch_ros.substitutions import FindPackageShare
+
+SHARE = FindPackageShare("adu_depth")
+RECORDED = ["depth/image", "depth/camera_info", "uncertainty/image"]
+DRAIN_SECONDS = 3.0
+"""For the last frames to pass through the node and reach the recorder."""
+
+ARGUMENTS = [
+    DeclareLaunchArgument("bag", description="folder of the bag, or its .mcap or .db3 file"),
+    DeclareLaunchArgument(
+        "image", default_value="/camera/left/image_rect", description="topic of the rectified image"
+    ),
+    DeclareLaunchArgument(
+        "camera_info", default_value="/camera/left/camera_info", description="topic of its calibration"
+    ),
+    DeclareLaunchArgument("rate", default_value="1.0", description="speed; 0.5 is half as fast as recorded"),
+    DeclareLaunchArgument(
+        "delay",
+        default_value="5.0",
+        description="seconds before the first message, for the model to load; more on slow machines",
+    ),
+    DeclareLaunchArgument("loop", default_value="false", description="play again and again, until Ctrl-C"),
+    DeclareLaunchArgument(
+        "record",
+        default_value="",
+        description=f"folder of a new bag of {', '.join(RECORDED)}, e.g. for `adu_depth compare-bags` "
+        "[empty: none]",
+    ),
+    DeclareLaunchArgument("rviz", default_value="false", description="show it in rviz2"),
+    DeclareLaunchArgument(
+        "rviz_config",
+        default_value=PathJoinSubstitution([SHARE, "config", "replay.rviz"]),
+        description="layout of rviz2",
+    ),
+]
+
+
+def bag_processes(context: LaunchContext) -> list:
+    """Player, and recorder if one is asked for; when the player ends, so does the rest."""
+
+    def value(name: str) -> str:
+        return LaunchConfiguration(name).perform(context)
+
+    play = ["ros2", "bag", "play", value("bag"), "--clock", "--rate", value("rate"), "--delay", value("delay")]
+    if IfCondition(LaunchConfiguration("loop")).evaluate(context):
+        play.append("--loop")
+    player = ExecuteProcess(cmd=play, name="player", output="screen")
+    ending = [TimerAction(period=DRAIN_SECONDS, actions=[Shutdown(reason="the bag is over")])]
+    # The handler comes first: a player that cannot open its bag is gone at once.
+    actions = [RegisterEventHandler(OnProcessExit(target_action=player, on_exit=ending)), player]
+    if value("record"):
+        prefix = f"/{value('namespace').strip('/')}".rstrip("/")
+        topics = [f"{prefix}/{topic}" for topic in RECORDED]
+        record = ["ros2", "bag", "record", "--use-sim-time", "-o", value("record"), *topics]
+        actions.append(ExecuteProcess(cmd=record, name="recorder", output="screen"))
+    return actions
+
+
+def generate_launch_description() -> LaunchDescription:
+    depth_launch = PathJoinSubstitution([SHARE, "launch", "depth.launch.py"])
+    return LaunchDescription(
+        [
+            *ARGUMENTS,
+            # First, because it sets the Fast DDS profile that the player needs too: it sends the large images.
+            IncludeLaunchDescription(
+                PythonLaunchDescriptionSource(depth_launch),
+                launch_arguments={
+                    "image": LaunchConfiguration("image"),
+                    "camera_info": LaunchConfiguration("camera_info"),
+                    "use_sim_time": "true",
+                }.items(),
+            ),
+            Node(
+                package="rviz2",
+                executable="rviz2",
+                arguments=["-d", LaunchConfiguration("rviz_config")],
+                parameters=[{"use_sim_time": True}],
+                condition=IfCondition(LaunchConfiguration("rviz")),
+            ),
+            OpaqueFunction(function=bag_processes),
+        ]
+    )
