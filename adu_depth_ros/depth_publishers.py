@@ -10,10 +10,10 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 
+from adu_depth_core.inference.depth_output import encode_depth, mark_depth
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.visualization import colorize_depth
 from adu_depth_ros.camera_info import resized_info
-from adu_depth_ros.depth_output import encode_depth, mark_depth
 from adu_depth_ros.image_conversion import image_to_message
 from adu_depth_ros.parameters import Parameters
 from adu_depth_ros.point_cloud import point_cloud

@@ -9,11 +9,12 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from adu_depth_core.camera_info import camera_from_info
+from adu_depth_core.image_decoding import decode_compressed
 from adu_depth_core.inference.predictor import Predictor
-from adu_depth_ros.camera_info import camera_from_info
 from adu_depth_ros.depth_publishers import DepthPublishers
 from adu_depth_ros.frame_statistics import FrameStatistics
-from adu_depth_ros.image_conversion import image_from_compressed, image_from_message
+from adu_depth_ros.image_conversion import image_from_message
 from adu_depth_ros.mailbox import Mailbox
 from adu_depth_ros.parameters import read_parameters
 
@@ -89,7 +90,7 @@ class FramePipeline:
 
     def _process(self, message: Image | CompressedImage, info: CameraInfo) -> None:
         parameters = read_parameters(self._node)
-        decode = image_from_compressed if isinstance(message, CompressedImage) else image_from_message
+        decode = decode_compressed if isinstance(message, CompressedImage) else image_from_message
         image, channels = decode(message)
         height, width = image.shape[:2]
         camera = camera_from_info(info, width, height, parameters.rectified)

@@ -1,7 +1,7 @@
 """ROS images to arrays and back, without copies where the format allows.
 
 ``cv_bridge`` copies every image twice and does not work with NumPy 2 and OpenCV 5, so it is only
-asked, where installed, for encodings that are not in the table here.
+asked, where installed, for encodings that ``adu_depth_core.image_decoding`` does not know.
 """
 
 from __future__ import annotations
@@ -9,90 +9,21 @@ from __future__ import annotations
 import array
 import sys
 
-import cv2
 import numpy as np
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-CHANNELS = {
-    "rgb8": "rgb",
-    "bgr8": "bgr",
-    "rgba8": "rgba",
-    "bgra8": "bgra",
-    "mono8": "mono",
-    "8UC1": "mono",
-    "8UC3": "bgr",  # OpenCV's order, which is what writes this encoding
-}
-"""Channel order of the 8-bit encodings that are used as they are."""
-
-# OpenCV's older names (BayerBG for RGGB) count from the second row and column; these count as ROS does.
-BAYER = {
-    "bayer_rggb8": cv2.COLOR_BayerRGGB2RGB,
-    "bayer_bggr8": cv2.COLOR_BayerBGGR2RGB,
-    "bayer_gbrg8": cv2.COLOR_BayerGBRG2RGB,
-    "bayer_grbg8": cv2.COLOR_BayerGRBG2RGB,
-}
-
-YUV422 = {
-    "uyvy": cv2.COLOR_YUV2RGB_UYVY,
-    "yuv422": cv2.COLOR_YUV2RGB_UYVY,
-    "yuyv": cv2.COLOR_YUV2RGB_YUYV,
-    "yuv422_yuy2": cv2.COLOR_YUV2RGB_YUYV,
-}
-
-ENCODINGS = (*CHANNELS, "mono16", *BAYER, *YUV422)
-"""Encodings understood without ``cv_bridge``."""
+from adu_depth_core.image_decoding import ENCODINGS, decode_image
 
 
 def image_from_message(message: Image) -> tuple[np.ndarray, str]:
-    """Pixels of an image message.
+    """Pixels of an image message: see ``decode_image``, and whatever else ``cv_bridge`` knows.
 
-    :return: uint8 ``(H, W)`` or ``(H, W, C)``, perhaps a view of the message's data, and its channel
-        order: ``rgb``, ``bgr``, ``rgba``, ``bgra`` or ``mono``
-    :raises ValueError: if the image is empty, its data shorter than announced, its rows shorter than
-        their pixels, or its encoding unknown
+    :raises ValueError: if the image cannot be read
     """
-    encoding = message.encoding
-    _check_size(message)
-    if encoding in CHANNELS:
-        channels = CHANNELS[encoding]
-        count = 1 if channels == "mono" else len(channels)
-        pixels = _rows(message, count)
-        return (pixels if count == 1 else pixels.reshape(message.height, message.width, count)), channels
-    if encoding == "mono16":
-        # Full scale to full scale, as cv_bridge does; the more significant byte is the 8-bit image.
-        return _rows(message, 2)[:, 0 if message.is_bigendian else 1 :: 2], "mono"
-    if encoding in BAYER:
-        if message.height < 2 or message.width < 2:
-            raise ValueError(f"a {encoding} image needs 2x2 pixels, got {message.width}x{message.height}")
-        return cv2.cvtColor(_rows(message, 1), BAYER[encoding]), "rgb"
-    if encoding in YUV422:
-        if message.width % 2:
-            raise ValueError(f"a {encoding} image has pairs of columns, got a width of {message.width}")
-        pairs = _rows(message, 2).reshape(message.height, message.width, 2)
-        return cv2.cvtColor(pairs, YUV422[encoding]), "rgb"
+    if message.encoding in ENCODINGS:
+        return decode_image(message)
     return _ask_cv_bridge(message), "rgb"
-
-
-def image_from_compressed(message: CompressedImage) -> tuple[np.ndarray, str]:
-    """Pixels of a compressed image message (JPEG, PNG and whatever else OpenCV reads).
-
-    :return: uint8 ``(H, W, 3)`` and its channel order, ``bgr``
-    :raises ValueError: if the data is empty or no such image
-    """
-    # The orientation tag of a photo would turn the image away from its camera_info.
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    data = np.frombuffer(message.data, np.uint8)
-    try:
-        image = cv2.imdecode(data, flags) if data.size else None
-    except cv2.error:  # a header that announces an absurd size
-        image = None
-    if image is None:
-        raise ValueError(
-            f"compressed image of format {message.format!r} ({data.size} bytes) could not be decoded: "
-            "expected JPEG or PNG data"
-        )
-    return image, "bgr"
 
 
 def image_to_message(pixels: np.ndarray, encoding: str, header: Header) -> Image:
@@ -120,29 +51,6 @@ def message_bytes(values: np.ndarray) -> array.array:
     data = array.array("B")
     data.frombytes(memoryview(np.ascontiguousarray(values)).cast("B"))
     return data
-
-
-def _check_size(message: Image) -> None:
-    if message.width == 0 or message.height == 0:
-        raise ValueError(f"image is empty ({message.width}x{message.height} pixels)")
-    expected = message.step * message.height
-    if len(message.data) < expected:
-        raise ValueError(
-            f"image data is {len(message.data)} bytes, shorter than step * height = "
-            f"{message.step} * {message.height} = {expected}"
-        )
-
-
-def _rows(message: Image, bytes_per_pixel: int) -> np.ndarray:
-    """The rows of an image without their padding, uint8 ``(height, width * bytes_per_pixel)``."""
-    row_bytes = message.width * bytes_per_pixel
-    if message.step < row_bytes:
-        raise ValueError(
-            f"image step is {message.step} bytes, but {message.width} pixels of {message.encoding} "
-            f"are {row_bytes} bytes"
-        )
-    data = np.frombuffer(message.data, np.uint8, count=message.step * message.height)
-    return data.reshape(message.height, message.step)[:, :row_bytes]
 
 
 def _ask_cv_bridge(message: Image) -> np.ndarray:

@@ -11,9 +11,9 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from adu_depth_core.inference import depth_output
 from adu_depth_core.inference.backends.choice import BACKENDS
 from adu_depth_core.inference.postprocess import OUTPUT_SIZES
-from adu_depth_ros import depth_output
 
 TRANSPORTS = ("raw", "compressed")
 
@@ -64,13 +64,13 @@ class Parameters:
         dynamic=True,
     )
     max_depth: float = _parameter(
-        80.0,
+        depth_output.MAX_DEPTH,
         "metres; farther is published as +inf (16UC1: 0). The model's own range is the other limit",
         limits=(0.1, 1000.0),
         dynamic=True,
     )
     max_relative_sigma: float = _parameter(
-        0.5,
+        depth_output.MAX_RELATIVE_SIGMA,
         "largest sigma / depth of a measurement; pixels beyond become NaN (16UC1: 0)",
         limits=(0.0, 100.0),
         dynamic=True,

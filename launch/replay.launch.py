@@ -62,7 +62,8 @@ def bag_processes(context: LaunchContext) -> list:
     def value(name: str) -> str:
         return LaunchConfiguration(name).perform(context)
 
-    play = ["ros2", "bag", "play", value("bag"), "--clock", "--rate", value("rate"), "--delay", value("delay")]
+    play = ["ros2", "bag", "play", value("bag"), "--clock"]
+    play += ["--rate", value("rate"), "--delay", value("delay")]
     if IfCondition(LaunchConfiguration("loop")).evaluate(context):
         play.append("--loop")
     player = ExecuteProcess(cmd=play, name="player", output="screen")
@@ -82,7 +83,7 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription(
         [
             *ARGUMENTS,
-            # First, because it sets the Fast DDS profile that the player needs too: it sends the large images.
+            # First, because it sets the Fast DDS profile that the player, sender of large images, needs too.
             IncludeLaunchDescription(
                 PythonLaunchDescriptionSource(depth_launch),
                 launch_arguments={

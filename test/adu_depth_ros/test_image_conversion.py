@@ -8,12 +8,8 @@ import cv2
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from adu_depth_ros.image_conversion import (
-    ENCODINGS,
-    image_from_compressed,
-    image_from_message,
-    image_to_message,
-)
+from adu_depth_core.image_decoding import ENCODINGS, decode_compressed
+from adu_depth_ros.image_conversion import image_from_message, image_to_message
 
 BYTES_PER_PIXEL = {"rgb8": 3, "bgr8": 3, "8UC3": 3, "rgba8": 4, "bgra8": 4, "mono8": 1, "8UC1": 1}
 RGB = (200, 120, 40)
@@ -112,9 +108,7 @@ def test_cv_bridge_is_asked_for_other_encodings():
 def test_compressed_images_are_decoded(format):
     bgr = np.full((16, 24, 3), RGB[::-1], np.uint8)
     data = cv2.imencode(f".{format}", bgr)[1].tobytes()
-    image, channels = image_from_compressed(
-        CompressedImage(format=f"rgb8; {format} compressed bgr8", data=data)
-    )
+    image, channels = decode_compressed(CompressedImage(format=f"rgb8; {format} compressed bgr8", data=data))
     assert channels == "bgr"
     assert np.abs(image.astype(int) - bgr).max() <= 3
 
@@ -122,7 +116,7 @@ def test_compressed_images_are_decoded(format):
 @pytest.mark.parametrize("data", [b"", b"\xff\xd8\xff damaged"])
 def test_damaged_compressed_images_are_named(data):
     with pytest.raises(ValueError, match=rf"'jpeg' \({len(data)} bytes\) could not be decoded"):
-        image_from_compressed(CompressedImage(format="jpeg", data=data))
+        decode_compressed(CompressedImage(format="jpeg", data=data))
 
 
 def test_messages_hold_the_pixels_and_say_how():

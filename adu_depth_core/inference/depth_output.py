@@ -7,6 +7,12 @@ import numpy as np
 ENCODINGS = ("32FC1", "16UC1")
 """Depth encodings of REP 118: float32 metres, or uint16 millimetres with 0 for invalid."""
 
+MAX_DEPTH = 80.0
+"""Metres; the node's default for what is published as +inf."""
+
+MAX_RELATIVE_SIGMA = 0.5
+"""The node's default for the largest sigma / depth of a measurement."""
+
 
 def mark_depth(
     depth: np.ndarray, sigma: np.ndarray, max_depth: float, max_relative_sigma: float

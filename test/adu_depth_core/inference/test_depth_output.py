@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from adu_depth_ros.depth_output import encode_depth, mark_depth
+from adu_depth_core.inference.depth_output import encode_depth, mark_depth
 
 NAN, INF = np.nan, np.inf
 
