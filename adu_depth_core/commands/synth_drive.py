@@ -88,13 +88,13 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f"--scenes is {arguments.scenes}: must be at least 1")
     if arguments.out is not None and any(arguments.out.glob("training/*/*")):
         raise UserError(f"{arguments.out} holds frames already; give another folder or remove it")
-    for folder in (arguments.out, arguments.bag and arguments.bag.parent):
-        if folder is not None:
-            check_folder_writable(folder)
     try:
         configs = [_config(arguments, arguments.seed + scene) for scene in range(arguments.scenes)]
     except ValueError as error:
         raise UserError(str(error)) from error
+    for folder in (arguments.out, arguments.bag and arguments.bag.parent):
+        if folder is not None:
+            check_folder_writable(folder)
 
     written = 0
     with progress_bar() as progress:

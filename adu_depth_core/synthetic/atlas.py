@@ -5,11 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from adu_depth_core.synthetic.sampling import bilinear
 from adu_depth_core.synthetic.textures import SIZE
 
 LEVELS = int(np.log2(SIZE)) - 1
 _BORDER = 2
-_ROW = 1024
 
 
 class Atlas:
@@ -62,11 +62,4 @@ class Atlas:
         size = self._sizes[level]
         x = left + wrapped[:, 0] * size - np.float32(0.5)
         y = self._tops[level] + wrapped[:, 1] * size - np.float32(0.5)
-        count = len(x)
-        # cv2.remap wants a picture-shaped list of points, no side over 32767.
-        rows = -(-count // _ROW)
-        maps = np.zeros((2, rows * _ROW), np.float32)
-        maps[0, :count], maps[1, :count] = x, y
-        maps = maps.reshape(2, rows, _ROW)
-        found = cv2.remap(self._image, maps[0], maps[1], cv2.INTER_LINEAR)
-        return found.reshape(-1, 4)[:count].astype(np.float32)
+        return bilinear(self._image, x, y, cv2.BORDER_REPLICATE).astype(np.float32)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
+from adu_depth_core.synthetic.sampling import bilinear
 from adu_depth_core.synthetic.textures import noise
 from adu_depth_core.synthetic.vectors import dots
 
@@ -51,7 +51,7 @@ class Light:
             reach = 0.35 / (up + 0.09)
             x = (directions[:, 0] * reach * 0.35) % 1.0 * _CLOUD_SIZE
             y = (directions[:, 1] * reach * 0.35) % 1.0 * _CLOUD_SIZE
-            density = _look_up(self.clouds, x, y)
+            density = bilinear(self.clouds, x, y)
             threshold = 1.2 - 2.4 * self.cover
             amount = np.clip((density - threshold) * 0.9, 0.0, 1.0) * np.clip(up * 12.0, 0.0, 1.0)
             bright = self.horizon * (1.05 - 0.25 * amount[:, None]) + 0.12 * self.sun * (1 + towards[:, None])
@@ -79,18 +79,6 @@ class Light:
     def ground_level(self) -> float:
         """Mean irradiance of a horizontal surface in the sun, for exposure."""
         return float(np.mean(self.sun * max(self.to_sun[2], 0.0) + self._skylight))
-
-
-def _look_up(picture: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Bilinear samples of a tileable picture at ``(N,)`` coordinates."""
-    row = 1024
-    rows = -(-len(x) // row)
-    maps = np.zeros((2, rows * row), np.float32)
-    maps[0, : len(x)], maps[1, : len(x)] = x, y
-    maps = maps.reshape(2, rows, row)
-    return cv2.remap(picture, maps[0], maps[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP).ravel()[
-        : len(x)
-    ]
 
 
 def random_light(rng: np.random.Generator) -> Light:
