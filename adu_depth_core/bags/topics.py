@@ -1,4 +1,4 @@
-"""Topics and frames of the drives that this package writes."""
+"""Topics and frames of the bags that this package writes."""
 
 LEFT_IMAGE = "/camera/left/image_rect"
 LEFT_INFO = "/camera/left/camera_info"
@@ -14,3 +14,9 @@ BASE = "base_link"
 LEFT_FRAME = "camera_left_optical_frame"
 RIGHT_FRAME = "camera_right_optical_frame"
 LIDAR_FRAME = "lidar"
+
+DEPTH = "/depth/image"
+DEPTH_INFO = "/depth/camera_info"
+SIGMA = "/uncertainty/image"
+ERROR = "/error/image"
+"""Outputs of the node, and what an evaluation adds to them."""

@@ -1,0 +1,188 @@
+"""``adu_depth compare-bags``: is what a live node recorded what the offline predictor says?"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from adu_depth_core.bags import topics
+from adu_depth_core.bags.depth_comparison import Expectation
+from adu_depth_core.bags.live_comparison import FrameComparison, LiveComparison
+from adu_depth_core.commands.model_options import add_model_arguments, load_predictor
+from adu_depth_core.evaluation.report import print_context
+from adu_depth_core.inference.depth_output import MAX_DEPTH, MAX_RELATIVE_SIGMA
+from adu_depth_core.progress import progress_bar
+
+ROWS = 10
+"""Frames in the table: those that differ most."""
+
+EPILOG = """\
+The exit status is 0 if every frame that the node answered equals the offline prediction, else 1.
+
+examples:
+  adu_depth compare-bags recorded drive
+  adu_depth compare-bags demo/depth demo/drive --model mine.onnx --tolerance 0.01
+  adu_depth compare-bags recorded drive --max-depth 60 --max-relative-sigma 0.3 --require-all
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EPILOG
+    parser.add_argument(
+        "live", type=Path, metavar="LIVE", help="bag recorded from the node: depth, uncertainty"
+    )
+    parser.add_argument(
+        "source", type=Path, metavar="SOURCE", help="bag with the images that the node was fed"
+    )
+    parser.add_argument(
+        "--tolerance",
+        type=_share,
+        default=Expectation.tolerance,
+        metavar="T",
+        help="largest relative difference that is none (default: 0.001; other runtimes need more)",
+    )
+    parser.add_argument(
+        "--require-all", action="store_true", help="fail too if the node did not answer an image"
+    )
+    parser.add_argument(
+        "--offset",
+        type=int,
+        metavar="NS",
+        help="live stamps minus source stamps in nanoseconds, as a player that restamps adds "
+        "(default: found from the stamps)",
+    )
+    names = parser.add_argument_group("topics")
+    names.add_argument("--image", metavar="TOPIC", help="of SOURCE (default: that with the depth's frame)")
+    names.add_argument(
+        "--camera-info", metavar="TOPIC", help="of SOURCE (default: that with the depth's frame)"
+    )
+    names.add_argument(
+        "--depth", default=topics.DEPTH, metavar="TOPIC", help="of LIVE (default: %(default)s)"
+    )
+    names.add_argument(
+        "--sigma",
+        default=topics.SIGMA,
+        metavar="TOPIC",
+        help="of LIVE (default: %(default)s; not compared if missing)",
+    )
+    node = parser.add_argument_group("parameters that the node ran with")
+    node.add_argument(
+        "--max-depth", type=_positive, default=MAX_DEPTH, metavar="M", help="metres (default: %(default)g)"
+    )
+    node.add_argument(
+        "--max-relative-sigma",
+        type=_positive,
+        default=MAX_RELATIVE_SIGMA,
+        metavar="R",
+        help="(default: %(default)g)",
+    )
+    node.add_argument("--raw-image", action="store_true", help="it ran with rectified:=false")
+    add_model_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    with LiveComparison(
+        arguments.live,
+        arguments.source,
+        image=arguments.image,
+        camera_info=arguments.camera_info,
+        depth=arguments.depth,
+        sigma=arguments.sigma,
+        offset_ns=arguments.offset,
+        rectified=not arguments.raw_image,
+    ) as comparison:
+        predictor = load_predictor(arguments)
+        max_depth = min(arguments.max_depth, predictor.card.depth_max)
+        expectation = Expectation(max_depth, arguments.max_relative_sigma, arguments.tolerance)
+        offset = comparison.settle_offset(predictor.predict, expectation)
+        with progress_bar() as bar:
+            frames = comparison.frames(predictor.predict, expectation)
+            results = list(bar.track(frames, comparison.answered, description="Comparing"))
+    console = Console()
+    rows, columns = predictor.network_size
+    published = ", ".join(filter(None, (comparison.depth_topic, comparison.sigma_topic)))
+    print_context(
+        {
+            "live": f"{arguments.live}: {published}",
+            "source": f"{arguments.source}: {comparison.image_topic}, {comparison.info_topic}",
+            "model": f"{predictor.card.name} ({predictor.model_path})",
+            "run": f"network input {rows}x{columns}, {predictor.backend.runtime}",
+            "stamps": "the same in both" if not offset else f"live = source + {offset} ns",
+            "equal": f"within {arguments.tolerance:g} of the value; NaN above sigma / depth "
+            f"{arguments.max_relative_sigma:g}, +inf from {max_depth:g} m",
+        },
+        console,
+    )
+    console.print(_table(results))
+    return _verdict(comparison, results, arguments.require_all, console)
+
+
+def _verdict(
+    comparison: LiveComparison, results: list[FrameComparison], require_all: bool, console: Console
+) -> int:
+    """Say it and return the exit status."""
+    images, different = len(comparison.source_stamps), sum(not frame.equal for frame in results)
+    unanswered = images - len(results)
+    console.print(
+        f"{len(results)} of {images} images were answered, {unanswered} not "
+        "(dropped by the node or lost on the way)",
+        highlight=False,
+    )
+    if not comparison.sigma_topic:
+        console.print("uncertainty was not compared: the live bag has none", highlight=False)
+    failures = []
+    if different:
+        failures.append(f"{different} of {len(results)} frames differ from the offline prediction")
+    if stray := comparison.stray_stamps:
+        failures.append(f"{len(stray)} live frames have no image, the first is stamped {stray[0]} ns")
+    if require_all and unanswered:
+        failures.append(f"{unanswered} images were not answered (--require-all)")
+    if not failures:
+        console.print(f"[bold green]EQUAL[/] all {len(results)} frames, depth and marks", highlight=False)
+    for failure in failures:
+        console.print(f"[bold red]DIFFERENT[/] {escape(failure)}", highlight=False)
+    return 1 if failures else 0
+
+
+def _table(results: list[FrameComparison]) -> Table:
+    shown = sorted(results, key=_misfit, reverse=True)[:ROWS]
+    table = Table("stamp (s)", title=f"{len(results)} frames, the {len(shown)} that differ most")
+    for heading in ("depth differs by", "in pixels", "marked otherwise", "sigma differs by", "in pixels", ""):
+        table.add_column(heading, justify="right")
+    for frame in shown:
+        sigma = frame.sigma
+        table.add_row(
+            f"{frame.stamp_ns / 1e9:.3f}",
+            f"{frame.depth.largest:.1e}",
+            str(frame.depth.beyond),
+            str(frame.depth.marked),
+            "" if sigma is None else f"{sigma.largest:.1e}",
+            "" if sigma is None else str(sigma.beyond + sigma.marked),
+            "[green]equal[/]" if frame.equal else "[red]different[/]",
+        )
+    return table
+
+
+def _misfit(frame: FrameComparison) -> tuple[int, float]:
+    """More pixels that differ first, then larger differences."""
+    differences = [frame.depth, *([frame.sigma] if frame.sigma else [])]
+    return sum(d.beyond + d.marked for d in differences), max(d.largest for d in differences)
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 1")
+    return value
