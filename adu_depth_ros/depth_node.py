@@ -249,6 +249,10 @@ def main(args: list[str] | None = None) -> int:
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except RuntimeError:
+        if rclpy.ok():
+            raise
+        # Else a signal has ended ROS in the middle of the executor's or a callback's work.
     finally:
         node.destroy_node()
         rclpy.try_shutdown()

@@ -114,9 +114,14 @@ class NodeProcess:
         self._reader.join()
         return status
 
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
+    def stop(self) -> None:
+        """Let it say goodbye to DDS, or the next node's services would be taken for those of the dead one."""
+        self._process.terminate()
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         self._reader.join()
 
 
@@ -179,17 +184,17 @@ def client():
 
 @pytest.fixture(scope="module")
 def start_node(client):
-    """Start ``depth_node`` with ROS arguments. The one started before is killed: they share their name."""
+    """Start ``depth_node`` with ROS arguments. The one started before is stopped: they share their name."""
     started: list[NodeProcess] = []
 
     def start(*ros_arguments: str) -> NodeProcess:
         for process in started:
-            process.kill()
+            process.stop()
         started.append(NodeProcess(*ros_arguments))
         return started[-1]
 
     yield start
-    started[-1].kill()
+    started[-1].stop()
 
 
 @pytest.fixture(scope="module")
