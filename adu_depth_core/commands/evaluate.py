@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from adu_depth_core.commands.model_options import add_model_arguments, load_predictor
 from adu_depth_core.evaluation.benchmarks import SPLITS, open_benchmark
+from adu_depth_core.evaluation.calibration import judged_sigma
 from adu_depth_core.evaluation.evaluator import Evaluator
 from adu_depth_core.evaluation.flip import predict_with_flip
 from adu_depth_core.evaluation.leakage import check_leakage
@@ -82,7 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
     with progress_bar() as bar:
         for sample in bar.track(benchmark.samples, description="Evaluating"):
             prediction = predict(sample.left, sample.camera)
-            evaluator.add(sample.name, sample.depth, prediction.depth, prediction.sigma)
+            sigma = judged_sigma(predictor.card, benchmark.dataset, sample.name, prediction.sigma)
+            evaluator.add(sample.name, sample.depth, prediction.depth, sigma)
     summary = evaluator.summary()
     if arguments.json:
         write_record(
@@ -102,6 +104,10 @@ def run(arguments: argparse.Namespace) -> int:
             "run": f"network input {rows}x{columns}, {predictor.backend.runtime}",
             "protocol": protocol.describe(),
             "prediction": flip,
+            "sigma": (
+                f"scale {predictor.card.sigma_scale:.3f}; on {len(leakage.calibrated)} of the frames it was "
+                "fitted on, the scale fitted without that frame"
+            ),
         },
         console,
     )

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from adu_depth_core.datasets.views import View
+from adu_depth_core.inference.preprocess import downscale
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,12 @@ class Augmentation:
 
 
 def resize(view: View, height: int, width: int) -> View:
-    """The view at another size; depth keeps single values (nearest), so that edges are not blended."""
-    shrinking = height * width < view.image.shape[0] * view.image.shape[1]
+    """The view at another size, resized as in inference.
+
+    Depth keeps single values (nearest), so that edges are not blended.
+    """
     return View(
-        cv2.resize(
-            view.image, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
-        ),
+        downscale(view.image, width, height),
         cv2.resize(view.depth, (width, height), interpolation=cv2.INTER_NEAREST_EXACT),
         view.camera.resize(width, height),
     )

@@ -3,7 +3,7 @@
 A model card lists its training data as ``training["data"]``: for each data set ``{"name": "kitti2015",
 "split": "training", "scenes": ["000000", ...], "licence": "..."}``, where ``split`` is the publisher's and
 ``scenes`` names the frames. What a student's teacher saw belongs there too. ``training["calibration"]`` is
-``{"data": "kitti2015", "scenes": [...]}``, the frames that the uncertainty scale was fitted on.
+what ``calibration.Calibration`` writes: on the frames in it, sigma is judged without them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adu_depth_core.errors import UserError
+from adu_depth_core.evaluation.calibration import Calibration
 from adu_depth_core.model_card import ModelCard
 
 OVERLAPPING_SPLITS = {
@@ -30,7 +31,8 @@ class Leakage:
     :param known: whether the card lists the frames of all its training data from this data set; if not,
         an overlap cannot be excluded
     :param trained: evaluated frames that the model was trained on
-    :param calibrated: evaluated frames that its uncertainty scale was fitted on
+    :param calibrated: evaluated frames that its uncertainty scale was fitted on; their sigma is judged with
+        a scale fitted without them
     :param warnings: what to tell with the result, one sentence each
     """
 
@@ -56,7 +58,9 @@ def check_leakage(
     entries = card.training.get("data") or []
     trained, reason = _trained_frames(entries, dataset, split, frames)
     doubt = _doubt(entries, dataset, split)
-    calibrated = _calibrated_frames(card, dataset, frames)
+    calibration = Calibration.of(card)
+    fitted = calibration.scales if calibration and calibration.dataset == dataset else {}
+    calibrated = [frame for frame in frames if frame in fitted]
     if trained and not allow:
         raise UserError(
             f"model {card.name} was trained on {reason}. The result would say nothing about new frames; "
@@ -67,11 +71,6 @@ def check_leakage(
         warnings.append(f"model {card.name} was trained on {reason}")
     elif doubt:
         warnings.append(f"the card of model {card.name} {doubt}: it may be these frames")
-    if calibrated:
-        warnings.append(
-            f"the uncertainty scale of model {card.name} was fitted on {_listed(calibrated, frames)}: "
-            "coverage, calibration and likelihood look better than they are"
-        )
     return Leakage(not doubt, trained, calibrated, warnings)
 
 
@@ -95,13 +94,6 @@ def _doubt(entries: Sequence[dict[str, Any]], dataset: str, split: str) -> str:
     if any("scenes" not in entry for entry in _of_split(entries, dataset, split)):
         return f"says it was trained on {dataset} but not on which frames"
     return ""
-
-
-def _calibrated_frames(card: ModelCard, dataset: str, frames: Sequence[str]) -> list[str]:
-    calibration = card.training.get("calibration") or {}
-    if calibration.get("data") != dataset:
-        return []
-    return [frame for frame in frames if frame in calibration.get("scenes", ())]
 
 
 def _of_split(entries: Sequence[dict[str, Any]], dataset: str, split: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Is sigma honest? Interval coverage, likelihood and the calibration scale.
+"""Is sigma honest? Interval coverage, likelihood and an image's own scale.
 
 What a prediction says about a pixel: its depth is Laplace-distributed in metres around the published
 ``depth`` with scale ``sigma / QUANTILE``, where ``sigma`` is the half width of the 68.3 % interval
@@ -8,8 +8,6 @@ sigma is not the standard deviation, which would be ``sqrt(2)`` scales and cover
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 import numpy as np
 
@@ -73,26 +71,16 @@ def calibration_area(coverage: np.ndarray) -> float:
     return float(np.sum((gap[1:] + gap[:-1]) / 2 * np.diff(levels)))
 
 
-def fit_sigma_scale(frames: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]) -> float:
-    """The smallest k with ``|g - p| <= k * sigma`` on 68.3 % of the pixels, averaged over images.
+def image_sigma_scale(
+    prediction: np.ndarray, sigma: np.ndarray, truth: np.ndarray, mask: np.ndarray
+) -> float:
+    """The smallest k with ``|g - p| <= k * sigma`` on 68.3 % of an image's pixels.
 
-    Every image has the same weight however many pixels count in it, as in all metrics: k is a weighted
-    quantile of the pixels of all images.
-    Fit on validation frames, never on the frames that calibration is judged on.
-
-    :param frames: for each image ``(prediction, sigma for k = 1, truth, mask)``, each ``(H, W)``, as in
-        ``uncertainty_metrics``; sigma for k = 1 is ``exp(log_b) * depth``
-    :return: ``sigma_scale`` of the model card
-    :raises ValueError: if there are no frames, or a frame is not as above
+    :param prediction: as in ``uncertainty_metrics``
+    :param sigma: for k = 1, that is ``exp(log_b) * depth``
+    :param truth: as in ``uncertainty_metrics``
+    :param mask: as in ``uncertainty_metrics``
+    :raises ValueError: as in ``uncertainty_metrics``
     """
-    ratios, weights = [], []
-    for prediction, sigma, truth, mask in frames:
-        p, s, g = counted_pixels(mask, prediction=prediction, sigma=sigma, truth=truth)
-        ratios.append(np.abs(g - p) / s)
-        weights.append(np.full(p.size, 1.0 / p.size))
-    if not ratios:
-        raise ValueError("no frames to fit the sigma scale on")
-    ratio, weight = np.concatenate(ratios), np.concatenate(weights)
-    order = np.argsort(ratio)
-    covered = np.cumsum(weight[order]) / len(ratios)
-    return float(ratio[order][np.searchsorted(covered, ONE_SIGMA)])
+    p, s, g = counted_pixels(mask, prediction=prediction, sigma=sigma, truth=truth)
+    return float(np.quantile(np.abs(g - p) / s, ONE_SIGMA, method="inverted_cdf"))

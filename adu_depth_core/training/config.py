@@ -85,6 +85,7 @@ class TrainingConfig:
     encoder_learning_rate: float
     weight_decay: float
     ema_decay: float
+    ema_start: float
     gradient_clip: float
     checkpoint_every: int
     seed: int

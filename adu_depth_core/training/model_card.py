@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from pathlib import Path
 from typing import Any
 
 from adu_depth_core.evaluation.benchmarks import Benchmark, open_benchmark
+from adu_depth_core.evaluation.calibration import Calibration, judged_sigma
 from adu_depth_core.evaluation.evaluator import Evaluator
+from adu_depth_core.evaluation.leakage import check_leakage
 from adu_depth_core.evaluation.protocol import Protocol
-from adu_depth_core.evaluation.uncertainty import QUANTILE, fit_sigma_scale
+from adu_depth_core.evaluation.uncertainty import QUANTILE, image_sigma_scale
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.machine import cpu_model
 from adu_depth_core.model_card import ModelCard, card_path
@@ -51,24 +54,24 @@ def student_card(config: TrainingConfig) -> ModelCard:
 def complete_card(model: Path, calibration: BenchmarkConfig, validation: BenchmarkConfig) -> ModelCard:
     """Fit the uncertainty scale, measure the accuracy, and write both into the card beside ``model``.
 
+    The scale is fitted on the frames of both; on each validation frame it is judged without that frame.
+
     :param model: the exported ONNX student
-    :param calibration: frames the scale is fitted on
-    :param validation: frames the accuracy is measured on; not those of ``calibration``
+    :param calibration: frames that serve the uncertainty scale only
+    :param validation: frames the accuracy is measured on, of the same data set
     :return: the card as written
     """
     predictor = Predictor(model)
-    frames = _open(calibration)
-    scale = fit_sigma_scale(_predictions_of_unit_scale(predictor, frames))
+    judged = _open(validation)
+    check_leakage(predictor.card, judged.dataset, judged.subset, judged.frames)
+    fitted = Calibration(judged.dataset, _image_scales(predictor, [_open(calibration), judged]))
     card = dataclasses.replace(
         predictor.card,
-        sigma_scale=scale,
-        training={
-            **predictor.card.training,
-            "calibration": {"data": frames.dataset, "scenes": list(frames.frames)},
-        },
+        sigma_scale=fitted.sigma_scale,
+        training={**predictor.card.training, "calibration": fitted.to_card()},
     )
     card.write(card_path(model))
-    card = dataclasses.replace(card, accuracy=[_accuracy(Predictor(model), _open(validation))])
+    card = dataclasses.replace(card, accuracy=[_accuracy(Predictor(model), judged)])
     card.write(card_path(model))
     return card
 
@@ -77,19 +80,23 @@ def _open(config: BenchmarkConfig) -> Benchmark:
     return open_benchmark(config.dataset, Path(config.path), config.split)
 
 
-def _predictions_of_unit_scale(predictor: Predictor, benchmark: Benchmark):
+def _image_scales(predictor: Predictor, benchmarks: list[Benchmark]) -> dict[str, float]:
     protocol = Protocol()
-    for sample in benchmark.samples:
+    scales = {}
+    for sample in itertools.chain.from_iterable(benchmark.samples for benchmark in benchmarks):
         prediction = predictor.predict(sample.left, sample.camera)
-        sigma = prediction.sigma / predictor.card.sigma_scale
-        yield protocol.clamp(prediction.depth), sigma, sample.depth, protocol.mask(sample.depth)
+        depth, mask = protocol.clamp(prediction.depth), protocol.mask(sample.depth)
+        unit_sigma = prediction.sigma / predictor.card.sigma_scale
+        scales[sample.name] = round(image_sigma_scale(depth, unit_sigma, sample.depth, mask), 4)
+    return scales
 
 
 def _accuracy(predictor: Predictor, benchmark: Benchmark) -> dict[str, Any]:
     evaluator = Evaluator(Protocol())
     for sample in benchmark.samples:
         prediction = predictor.predict(sample.left, sample.camera)
-        evaluator.add(sample.name, sample.depth, prediction.depth, prediction.sigma)
+        sigma = judged_sigma(predictor.card, benchmark.dataset, sample.name, prediction.sigma)
+        evaluator.add(sample.name, sample.depth, prediction.depth, sigma)
     metrics = evaluator.summary().metrics
     return {
         "data": benchmark.dataset,

@@ -46,7 +46,9 @@ def train_student(config: TrainingConfig, workers: int = 1) -> tuple[Path, Model
         logger=TensorBoardLogger(out, name="", version=""),
         callbacks=[
             checkpoints,
-            EMAWeightAveraging(decay=config.ema_decay),
+            EMAWeightAveraging(
+                decay=config.ema_decay, update_starting_at_step=int(config.ema_start * config.steps)
+            ),
             LearningRateMonitor("step"),
             # A live bar needs a terminal; a log file gets a line now and then.
             RichProgressBar() if sys.stdout.isatty() else TQDMProgressBar(refresh_rate=50),

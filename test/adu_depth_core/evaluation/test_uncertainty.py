@@ -8,7 +8,7 @@ from adu_depth_core.evaluation.uncertainty import (
     QUANTILE,
     calibration_area,
     coverage_curve,
-    fit_sigma_scale,
+    image_sigma_scale,
     interval_half_width,
     uncertainty_metrics,
 )
@@ -78,7 +78,7 @@ def test_a_laplace_in_log_depth_is_nearly_calibrated():
     truth = prediction * np.exp(rng.laplace(0.0, b, prediction.shape))
     frame = prediction, QUANTILE * b * prediction, truth, np.ones(prediction.shape, bool)
     assert uncertainty_metrics(*frame)["coverage_1sigma"] == pytest.approx(0.683, abs=0.01)
-    assert fit_sigma_scale([(prediction, b * prediction, *frame[2:])]) == pytest.approx(QUANTILE, rel=0.02)
+    assert image_sigma_scale(prediction, b * prediction, *frame[2:]) == pytest.approx(QUANTILE, rel=0.02)
 
 
 def test_the_coverage_curve_counts_pixels():
@@ -100,7 +100,7 @@ def test_calibration_area_of_the_extremes():
 @given(st.floats(0.1, 10.0), st.integers(0, 5))
 def test_the_fitted_scale_makes_sigma_honest(wrong, seed):
     prediction, sigma, truth, mask = laplace_frame(seed=seed, shape=(20, 50))
-    k = fit_sigma_scale([(prediction, sigma / wrong, truth, mask)])
+    k = image_sigma_scale(prediction, sigma / wrong, truth, mask)
     coverage = [
         uncertainty_metrics(prediction, factor * k * sigma / wrong, truth, mask)["coverage_1sigma"]
         for factor in (1 - 1e-6, 1 + 1e-6)
@@ -109,26 +109,14 @@ def test_the_fitted_scale_makes_sigma_honest(wrong, seed):
     assert coverage[1] - coverage[0] <= 0.0011  # one pixel of 1000
 
 
-def test_every_image_has_the_same_weight_in_the_fit():
-    def frame(ratio, pixels):
-        shape = (1, pixels)
-        return np.full(shape, 10.0), np.ones(shape), np.full(shape, 10.0 + ratio), np.ones(shape, bool)
-
-    # 2 of 3 images (66.7 %) have ratio 1, the third ratio 2: 68.3 % needs it, however small it is
-    assert fit_sigma_scale([frame(1, 5000), frame(1, 5000), frame(2, 10)]) == 2.0
-    # 3 of 4 images (75 %) have ratio 1: enough, however large the fourth is
-    assert fit_sigma_scale([frame(1, 10), frame(1, 10), frame(1, 10), frame(2, 5000)]) == 1.0
-
-
 def test_only_the_mask_counts():
     prediction, sigma, truth, mask = laplace_frame(shape=(10, 10))
     mask[:, 5:] = False
     changed = np.where(mask, truth, 0.0), np.where(mask, sigma, np.nan)
     expected = uncertainty_metrics(prediction, sigma, truth, mask)
     assert uncertainty_metrics(prediction, changed[1], changed[0], mask) == expected
-    assert fit_sigma_scale([(prediction, changed[1], changed[0], mask)]) == fit_sigma_scale(
-        [(prediction, sigma, truth, mask)]
-    )
+    expected_scale = image_sigma_scale(prediction, sigma, truth, mask)
+    assert image_sigma_scale(prediction, changed[1], changed[0], mask) == expected_scale
 
 
 @pytest.mark.parametrize("bad", [0.0, -1.0, np.nan, np.inf])
@@ -137,8 +125,3 @@ def test_a_sigma_that_is_no_uncertainty_is_an_error(bad):
         uncertainty_metrics(
             np.ones((2, 2)), np.array([[1, 1], [bad, 1]]), np.ones((2, 2)), np.ones((2, 2), bool)
         )
-
-
-def test_a_fit_without_frames_is_an_error():
-    with pytest.raises(ValueError, match="no frames"):
-        fit_sigma_scale([])

@@ -1,0 +1,66 @@
+"""The uncertainty scale of a model: fitted on few labelled frames, and honest on those frames too.
+
+``sigma_scale`` of the model card is the mean of the calibration frames' own scales
+(``uncertainty.image_sigma_scale``): every image weighs the same, as in all metrics. Labelled frames that
+a model has not been trained on are rare, so the same frames serve to fit the scale and to judge it, but
+never at once: where a calibration frame is evaluated, its sigma is that of the scale fitted without it
+(leave-one-out).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from adu_depth_core.model_card import ModelCard
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Scales of the frames that a model's uncertainty was fitted on.
+
+    :param dataset: data set of the frames, as model cards name it
+    :param scales: each frame's own k, by name; two or more
+    :raises ValueError: if there are fewer than two frames
+    """
+
+    dataset: str
+    scales: dict[str, float]
+
+    def __post_init__(self) -> None:
+        if len(self.scales) < 2:
+            raise ValueError(f"an uncertainty scale needs two or more frames, got {list(self.scales)}")
+
+    @classmethod
+    def of(cls, card: ModelCard) -> Calibration | None:
+        """The calibration that a card holds, if any."""
+        entry = card.training.get("calibration")
+        return cls(entry["data"], entry["scales"]) if entry else None
+
+    def to_card(self) -> dict[str, object]:
+        """The ``calibration`` entry of a card's ``training``."""
+        return {"data": self.dataset, "scales": self.scales}
+
+    @property
+    def sigma_scale(self) -> float:
+        """The scale fitted on all frames."""
+        return float(np.mean(list(self.scales.values())))
+
+    def sigma_scale_without(self, frame: str) -> float:
+        """The scale fitted on all frames but this one."""
+        return float(np.mean([scale for name, scale in self.scales.items() if name != frame]))
+
+
+def judged_sigma(card: ModelCard, dataset: str, frame: str, sigma: np.ndarray) -> np.ndarray:
+    """``sigma`` as it is to be judged on a frame: predicted by a scale that was fitted without it.
+
+    :param card: card of the model that predicted
+    :param dataset: data set of the frame, as model cards name it
+    :param frame: its name
+    :param sigma: predicted, metres ``(H, W)``
+    """
+    calibration = Calibration.of(card)
+    if calibration is None or calibration.dataset != dataset or frame not in calibration.scales:
+        return sigma
+    return sigma * np.float32(calibration.sigma_scale_without(frame) / card.sigma_scale)
