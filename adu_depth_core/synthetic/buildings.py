@@ -96,7 +96,8 @@ def _pitched_roof(
 ) -> list[Mesh]:
     """Two slopes with the ridge along the street, gables, dormers, chimneys."""
     rise = (depth / 2 + _OVERHANG) * np.tan(np.radians(rng.uniform(28, 50)))
-    low = eaves - 0.1
+    # The slopes run through the walls' upper edges, so the overhang hangs lower.
+    low = eaves - rise * _OVERHANG / (depth / 2 + _OVERHANG)
     ridge = low + rise
     front = np.array([-_OVERHANG / 2, -_OVERHANG, low])
     back = np.array([width + _OVERHANG / 2, depth + _OVERHANG, low])
@@ -107,7 +108,7 @@ def _pitched_roof(
         quads(back, -along, slope * (1, -1, 1), INDEX["roof"], colour, 2.4),
     ]
     for x in (0.0, width):
-        gable = np.array([(x, 0, low), (x, depth, low), (x, depth / 2, ridge - 0.3)])
+        gable = np.array([(x, 0, eaves), (x, depth, eaves), (x, depth / 2, ridge)])
         parts.append(surface(gable, np.array([[0, 1, 2]]), wall.material, wall.colour, wall.tile))
     if rng.random() < 0.6:
         _, y, z = front + 0.3 * slope

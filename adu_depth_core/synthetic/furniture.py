@@ -1,4 +1,4 @@
-"""What stands beside the road: lamps, signs, signals, bollards, bins, fences, walls, shelters.
+"""What stands beside the road: lamps, signs, signals, bollards, bins, shelters, benches.
 
 Object frame: origin on the ground, x along the road in the direction of travel, y left.
 """
@@ -8,10 +8,16 @@ from __future__ import annotations
 import numpy as np
 
 from adu_depth_core.synthetic.materials import INDEX
-from adu_depth_core.synthetic.mesh import Mesh, boxes, cylinder, loft, merge, quads, surface
+from adu_depth_core.synthetic.mesh import Mesh, boxes, cylinder, merge, quads, surface
 
 _METAL, _CONCRETE = INDEX["metal"], INDEX["concrete"]
 _STEEL = (0.35, 0.36, 0.37)
+_BIN_COLOURS = ((0.03, 0.03, 0.035), (0.02, 0.09, 0.3), (0.4, 0.3, 0.02), (0.05, 0.16, 0.06))
+_SIGNALS = (
+    (1.6, 0.1, 0.05),
+    (1.5, 0.8, 0.05),
+    (0.1, 1.4, 0.5),
+)  # over 1, because a lit lamp shines by itself
 
 
 def street_lamp(height: float, reach: float) -> Mesh:
@@ -26,9 +32,9 @@ def street_lamp(height: float, reach: float) -> Mesh:
     )
 
 
-def mast(height: float, radius: float, material: int, tint=(1.0, 1.0, 1.0)) -> Mesh:
-    """Plain mast."""
-    return cylinder((0, 0, -0.3), (0, 0, height), radius, material, tint, top_radius=0.7 * radius)
+def mast(height: float, radius: float, material: int) -> Mesh:
+    """Mast of wood or concrete."""
+    return cylinder((0, 0, -0.3), (0, 0, height), radius, material, top_radius=0.7 * radius)
 
 
 _PLATES = {
@@ -80,35 +86,32 @@ def traffic_light(rng: np.random.Generator, reach: float) -> Mesh:
     lit = int(rng.integers(3))
     for y, z in spots:
         parts.append(boxes((-0.12, y, z), (0.22, 0.32, 0.95), _METAL, (0.02, 0.025, 0.02)))
-        for k, colour in enumerate([(1.6, 0.1, 0.05), (1.5, 0.8, 0.05), (0.1, 1.4, 0.5)]):
+        for k, colour in enumerate(_SIGNALS):
             glow = colour if k == lit else tuple(0.06 * c for c in colour)
-            lens = cylinder(
-                (-0.25, y, z + 0.3 - 0.3 * k), (-0.23, y, z + 0.3 - 0.3 * k), 0.1, INDEX["skin"], glow
-            )
-            parts.append(lens)
+            height = z + 0.3 * (1 - k)
+            parts.append(cylinder((-0.25, y, height), (-0.23, y, height), 0.1, INDEX["matt"], glow))
     return merge(parts)
 
 
 def bollard(rng: np.random.Generator) -> Mesh:
+    """Post that keeps cars off the pavement, of steel with a red band or of concrete."""
     if rng.random() < 0.5:
-        return merge([cylinder((0, 0, 0), (0, 0, 0.95), 0.06, _METAL, (0.75, 0.75, 0.75)),
-                      cylinder((0, 0, 0.65), (0, 0, 0.85), 0.063, _METAL, (0.5, 0.03, 0.03))])  # fmt: skip
-    return cylinder((0, 0, 0), (0, 0, 0.8), 0.13, _CONCRETE, top_radius=0.1)
+        return cylinder((0, 0, 0), (0, 0, 0.8), 0.13, _CONCRETE, top_radius=0.1)
+    return merge(
+        [
+            cylinder((0, 0, 0), (0, 0, 0.95), 0.06, _METAL, (0.75, 0.75, 0.75)),
+            cylinder((0, 0, 0.65), (0, 0, 0.85), 0.063, _METAL, (0.5, 0.03, 0.03)),
+        ]
+    )
 
 
 def bin_or_cabinet(rng: np.random.Generator) -> Mesh:
-    """Wheelie bin or box for distribution cables."""
+    """Wheelie bin, or grey box for cables."""
     if rng.random() < 0.5:
-        colour = [(0.03, 0.03, 0.035), (0.02, 0.09, 0.3), (0.4, 0.3, 0.02), (0.05, 0.16, 0.06)][
-            rng.integers(4)
-        ]
-        return merge(
-            [
-                boxes((0, 0, 0.5), (0.6, 0.6, 1.0), INDEX["skin"], colour),
-                boxes((0, 0, 1.04), (0.66, 0.66, 0.08), INDEX["skin"], colour),
-            ]
-        )
-    return boxes((0, 0, 0.6), (0.9, 0.35, 1.2), INDEX["concrete"], (0.8, 0.82, 0.78))
+        return boxes((0, 0, 0.6), (0.9, 0.35, 1.2), _CONCRETE, (0.8, 0.82, 0.78))
+    plastic, colour = INDEX["matt"], _BIN_COLOURS[rng.integers(len(_BIN_COLOURS))]
+    centres, sizes = [(0, 0, 0.5), (0, 0, 1.04)], [(0.6, 0.6, 1.0), (0.66, 0.66, 0.08)]
+    return boxes(centres, sizes, plastic, colour)
 
 
 def billboard(rng: np.random.Generator) -> Mesh:
@@ -148,6 +151,7 @@ def bus_shelter(rng: np.random.Generator) -> Mesh:
 
 
 def bench(_: np.random.Generator) -> Mesh:
+    """Bench whose seat looks to +y."""
     wood = INDEX["wood"]
     return merge(
         [
@@ -156,53 +160,3 @@ def bench(_: np.random.Generator) -> Mesh:
             boxes([(-0.75, 0, 0.22), (0.75, 0, 0.22)], (0.08, 0.42, 0.44), _METAL, (0.05, 0.05, 0.05)),
         ]
     )
-
-
-def _frames(path: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Unit directions along and to the left of ground points ``(n, 3)``."""
-    along = np.gradient(path, axis=0)
-    along /= np.linalg.norm(along, axis=1, keepdims=True)
-    return along, np.stack([-along[:, 1], along[:, 0], np.zeros(len(path))], axis=1)
-
-
-def _ribbon(
-    path: np.ndarray, bottom: float, top: float, thickness: float, material: int, tint, tile: float
-) -> Mesh:
-    """Upright band along the path."""
-    _, left = _frames(path)
-    up = np.array([0, 0, 1.0])
-    half = left * thickness / 2
-    ring = [
-        path - half + up * bottom,
-        path - half + up * top,
-        path + half + up * top,
-        path + half + up * bottom,
-    ]
-    return loft(np.stack(ring, axis=1)[::-1], material, tint, tile, smooth=False, closed=True)
-
-
-def garden_wall(path: np.ndarray, height: float, material: int, tint, tile: float) -> Mesh:
-    """Masonry wall with a coping along ground points ``(n, 3)``."""
-    return merge(
-        [
-            _ribbon(path, -0.5, height, 0.24, material, tint, tile),
-            _ribbon(path, height, height + 0.08, 0.34, _CONCRETE, (0.9, 0.9, 0.9), 2.0),
-        ]
-    )
-
-
-def picket_fence(path: np.ndarray, height: float, material: int, tint, spacing: float = 0.13) -> Mesh:
-    """Upright pickets with two rails along ground points ``(n, 3)``."""
-    step = np.linalg.norm(np.diff(path, axis=0), axis=1)
-    travelled = np.concatenate([[0], np.cumsum(step)])
-    spots = np.arange(0, travelled[-1], spacing)
-    places = np.stack([np.interp(spots, travelled, path[:, k]) for k in range(3)], axis=1)
-    pickets = boxes(places + np.array([0, 0, height / 2]), (0.05, 0.05, height), material, tint)
-    rails = [_ribbon(path, z, z + 0.06, 0.04, material, tint, 1.0) for z in (0.2, height - 0.25)]
-    return merge([pickets, *rails])
-
-
-def guard_rail(path: np.ndarray) -> Mesh:
-    """Steel barrier along ground points ``(n, 3)``."""
-    posts = boxes(path[::2] + np.array([0, 0, 0.35]), (0.12, 0.08, 0.7), _METAL, _STEEL)
-    return merge([_ribbon(path, 0.45, 0.75, 0.06, _METAL, (0.5, 0.51, 0.52), 1.0), posts])

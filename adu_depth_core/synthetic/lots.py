@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from adu_depth_core.synthetic import furniture, vegetation
+from adu_depth_core.synthetic import barriers, furniture, vegetation
 from adu_depth_core.synthetic.buildings import building
 from adu_depth_core.synthetic.materials import INDEX
 from adu_depth_core.synthetic.site import Site
@@ -90,7 +90,7 @@ def _wood(site: Site, side: int, s: float, width: float, front: float) -> None:
     rng, back = site.rng, site.layout.back(side)
     for _ in range(int(width / 2.2)):
         depth = rng.uniform(1.5, max(22, front - back))
-        site.tree(s + rng.uniform(0, width), side * (back + depth), near=bool(depth < 9))
+        site.tree(s + rng.uniform(0, width), side * (back + depth), near=bool(depth < 14))
     for _ in range(int(width / 2.5)):
         site.bush(s + rng.uniform(0, width), side * (back + rng.uniform(1.2, 7)))
 
@@ -148,12 +148,12 @@ def _boundary(site: Site, side: int, s0: float, s1: float) -> None:
         if kind < 0.42:
             mesh = vegetation.hedge(rng, path, height, rng.uniform(0.6, 1.1))
         elif kind < 0.68:
-            mesh = furniture.garden_wall(path, 0.7 * height, INDEX[masonry], colour * 0.5 + 0.4, tile)
+            mesh = barriers.garden_wall(path, 0.7 * height, INDEX[masonry], colour * 0.5 + 0.4, tile)
         elif kind < 0.92:
             material = INDEX["wood" if colour[0] > 0.3 else "metal"]
-            mesh = furniture.picket_fence(path, 0.8 * height, material, colour)
+            mesh = barriers.picket_fence(path, 0.8 * height, material, colour)
         else:
-            mesh = furniture.guard_rail(path)
+            mesh = barriers.guard_rail(path)
         site.standing.append(((start + end) / 2, mesh))
 
 

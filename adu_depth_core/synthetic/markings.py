@@ -12,6 +12,7 @@ from adu_depth_core.synthetic.mesh import Mesh, merge, quads
 from adu_depth_core.synthetic.road import Layout
 
 _THICKNESS = 0.008  # of paint: enough for a ray caster to tell it from the asphalt at any range
+Place = float | np.ndarray
 _DASHES = {"dashed": (3.0, 9.0), "short": (1.5, 3.0), "solid": (STEP, STEP)}  # length and period, metres
 
 
@@ -35,7 +36,15 @@ class Markings:
         return [*found, *self._repairs()]
 
     def _patch(
-        self, s0, s1, lateral0, lateral1, material="road_paint", tint=None, tile=2.0, thickness=_THICKNESS
+        self,
+        s0: Place,
+        s1: Place,
+        lateral0: Place,
+        lateral1: Place,
+        material: str = "road_paint",
+        tint: np.ndarray | None = None,
+        tile: float = 2.0,
+        thickness: float = _THICKNESS,
     ) -> Mesh:
         """Parallelogram from s0 to s1, lateral0 to lateral1: numbers, or arrays of one length for many."""
         origin = self._line.point(s0, lateral0, thickness)
@@ -104,17 +113,14 @@ class Markings:
                 yield s, self._patch(s, s + 0.6, lateral, lateral + 0.6, "grille", np.full(3, 2.0), 0.6)
                 continue
             if kind < 0.35:
-                size, material, shade = (
-                    (rng.uniform(1, 12), rng.uniform(0.6, 2.4)),
-                    self._layout.surface,
-                    rng.uniform(0.45, 1.4),
-                )
+                length, width = rng.uniform(1, 12), rng.uniform(0.6, 2.4)
+                material, shade = self._layout.surface, rng.uniform(0.45, 1.4)
             else:
-                size = (rng.uniform(4, 25), 0.05) if rng.random() < 0.6 else (0.06, rng.uniform(1, 4))
+                length, width = (
+                    (rng.uniform(4, 25), 0.05) if rng.random() < 0.6 else (0.06, rng.uniform(1, 4))
+                )
                 material, shade = "tar", 0.3
-            far = min(lateral + size[1], half)
+            far = min(lateral + width, half)
             # Thinner than paint, which goes over it.
-            yield (
-                s,
-                self._patch(s, s + size[0], lateral, far, material, np.full(3, shade), 4.0, _THICKNESS / 2),
-            )
+            mesh = self._patch(s, s + length, lateral, far, material, np.full(3, shade), 4.0, _THICKNESS / 2)
+            yield s, mesh

@@ -61,7 +61,7 @@ _TABLE: dict[str, Material] = {
     "wheel": Material(textures.wheel, reflectance=0.3, laser=0.5),
     "number_plate": Material(lettering.number_plate, laser=1.0),
     "cloth": Material(textures.cloth),
-    "skin": Material(textures.flat),
+    "matt": Material(textures.flat),
     "speed_limit": Material(lettering.speed_limit_sign, laser=1.0),
     "no_parking": Material(lettering.no_parking_sign, laser=1.0),
     "direction": Material(lettering.direction_sign, laser=1.0),

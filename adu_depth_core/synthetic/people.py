@@ -13,7 +13,7 @@ from adu_depth_core.synthetic.mesh import Mesh, boxes, cylinder, ellipsoid, merg
 def person(rng: np.random.Generator) -> Mesh:
     """Adult or child in random clothes, caught in mid-stride."""
     height = rng.uniform(1.5, 1.9) if rng.random() < 0.88 else rng.uniform(1.1, 1.4)
-    cloth, skin = INDEX["cloth"], INDEX["skin"]
+    cloth, skin = INDEX["cloth"], INDEX["matt"]
     coat, trousers = (rng.uniform(0.01, 0.5, 3) * rng.choice([0.3, 1.0]) for _ in range(2))
     tone = np.array([0.62, 0.4, 0.3]) * rng.uniform(0.35, 1.0)
     hair = np.array([0.12, 0.07, 0.04]) * rng.uniform(0.1, 2.5)

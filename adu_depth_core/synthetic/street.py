@@ -10,7 +10,7 @@ from adu_depth_core.synthetic import lots, roadside, traffic
 from adu_depth_core.synthetic.centreline import Centreline
 from adu_depth_core.synthetic.markings import Markings
 from adu_depth_core.synthetic.mesh import Mesh, merge
-from adu_depth_core.synthetic.road import surfaces
+from adu_depth_core.synthetic.road import Surfaces
 from adu_depth_core.synthetic.site import STYLE_SHARE, STYLES, Site, random_layout
 
 _AHEAD, _BEHIND = 200.0, 40.0  # metres around the vehicle that are shown
@@ -43,7 +43,7 @@ class Street:
         self.ego_lane = -layout.half + layout.lane_width / 2
         junctions = _junctions(rng, self.line)
         site = Site(rng, style, layout, self.line, junctions, autumn=bool(rng.random() < 0.3))
-        site.standing += surfaces(rng, self.line, layout, junctions, _REACH)
+        site.standing += Surfaces(rng, self.line, layout, junctions, _REACH).pieces()
         site.standing += Markings(rng, self.line, layout, junctions).pieces()
         self._movers: list[traffic.Mover] = []
         for side in (1, -1):

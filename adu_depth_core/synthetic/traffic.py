@@ -104,7 +104,7 @@ def vehicles(site: Site, travelled: Callable[[float], float]) -> list[Mover]:
             gap += length + rng.uniform(7, 40)
     if rng.random() < 0.05 + 0.25 * style.people:
         place = _steady(rng.uniform(10, 60), -rng.uniform(3, 6))
-        found.append(Mover(cyclist(rng), place, layout.half - 0.7, np.pi))
+        found.append(Mover(cyclist(rng), place, layout.half - 0.35, np.pi))
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import trimesh
 
+from adu_depth_core.synthetic.barriers import leftward
 from adu_depth_core.synthetic.materials import INDEX
 from adu_depth_core.synthetic.mesh import Mesh, cylinder, loft, merge, surface
 
@@ -155,9 +156,7 @@ def bush(rng: np.random.Generator, size: float, autumn: bool) -> Mesh:
 def hedge(rng: np.random.Generator, path: np.ndarray, height: float, width: float) -> Mesh:
     """Clipped hedge along ground points ``(n, 3)``."""
     material, tint = _leaf_colour(rng, False)
-    along = np.gradient(path, axis=0)
-    across = np.stack([-along[:, 1], along[:, 0], np.zeros(len(path))], axis=1)
-    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    across = leftward(path)
     outline = np.array(
         [(-0.5, -0.1), (-0.52, 0.5), (-0.45, 0.95), (0, 1.0), (0.45, 0.95), (0.52, 0.5), (0.5, -0.1)]
     )
