@@ -40,13 +40,16 @@ EXTRAS = {
         "onnx>=1.16",
         "onnxruntime>=1.18",
     ],
-    "tensorrt": ["tensorrt-rtx>=1.1"],
+    "deploy": ["onnx>=1.16", "onnxslim>=0.1.50", "onnxruntime>=1.18"],
+    "tensorrt": ["tensorrt-rtx>=1.1", "cuda-python>=12.6"],
 }
 EXTRAS["demo"] = EXTRAS["openvino"] + EXTRAS["bags"] + EXTRAS["synthetic"] + EXTRAS["ros"] + ["pillow>=9.1"]
 EXTRAS["test"] = (
     EXTRAS["demo"]
     + EXTRAS["onnxruntime"]
     + EXTRAS["train"]
+    + EXTRAS["deploy"]
+    + EXTRAS["tensorrt"]
     + ["pytest>=7.4", "hypothesis>=6.100", "ruff", "import-linter>=2.0"]
 )
 

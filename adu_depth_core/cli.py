@@ -20,9 +20,10 @@ COMMANDS = {
     "evaluate": "measure a model on a dataset",
     "synth-drive": "generate a synthetic drive with exact depth, as a bag and as a KITTI 2015 folder",
     "make-bag": "turn a KITTI-style folder (images, calibration, times) into a rosbag",
+    "evaluate-bag": "replay bags through models and report accuracy, uncertainty, stability and speed",
     "compare-bags": "check that what a live node recorded equals the offline prediction",
     "train": "train a network",
-    "export": "export trained weights to ONNX with a model card",
+    "export": "a student as ONNX of one input size and precision, with its card",
     "doctor": "what this machine has, and what to install for the rest",
 }
 

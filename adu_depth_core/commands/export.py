@@ -1,0 +1,77 @@
+"""``adu_depth export``: a student as ONNX of one input size and precision."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from adu_depth_core.commands.size_argument import rows_x_columns
+from adu_depth_core.deploy.frames import read_frames
+from adu_depth_core.deploy.precision import PRECISIONS, export
+from adu_depth_core.errors import UserError
+from adu_depth_core.files import check_writable
+from adu_depth_core.inference.predictor import default_model
+
+EPILOG = """\
+The file is written only if its answers agree with PyTorch's (without torch: ONNX Runtime's) in FP32.
+Its card names what was compared, and the layers that stay in FP32.
+
+examples:
+  adu_depth export --size 192x640 --out student.onnx
+  adu_depth export --model run/student.safetensors --size 352x1216 --batch dynamic --out student.onnx
+  adu_depth export --precision fp16 --frames image_2/ --out student_fp16.onnx
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EPILOG
+    parser.add_argument(
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="FP32 student, .onnx or .safetensors (default: the installed)",
+    )
+    parser.add_argument(
+        "--size",
+        type=rows_x_columns,
+        metavar="HxW",
+        help="network input, rows x columns (default: the model's)",
+    )
+    parser.add_argument(
+        "--batch", type=_batch, default=1, metavar="N|dynamic", help="images at once (default: 1)"
+    )
+    parser.add_argument("--precision", choices=PRECISIONS, default="fp32", help="default: fp32")
+    parser.add_argument(
+        "--frames", type=Path, metavar="PATH", help="images, video or bag to compare on (default: synthetic)"
+    )
+    parser.add_argument(
+        "--frame-limit", type=int, default=64, metavar="N", help="use at most N of the frames (default: 64)"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.onnx", help="file to write")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if arguments.frame_limit < 1:
+        raise UserError(f"--frame-limit {arguments.frame_limit}: must be at least 1")
+    check_writable(arguments.out)
+    frames = read_frames(arguments.frames, arguments.frame_limit) if arguments.frames else None
+    model = arguments.model or default_model()
+    origin = arguments.frames.name if arguments.frames else ""
+    card, parity = export(
+        model, arguments.out, arguments.size, arguments.batch, arguments.precision, frames, origin
+    )
+    shape = "x".join(map(str, card.extra["input_shape"]))
+    print(f"{arguments.out}: {arguments.precision}, opset {card.extra['opset']}, input {shape}")
+    if card.extra.get("kept_fp32"):
+        print(f"kept in FP32: {', '.join(card.extra['kept_fp32'])}")
+    print(parity.describe())
+    return 0
+
+
+def _batch(text: str) -> int | None:
+    """A number, or None for ``dynamic``."""
+    if text == "dynamic":
+        return None
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor 'dynamic'")
+    return int(text)

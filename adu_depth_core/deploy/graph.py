@@ -1,0 +1,109 @@
+"""ONNX graphs of one input size: fixed, simplified, checked, described. Runs without torch."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adu_depth_core.errors import UserError, require
+from adu_depth_core.inference.backends.base import INPUT, OUTPUTS, check_interface
+
+logger = logging.getLogger(__name__)
+
+PURPOSE = "for exporting"
+
+
+def load_graph(path: Path) -> Any:
+    """An ONNX student as ``onnx.ModelProto``.
+
+    :raises UserError: if the file is damaged or not a student network
+    """
+    onnx = require("onnx", "deploy", PURPOSE)
+    try:
+        model = onnx.load(str(path))
+        onnx.checker.check_model(model)
+    except Exception as error:  # protobuf's, the checker's and the reader's classes share no base
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(
+            f"{path} is damaged or not an ONNX file ({reason}): export or copy it again"
+        ) from error
+    weights = {tensor.name for tensor in model.graph.initializer}
+    inputs = (i.name for i in model.graph.input if i.name not in weights)
+    check_interface(path, inputs, (o.name for o in model.graph.output))
+    return model
+
+
+def fix_size(model: Any, size: tuple[int, int], batch: int | None) -> Any:
+    """The graph for one input size, simplified: shape arithmetic becomes constants.
+
+    :param size: ``(height, width)``
+    :param batch: images at once; None leaves it open
+    """
+    onnxslim = require("onnxslim", "deploy", PURPOSE)
+    shape = (batch, 3, *size)
+    for dimension, value in zip(model.graph.input[0].type.tensor_type.shape.dim, shape, strict=True):
+        if value is None:
+            dimension.dim_param = "batch"
+        else:
+            dimension.dim_value = value
+    return onnxslim.slim(model)
+
+
+def input_shape(model: Any) -> list[int | str]:
+    """Shape of ``image``: numbers, and the names of what is left open."""
+    image = next(i for i in model.graph.input if i.name == INPUT)
+    return [d.dim_value or d.dim_param for d in image.type.tensor_type.shape.dim]
+
+
+def opset(model: Any) -> int:
+    """Version of the standard operators that the graph uses."""
+    return next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
+
+
+def weight_types(model: Any) -> dict[str, int]:
+    """Number of weights of each type, such as ``{"float16": 3700000}``: what an ONNX file really holds."""
+    import onnx
+
+    counts: dict[str, int] = {}
+    for tensor in model.graph.initializer:
+        kind = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).name
+        counts[kind] = counts.get(kind, 0) + int(np.prod(tensor.dims))
+    return counts
+
+
+def head_nodes(model: Any) -> set[str]:
+    """Names of the nodes from the last convolution to the outputs.
+
+    The outputs are logarithms: what is lost there is a relative error of depth or its uncertainty.
+    """
+    producers = {output: node for node in model.graph.node for output in node.output}
+    names, waiting = set(), list(OUTPUTS)
+    while waiting:
+        node = producers.get(waiting.pop())
+        if node is None or node.name in names:
+            continue
+        names.add(node.name)
+        if node.op_type != "Conv":
+            waiting += node.input
+    return names
+
+
+def nodes_of(model: Any, kinds: Iterable[str]) -> set[str]:
+    """Names of the nodes of some operator types."""
+    kinds = set(kinds)
+    return {node.name for node in model.graph.node if node.op_type in kinds}
+
+
+def save_graph(model: Any, path: Path) -> None:
+    """Write and read back through ``onnx.checker`` with full shape inference.
+
+    :raises onnx.checker.ValidationError: if the graph is not valid ONNX
+    """
+    import onnx
+
+    onnx.save(model, str(path))
+    onnx.checker.check_model(str(path), full_check=True)

@@ -1,0 +1,98 @@
+"""Parity gate: how far a network's answers are from those of the reference, on the same frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+Infer = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""``Backend.infer``: a network input to ``mu`` and ``log_b``."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Largest relative differences that are let through.
+
+    :param depth_median: median of ``|depth / reference - 1|``
+    :param depth_p99: its 99th percentile
+    :param sigma_median: median of ``|s / s_reference - 1|`` of the relative uncertainty ``s = sigma / depth``
+    :param sigma_p99: its 99th percentile
+    """
+
+    depth_median: float
+    depth_p99: float
+    sigma_median: float
+    sigma_p99: float
+
+
+LIMITS = {
+    "fp32": Limits(0.001, 0.01, 0.002, 0.02),
+    "fp16": Limits(0.005, 0.03, 0.01, 0.06),
+    "int8": Limits(0.04, 0.20, 0.08, 0.40),
+}
+"""By precision. FP32 leaves room for TF32 and another order of summation; a miscompiled engine is far off."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Result of a comparison; the fields of ``Limits``, measured.
+
+    :param frames: number of frames compared
+    :param reference: what was compared with
+    :param finite: whether every output was a finite number
+    """
+
+    frames: int
+    reference: str
+    finite: bool
+    depth_median: float
+    depth_p99: float
+    sigma_median: float
+    sigma_p99: float
+
+    def excess(self, limits: Limits) -> list[str]:
+        """What is over the limits, in words; empty where the gate is passed."""
+        if not self.finite:
+            return ["the outputs contain NaN or infinity"]
+        return [
+            f"{name.replace('_', ' ')} {getattr(self, name):.4%} is over {limit:.2%}"
+            for name, limit in asdict(limits).items()
+            if not getattr(self, name) <= limit
+        ]
+
+    def describe(self) -> str:
+        return (
+            f"against {self.reference} on {self.frames} frames: depth median {self.depth_median:.4%}, "
+            f"p99 {self.depth_p99:.4%}; sigma median {self.sigma_median:.4%}, p99 {self.sigma_p99:.4%}"
+        )
+
+
+def compare(infer: Infer, reference: Infer, name: str, inputs: Iterable[np.ndarray]) -> Parity:
+    """Run both on every input.
+
+    Depth is ``exp(mu)`` times the same scale in both, so its ratio is ``exp(mu - mu_reference)``.
+
+    :param name: what the reference is
+    :param inputs: network inputs, float32 ``(1, 3, height, width)``
+    """
+    depth, sigma = [], []
+    for tensor in inputs:
+        expected = [np.array(output) for output in reference(tensor)]  # valid only until the next call
+        for errors, output, truth in zip((depth, sigma), infer(tensor), expected, strict=True):
+            errors.append(np.abs(np.expm1(output.astype(np.float64) - truth)).ravel())
+    if not depth:
+        raise ValueError("no frame to compare on")
+    depth, sigma = np.concatenate(depth), np.concatenate(sigma)
+    with np.errstate(invalid="ignore"):  # told by `finite`
+        quantiles = [float(np.quantile(errors, q)) for errors in (depth, sigma) for q in (0.5, 0.99)]
+    return Parity(
+        frames=len(depth) // tensor[0, 0].size,
+        reference=name,
+        finite=bool(np.isfinite(depth).all() and np.isfinite(sigma).all()),
+        depth_median=quantiles[0],
+        depth_p99=quantiles[1],
+        sigma_median=quantiles[2],
+        sigma_p99=quantiles[3],
+    )

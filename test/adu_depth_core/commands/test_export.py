@@ -1,0 +1,124 @@
+import numpy as np
+import pytest
+
+from adu_depth_core.cli import main
+from adu_depth_core.model_card import read_card
+
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnxslim")
+pytest.importorskip("onnxruntime")
+
+SIZE = (64, 96)
+
+
+def export(model, out, *options: str) -> int:
+    return main(["export", "--model", str(model), "--size", "64x96", "--out", str(out), *options])
+
+
+@pytest.fixture(scope="module")
+def exported(shipped_model, tmp_path_factory):
+    """The shipped student in each precision that needs no frames, for 64x96."""
+    folder = tmp_path_factory.mktemp("exported")
+    for precision in ("fp32", "fp16"):
+        assert export(shipped_model, folder / f"{precision}.onnx", "--precision", precision) == 0
+    return folder
+
+
+def run(path, images: np.ndarray) -> list[np.ndarray]:
+    import onnxruntime
+
+    return onnxruntime.InferenceSession(path).run(None, {"image": images})
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_the_card_says_what_the_file_is(exported, shipped_model, precision):
+    path = exported / f"{precision}.onnx"
+    card = read_card(path)
+    assert (card.input_height, card.input_width) == SIZE
+    assert card.extra["precision"] == precision
+    assert card.extra["opset"] >= 17
+    assert card.extra["input_shape"] == [1, 3, *SIZE]
+    assert card.extra["parity"]["frames"] > 0
+    assert card.f_ref == read_card(shipped_model).f_ref
+    onnx.checker.check_model(str(path), full_check=True)
+
+
+def test_shape_arithmetic_is_folded(exported, shipped_model):
+    nodes = [len(onnx.load(str(path)).graph.node) for path in (exported / "fp32.onnx", shipped_model)]
+    assert nodes[0] < nodes[1] / 2
+
+
+def test_half_precision_is_in_the_file_and_spares_the_delicate_layers(exported):
+    path = exported / "fp16.onnx"
+    card, model = read_card(path), onnx.load(str(path))
+    assert card.extra["weights"]["float16"] > 100 * card.extra["weights"]["float32"]
+    kept = set(card.extra["kept_fp32"])
+    types = {node.op_type for node in model.graph.node if node.name in kept}
+    assert {"Softmax", "InstanceNormalization", "Conv"} <= types
+    interface = [*model.graph.input, *model.graph.output]
+    assert {value.type.tensor_type.elem_type for value in interface} == {onnx.TensorProto.FLOAT}
+
+
+def test_half_precision_is_half_the_size(exported):
+    sizes = [(exported / f"{precision}.onnx").stat().st_size for precision in ("fp16", "fp32")]
+    assert sizes[0] < 0.6 * sizes[1]
+
+
+@pytest.mark.parametrize("backend", ["openvino", "onnxruntime"])
+def test_both_runtimes_run_half_precision(exported, backend):
+    pytest.importorskip(backend)
+    from adu_depth_core.camera import Camera
+    from adu_depth_core.inference.predictor import Predictor
+
+    image = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), np.uint8)
+    camera = Camera(300.0, 300.0, 48.0, 32.0, 96, 64)
+    depths = [
+        Predictor(exported / f"{p}.onnx", backend).predict(image, camera).depth for p in ("fp32", "fp16")
+    ]
+    assert np.median(np.abs(depths[1] / depths[0] - 1)) < 0.005
+
+
+@pytest.mark.parametrize(("batch", "images"), [("dynamic", 3), ("2", 2)])
+def test_batches(shipped_model, tmp_path, batch, images):
+    out = tmp_path / "batch.onnx"
+    assert export(shipped_model, out, "--batch", batch) == 0
+    frames = np.random.default_rng(0).normal(size=(images, 3, *SIZE)).astype(np.float32)
+    together = run(out, frames)
+    assert together[0].shape == (images, 1, *SIZE)
+    for one, expected in zip(run(shipped_model, frames[-1:]), together, strict=True):
+        np.testing.assert_allclose(expected[-1:], one, atol=1e-3)
+
+
+def test_weights_alone_are_enough(shipped_model, tmp_path):
+    pytest.importorskip("torch")
+    out = tmp_path / "from_weights.onnx"
+    assert export(shipped_model.with_suffix(".safetensors"), out) == 0
+    assert "PyTorch" in read_card(out).extra["parity"]["reference"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--size", "65x96"], "multiples of 32"),
+        (["--batch", "0"], "at least 1"),
+        (["--frames", "missing"], "does not exist"),
+        (["--frame-limit", "0"], "at least 1"),
+    ],
+)
+def test_bad_options_are_named_and_write_nothing(shipped_model, tmp_path, capsys, options, message):
+    out = tmp_path / "out.onnx"
+    assert export(shipped_model, out, *options) == 1
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_never_replaces_its_source(color_student, capsys):
+    content = color_student.read_bytes()
+    assert export(color_student, color_student) == 1
+    assert "other than the model" in capsys.readouterr().err
+    assert color_student.read_bytes() == content
+
+
+def test_a_reduced_precision_is_no_source(exported, tmp_path, capsys):
+    assert export(exported / "fp16.onnx", tmp_path / "out.onnx") == 1
+    assert "starts from an FP32 student" in capsys.readouterr().err
