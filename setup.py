@@ -21,7 +21,7 @@ def share_files(folder: str) -> list[tuple[str, list[str]]]:
 EXTRAS = {
     "openvino": ["openvino>=2024.4"],
     "onnxruntime": ["onnxruntime>=1.18"],
-    "bags": ["rosbags>=0.11"],
+    "bags": ["rosbags>=0.11", "jinja2>=3.0"],
     "synthetic": ["trimesh>=4.0", "embreex>=2.17"],
     "ros": [
         "ros-jazzy-rclpy",
@@ -50,7 +50,7 @@ EXTRAS["test"] = (
     + EXTRAS["train"]
     + EXTRAS["deploy"]
     + EXTRAS["tensorrt"]
-    + ["pytest>=7.4", "hypothesis>=6.100", "ruff", "import-linter>=2.0"]
+    + ["pytest>=7.4", "hypothesis>=6.100", "ruff", "import-linter>=2.0", "mcap", "mcap-ros2-support"]
 )
 
 setup(
@@ -63,6 +63,7 @@ setup(
     maintainer="ADU-Depth maintainers",
     maintainer_email="maintainers@users.noreply.github.com",
     packages=find_packages(include=["adu_depth_core*", "adu_depth_ros*"]),
+    package_data={"adu_depth_core.bags": ["report_page/*.html", "report_page/*.css"]},
     python_requires=">=3.10",
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
