@@ -57,8 +57,7 @@ class Lidar:
         beams = self.directions()
         outward = turned(beams, world_from_lidar[:3, :3])
         hits = shader.caster.cast(world_from_lidar[:3, 3], outward)
-        near = hits.t <= self.max_range
-        hits = type(hits)(hits.ray[near], hits.face[near], hits.t[near], hits.weights[near])
+        hits = hits[hits.t <= self.max_range]
         corners = shader.mesh.corners[hits.face]
         normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         normals /= np.maximum(lengths(normals), 1e-12)

@@ -25,6 +25,9 @@ class Hits:
     t: np.ndarray
     weights: np.ndarray
 
+    def __getitem__(self, chosen: np.ndarray) -> Hits:
+        return Hits(self.ray[chosen], self.face[chosen], self.t[chosen], self.weights[chosen])
+
 
 class RayCaster:
     """Answers what rays hit. Building it takes about 0.1 s for 300 000 triangles.
