@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import tempfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rosbags.convert.converter import STATIC_MSGTYPE_RENAMES, migrate_bytes
 from rosbags.highlevel import AnyReader
-from rosbags.interfaces import QosDurability
+from rosbags.interfaces import Connection, ConnectionExtRosbag1, QosDurability
 from rosbags.serde import SerdeError
 from rosbags.typesys.store import Typestore
 
+from adu_depth_core.bags.mcap_salvage import is_cut_short, salvage
 from adu_depth_core.bags.messages import TYPES
 from adu_depth_core.errors import UserError
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -49,34 +55,63 @@ class BagMessage:
 
 
 class BagReader:
-    """Context manager that reads a rosbag2 folder, or an .mcap or .db3 file of one.
+    """Context manager that reads a rosbag2 folder, an .mcap or .db3 file of one, or a ROS 1 .bag file.
+
+    Messages of ROS 1 come as their ROS 2 counterparts.
 
     :param path: the bag
+    :param salvage_cut_files: read what is left of MCAP files that were cut short, with a warning, instead of
+        refusing the bag
     :raises UserError: if it is missing or is not a bag (on entering the ``with`` block)
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, salvage_cut_files: bool = False) -> None:
         self.path = Path(path)
+        self.damage: str | None = None
+        """What was lost of a bag that was cut short."""
+        self._salvage_cut_files = salvage_cut_files
+        self._stack = contextlib.ExitStack()
+        self._migrated: dict[str, object] = {}
 
     def __enter__(self) -> BagReader:
         if not self.path.exists():
             raise UserError(f"bag {self.path} does not exist")
-        if self.path.suffix == ".bag":
-            raise UserError(
-                f"{self.path} is a ROS 1 bag; convert it with: rosbags-convert --src {self.path} --dst DIR"
-            )
-        with self._errors():
-            self._reader = AnyReader([self.path], default_typestore=TYPES)
-            self._reader.open()
+        with contextlib.ExitStack() as stack, self._errors():
+            try:
+                self._open([self.path])
+            except Exception:
+                if not (self._salvage_cut_files and _is_damaged(self.path)):
+                    raise
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="adu_depth_salvage_"))
+                self._open(self._storage_files(Path(folder)))
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *error: Any) -> None:
         self._reader.close()
+        self._stack.close()
+
+    def _open(self, paths: list[Path]) -> None:
+        self._reader = AnyReader(paths, default_typestore=TYPES)
+        self._reader.open()
+
+    def _storage_files(self, folder: Path) -> list[Path]:
+        """The bag's MCAP files, those without an end replaced by mended copies in ``folder``."""
+        files = sorted(self.path.glob("*.mcap")) if self.path.is_dir() else [self.path]
+        mended, lost = [], 0
+        for file in files:
+            if is_cut_short(file):
+                lost += salvage(file, folder / file.name)
+                file = folder / file.name
+            mended.append(file)
+        self.damage = f"bag {self.path} was cut short ({lost} bytes at its end are no whole message)"
+        logger.warning("%s; reading what is there", self.damage)
+        return mended
 
     @property
     def topics(self) -> dict[str, str]:
         """Message type of each topic."""
-        return {connection.topic: connection.msgtype for connection in self._reader.connections}
+        return {connection.topic: _ros2_type(connection) for connection in self._reader.connections}
 
     @property
     def message_counts(self) -> dict[str, int]:
@@ -86,11 +121,7 @@ class BagReader:
     @property
     def latched_topics(self) -> set[str]:
         """Topics recorded from publishers that keep their last messages for later subscribers."""
-        return {
-            connection.topic
-            for connection in self._reader.connections
-            if any(q.durability is QosDurability.TRANSIENT_LOCAL for q in connection.ext.offered_qos_profiles)
-        }
+        return {connection.topic for connection in self._reader.connections if _is_latched(connection)}
 
     @property
     def start_ns(self) -> int:
@@ -120,12 +151,44 @@ class BagReader:
         connections = [c for c in self._reader.connections if names is None or c.topic in names]
         with self._errors():
             for connection, time_ns, data in self._reader.messages(connections) if connections else ():
-                yield BagMessage(connection.topic, connection.msgtype, time_ns, data, self._reader.typestore)
+                yield self._message(connection, time_ns, data)
+
+    def _message(self, connection: Connection, time_ns: int, data: bytes) -> BagMessage:
+        kind = _ros2_type(connection)
+        if not isinstance(connection.ext, ConnectionExtRosbag1):
+            return BagMessage(connection.topic, kind, time_ns, data, self._reader.typestore)
+        if kind not in TYPES.fielddefs:
+            raise UserError(f"{connection.topic}: {connection.msgtype} of ROS 1 is not known in ROS 2")
+        types = self._reader.typestore
+        converted = migrate_bytes(
+            types, TYPES, connection.msgtype, kind, self._migrated, data, src_is2=False, dst_is2=True
+        )
+        return BagMessage(connection.topic, kind, time_ns, bytes(converted), TYPES)
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
         """Says which bag it was. On damaged files the library raises whatever its parser trips over."""
         try:
             yield
+        except UserError:
+            raise
         except Exception as error:
             raise UserError(f"bag {self.path} cannot be read, it may be damaged: {error}") from error
+
+
+def _ros2_type(connection: Connection) -> str:
+    return STATIC_MSGTYPE_RENAMES.get(connection.msgtype, connection.msgtype)
+
+
+def _is_latched(connection: Connection) -> bool:
+    if isinstance(connection.ext, ConnectionExtRosbag1):
+        return bool(connection.ext.latching)
+    return any(q.durability is QosDurability.TRANSIENT_LOCAL for q in connection.ext.offered_qos_profiles)
+
+
+def _is_damaged(path: Path) -> bool:
+    """Whether a bag's index was missing or a file has no end, as when recording was not ended properly."""
+    if path.is_dir():
+        files = sorted(path.glob("*.mcap"))
+        return bool(files) and (not (path / "metadata.yaml").is_file() or any(map(is_cut_short, files)))
+    return path.suffix == ".mcap" and is_cut_short(path)

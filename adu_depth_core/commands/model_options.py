@@ -10,17 +10,22 @@ from adu_depth_core.inference.backends.choice import BACKENDS
 from adu_depth_core.inference.predictor import Predictor
 
 
-def add_model_arguments(parser: argparse.ArgumentParser, auto_size: bool = False) -> None:
+def add_model_arguments(
+    parser: argparse.ArgumentParser, auto_size: bool = False, several: bool = False
+) -> None:
     """``--model``, ``--backend``, ``--network-size`` and ``--threads``.
 
     :param auto_size: also take ``--network-size auto``, which the command itself resolves for each image
+    :param several: ``--model`` may be given several times
     """
     group = parser.add_argument_group("model")
     group.add_argument(
         "--model",
         type=Path,
         metavar="FILE",
-        help="ONNX student, its card beside it (default: the installed one)",
+        action="append" if several else "store",
+        help="ONNX student, its card beside it (default: the installed one)"
+        + ("; give it several times to compare models" if several else ""),
     )
     group.add_argument(
         "--backend", choices=["auto", *BACKENDS], default="auto", help="runtime (default: auto)"

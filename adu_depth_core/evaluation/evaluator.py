@@ -48,6 +48,37 @@ class Summary:
         return np.array([frame.metrics[metric] for frame in self.frames])
 
 
+@dataclass(frozen=True)
+class Measurement:
+    """One image measured.
+
+    :param frame: its metrics; without pixels there are none
+    :param curves: as those of ``Summary``, of this image
+    """
+
+    frame: FrameResult
+    curves: dict[str, np.ndarray]
+
+
+def measure(
+    protocol: Protocol, name: str, truth: np.ndarray, depth: np.ndarray, sigma: np.ndarray | None
+) -> Measurement:
+    """Every metric of one frame; parameters as of ``Evaluator.add``. Keeps nothing: safe on any thread."""
+    mask = protocol.mask(truth)
+    if not mask.any():
+        return Measurement(FrameResult(name, 0, {}), {})
+    depth = protocol.clamp(depth)
+    metrics, curves = depth_metrics(depth, truth, mask), {}
+    if sigma is not None:
+        metrics |= uncertainty_metrics(depth, sigma, truth, mask)
+        curves["coverage"] = coverage_curve(depth, sigma, truth, mask)
+        for metric, (by_sigma, by_oracle) in sparsification_curves(depth, sigma, truth, mask).items():
+            metrics[f"ause_{metric}"] = ause(by_sigma, by_oracle)
+            metrics[f"aurg_{metric}"] = aurg(by_sigma)
+            curves |= {f"{metric}_by_sigma": by_sigma, f"{metric}_by_oracle": by_oracle}
+    return Measurement(FrameResult(name, int(np.count_nonzero(mask)), metrics), curves)
+
+
 class Evaluator:
     """Accumulates frames under one protocol. Keeps scalars and running sums only, no images.
 
@@ -73,25 +104,24 @@ class Evaluator:
         :return: the frame's metrics, or None if no pixel counts
         :raises ValueError: if sizes differ, or a prediction that counts is not a positive number
         """
-        mask = self.protocol.mask(truth)
-        if not mask.any():
-            self._skipped.append(name)
+        return self.collect(measure(self.protocol, name, truth, depth, sigma))
+
+    def collect(self, measured: Measurement) -> FrameResult | None:
+        """Take a frame that was measured elsewhere, as on another thread, under the same protocol.
+
+        :return: the frame's metrics, or None if no pixel counts
+        :raises ValueError: if it has sigma and others have not
+        """
+        frame = measured.frame
+        if not frame.pixels:
+            self._skipped.append(frame.name)
             return None
-        depth = self.protocol.clamp(depth)
-        metrics, curves = depth_metrics(depth, truth, mask), {}
-        if sigma is not None:
-            metrics |= uncertainty_metrics(depth, sigma, truth, mask)
-            curves["coverage"] = coverage_curve(depth, sigma, truth, mask)
-            for metric, (by_sigma, by_oracle) in sparsification_curves(depth, sigma, truth, mask).items():
-                metrics[f"ause_{metric}"] = ause(by_sigma, by_oracle)
-                metrics[f"aurg_{metric}"] = aurg(by_sigma)
-                curves |= {f"{metric}_by_sigma": by_sigma, f"{metric}_by_oracle": by_oracle}
-        if self._frames and metrics.keys() != self._frames[0].metrics.keys():
-            raise ValueError(f"frame {name}: either all frames have sigma or none")
-        for curve, values in curves.items():
+        if self._frames and frame.metrics.keys() != self._frames[0].metrics.keys():
+            raise ValueError(f"frame {frame.name}: either all frames have sigma or none")
+        for curve, values in measured.curves.items():
             self._curve_sums[curve] = self._curve_sums.get(curve, 0.0) + values
-        self._frames.append(FrameResult(name, int(np.count_nonzero(mask)), metrics))
-        return self._frames[-1]
+        self._frames.append(frame)
+        return frame
 
     def summary(self) -> Summary:
         """Means over the images so far.

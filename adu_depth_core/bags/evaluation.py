@@ -1,0 +1,274 @@
+"""Replays bags through models without ROS and measures what comes out."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Protocol as Interface
+
+import cv2
+import numpy as np
+
+import adu_depth_core
+from adu_depth_core.bags.conditions import FailIf
+from adu_depth_core.bags.evaluation_result import (
+    Comparison,
+    Estimate,
+    EvaluationResult,
+    GroundTruth,
+    ModelResult,
+    Source,
+)
+from adu_depth_core.bags.frames import BagFrame, FrameReader, ReadingOptions, SkippedFrames
+from adu_depth_core.bags.model_evaluation import ModelEvaluation, Predicted, measure_frame
+from adu_depth_core.bags.prefetch import Prefetch
+from adu_depth_core.bags.reader import BagReader
+from adu_depth_core.bags.topic_choice import TopicOptions, Topics, choose_topics
+from adu_depth_core.errors import UserError
+from adu_depth_core.evaluation.bootstrap import mean_intervals
+from adu_depth_core.evaluation.protocol import Protocol
+from adu_depth_core.inference.prediction import Prediction
+from adu_depth_core.inference.predictor import Predictor
+from adu_depth_core.machine import cpu_model
+
+
+class Recorder(Interface):
+    """Takes each frame as it was judged, in order of time."""
+
+    def write(
+        self,
+        stamp_ns: int,
+        frame_id: str,
+        image: np.ndarray,
+        prediction: Prediction,
+        truth: np.ndarray | None,
+    ) -> None: ...
+
+
+class BagEvaluation:
+    """Bags, models and how to judge them; ``run`` does it.
+
+    :param bags: paths, replayed one after the other
+    :param predictors: the models by label; the first is the reference
+    :param topic_options: topics named by the user
+    :param reading: how messages are brought together
+    :param protocol: which pixels count
+    :raises UserError: if a bag cannot be opened or lacks topics, or the bags have different ground truth
+    """
+
+    def __init__(
+        self,
+        bags: Sequence[Path],
+        predictors: dict[str, Predictor],
+        topic_options: TopicOptions,
+        reading: ReadingOptions,
+        protocol: Protocol,
+    ) -> None:
+        self.bags = list(bags)
+        self.topics: list[Topics] = []
+        self.frames_in_bags = 0
+        self._predictors = predictors
+        self._reading = reading
+        self._protocol = protocol
+        self._skipped = SkippedFrames()
+        self._readers: list[FrameReader] = []
+        for path in self.bags:
+            with BagReader(path, salvage_cut_files=True) as reader:
+                topics = choose_topics(reader.topics, path.name, topic_options)
+                self.frames_in_bags += reader.message_counts[topics.image]
+            self.topics.append(topics)
+        kinds = {topics.truth for topics in self.topics}
+        if len(kinds) > 1:
+            raise UserError(
+                f"the bags have different ground truth ({', '.join(sorted(kinds))}): choose with --truth, or "
+                "evaluate them one by one"
+            )
+
+    def run(
+        self,
+        on_frame: Callable[[int], None],
+        stop: Callable[[], bool],
+        fail_if: Sequence[FailIf] = (),
+        recorder: Recorder | None = None,
+        command: str = "",
+    ) -> EvaluationResult:
+        """Replay everything.
+
+        :param on_frame: called with the number of images that are done
+        :param stop: asked after each frame; True ends the run with what was read
+        :param fail_if: conditions of the release gate
+        :param recorder: takes the first model's predictions
+        :param command: the command line, for the record
+        :raises UserError: if no frame could be evaluated; the text says why
+        """
+        has_truth = self.topics[0].truth != "none"
+        models = [ModelEvaluation(*item, self._protocol, has_truth) for item in self._predictors.items()]
+        workers = max(1, (os.cpu_count() or 1) // 4)
+        first: BagFrame | None = None
+        last_stamp, interrupted, started = 0, False, time.perf_counter()
+        with ThreadPoolExecutor(workers) as pool, Prefetch(self._frames()) as frames:
+            pending: deque[tuple[BagFrame, list[Future]]] = deque()
+            before: list[Predicted | None] = [None] * len(models)
+
+            def collect() -> None:
+                frame, futures = pending.popleft()
+                for model, future in zip(models, futures, strict=True):
+                    measured = future.result()
+                    model.add(measured)
+                    if recorder is not None and model is models[0]:
+                        recorder.write(
+                            frame.stamp_ns,
+                            frame.frame_id,
+                            frame.image,
+                            measured.predicted.prediction,
+                            frame.truth,
+                        )
+                on_frame(frame.index + 1)
+
+            for frame in frames:
+                first = first or frame
+                last_stamp = frame.stamp_ns
+                futures = []
+                for i, model in enumerate(models):
+                    predicted = _predict(model.predictor, frame)
+                    futures.append(pool.submit(measure_frame, self._protocol, predicted, before[i]))
+                    before[i] = predicted
+                pending.append((frame, futures))
+                while len(pending) > workers:
+                    collect()
+                if stop():
+                    interrupted = True
+                    break
+            while pending:
+                collect()
+        seconds = time.perf_counter() - started
+        if first is None:
+            raise UserError(self._nothing_evaluated())
+        source = self._source(first, len(models[0].records), (last_stamp - first.stamp_ns) / 1e9)
+        results = [model.result() for model in models]
+        if has_truth and not any(record.pixels for record in results[0].frames):
+            raise UserError(
+                f"no ground truth counts in any of {source.frames_evaluated} frames: "
+                f"{source.truth.description}; "
+                f"{self._protocol.describe()}"
+            )
+        return EvaluationResult(
+            source=source,
+            protocol=self._protocol.describe(),
+            models=tuple(results),
+            comparisons=tuple(c for other in results[1:] for c in compare(results[0], other)),
+            conditions=tuple(condition.test(result) for condition in fail_if for result in results),
+            warnings=tuple(self._warnings(source, interrupted, results)),
+            interrupted=interrupted,
+            seconds=seconds,
+            frames_per_second=source.frames_evaluated / seconds,
+            command=command,
+            machine={"cpu": cpu_model(), "system": platform.system(), "architecture": platform.machine()},
+            versions={
+                "adu_depth": adu_depth_core.__version__,
+                "python": platform.python_version(),
+                "numpy": np.__version__,
+                "opencv": cv2.__version__,
+            },
+        )
+
+    def _frames(self) -> Iterator[BagFrame]:
+        index = 0
+        for path, topics in zip(self.bags, self.topics, strict=True):
+            reader = FrameReader(path, topics, self._reading, self._skipped, index)
+            self._readers.append(reader)
+            yield from reader
+            index += reader.images_read
+
+    def _nothing_evaluated(self) -> str:
+        reasons = [f"{skipped.frames} skipped: {skipped.reason}" for skipped in self._skipped.summary()]
+        reasons += [reader.damage for reader in self._readers if reader.damage]
+        names = ", ".join(path.name for path in self.bags)
+        return f"no frame of {names} could be evaluated; " + (
+            "; ".join(reasons) or f"there is no message on {self.topics[0].image}"
+        )
+
+    def _source(self, first: BagFrame, evaluated: int, duration_s: float) -> Source:
+        return Source(
+            bags=tuple(path.name for path in self.bags),
+            topics=self.topics[0].choices,
+            camera=first.camera,
+            truth=_describe_truth(self.topics[0], self._reading),
+            frames_in_bags=self.frames_in_bags,
+            frames_read=sum(reader.images_read for reader in self._readers),
+            frames_evaluated=evaluated,
+            skipped=self._skipped.summary(),
+            duration_s=duration_s,
+            motion="unknown" if first.world_from_camera is None else "poses",
+        )
+
+    def _warnings(self, source: Source, interrupted: bool, results: Sequence[ModelResult]) -> Iterator[str]:
+        if interrupted:
+            yield (
+                f"interrupted after {source.frames_evaluated} frames; the bags have {source.frames_in_bags}: "
+                "the rest is not in the figures"
+            )
+        yield from (reader.damage for reader in self._readers if reader.damage)
+        for skipped in source.skipped:
+            first = f"the first is number {skipped.first_index}"
+            yield f"{skipped.frames} frames skipped, {first}: {skipped.reason}"
+        if source.truth.pseudo:
+            yield (
+                "the ground truth is computed from the stereo images: where it is wrong, a right prediction "
+                "counts as an error"
+            )
+        for result in results:
+            unlabelled = sum(not record.pixels for record in result.frames)
+            if source.truth.kind != "none" and unlabelled and result is results[0]:
+                yield f"{unlabelled} frames have no ground truth that counts"
+
+
+def _predict(predictor: Predictor, frame: BagFrame) -> Predicted:
+    started = time.perf_counter()
+    prediction = predictor.predict(frame.image, frame.camera)
+    return Predicted(frame, prediction, 1e3 * (time.perf_counter() - started))
+
+
+def _describe_truth(topics: Topics, reading: ReadingOptions) -> GroundTruth:
+    within = f"within {reading.tolerance_ns / 1e6:g} ms of the image"
+    if topics.truth == "depth":
+        return GroundTruth("depth", f"depth images on {topics.truth_topic}, {within}")
+    if topics.truth == "lidar":
+        return GroundTruth(
+            "lidar",
+            f"LiDAR points on {topics.truth_topic}, {within}, projected through the transforms; points "
+            f"enclosed by nearer ones within {reading.beam_gap:g} degrees do not count",
+        )
+    if topics.truth == "stereo":
+        return GroundTruth(
+            "stereo",
+            f"semi-global matching with left-right check of {topics.image} and {topics.right_image}, "
+            + within,
+            pseudo=True,
+        )
+    return GroundTruth("none", "none: latency, stability and the predicted uncertainty only")
+
+
+def compare(first: ModelResult, second: ModelResult) -> Iterator[Comparison]:
+    """Paired differences, second minus first, of every metric over the frames that both have."""
+    others = {record.index: record.metrics for record in second.frames}
+    pairs = [(r.metrics, others[r.index]) for r in first.frames if r.index in others]
+    for name in first.metrics:
+        values = np.array([b[name] - a[name] for a, b in pairs if name in a and name in b])
+        if len(values):
+            difference = Estimate(*(float(column[0]) for column in mean_intervals(values[:, None])))
+            yield Comparison(first.label, second.label, name, difference, len(values))
+
+
+def labels(models: Sequence[Path]) -> list[str]:
+    """A short unique name for each model file."""
+    stems = [path.stem for path in models]
+    return [
+        stem if stems.count(stem) == 1 else f"{stem} ({stems[: i + 1].count(stem)})"
+        for i, stem in enumerate(stems)
+    ]

@@ -1,0 +1,171 @@
+"""One model on the frames of a bag: measured on worker threads, gathered in order of time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from adu_depth_core.bags.evaluation_result import (
+    INSTABILITY,
+    ErrorBySigma,
+    Estimate,
+    FrameRecord,
+    Group,
+    Latency,
+    ModelResult,
+)
+from adu_depth_core.bags.frames import BagFrame
+from adu_depth_core.bags.worst_frames import WorstFrames
+from adu_depth_core.evaluation.bootstrap import mean_intervals
+from adu_depth_core.evaluation.error_by_sigma import ErrorHistogram
+from adu_depth_core.evaluation.evaluator import Evaluator, Measurement, measure
+from adu_depth_core.evaluation.groups import BAND_NAMES, REGION_NAMES, GroupMeans, GroupMetrics, group_metrics
+from adu_depth_core.evaluation.protocol import Protocol
+from adu_depth_core.evaluation.temporal import instability, stands_still
+from adu_depth_core.inference.prediction import Prediction
+from adu_depth_core.inference.predictor import Predictor
+
+MAX_STEP_NS = 1_000_000_000
+"""Frames farther apart than this are not compared for stability."""
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """A frame with its prediction.
+
+    :param latency_ms: of the prediction alone
+    """
+
+    frame: BagFrame
+    prediction: Prediction
+    latency_ms: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A prediction with all its figures; groups and histogram are None without ground truth that counts."""
+
+    predicted: Predicted
+    whole: Measurement | None
+    instability: float | None
+    groups: tuple[GroupMetrics, GroupMetrics] | None
+    histogram: tuple[np.ndarray, np.ndarray] | None
+
+
+def measure_frame(protocol: Protocol, predicted: Predicted, before: Predicted | None) -> Measured:
+    """All figures of a frame; keeps nothing, so that it can run on any thread.
+
+    :param before: the frame before, or None
+    """
+    frame, prediction = predicted.frame, predicted.prediction
+    change = None if before is None else _instability(before, predicted)
+    if frame.truth is None:
+        return Measured(predicted, None, change, None, None)
+    whole = measure(protocol, str(frame.index), frame.truth, prediction.depth, prediction.sigma)
+    if not whole.frame.pixels:
+        return Measured(predicted, whole, change, None, None)
+    groups = group_metrics(protocol, frame.truth, prediction.depth, prediction.sigma)
+    mask, depth = protocol.mask(frame.truth), protocol.clamp(prediction.depth)
+    histogram = ErrorHistogram.count(frame.truth, depth, prediction.sigma, mask)
+    return Measured(predicted, whole, change, groups, histogram)
+
+
+def _instability(before: Predicted, now: Predicted) -> float | None:
+    first, second = before.frame, now.frame
+    if first.camera != second.camera or not 0 < second.stamp_ns - first.stamp_ns <= MAX_STEP_NS:
+        return None
+    if first.world_from_camera is not None and second.world_from_camera is not None:
+        motion = np.linalg.inv(second.world_from_camera) @ first.world_from_camera
+    elif stands_still(first.image, second.image):
+        motion = np.eye(4)
+    else:
+        return None
+    return instability(before.prediction.depth, now.prediction.depth, second.camera, motion)
+
+
+class ModelEvaluation:
+    """Gathers what ``measure_frame`` says of one model's frames. Memory grows by numbers only.
+
+    :param label: short unique name
+    :param predictor: the model
+    :param protocol: which pixels count
+    :param has_truth: whether there is ground truth
+    """
+
+    def __init__(self, label: str, predictor: Predictor, protocol: Protocol, has_truth: bool) -> None:
+        self.label = label
+        self.predictor = predictor
+        self.worst_metric = "abs_rel" if has_truth else INSTABILITY
+        self.records: list[FrameRecord] = []
+        self._evaluator = Evaluator(protocol)
+        self._bands = GroupMeans(BAND_NAMES)
+        self._regions = GroupMeans(REGION_NAMES)
+        self._histogram = ErrorHistogram()
+        self._worst = WorstFrames()
+
+    def add(self, measured: Measured) -> None:
+        """Take the next frame in order of time."""
+        predicted, metrics, pixels = measured.predicted, {}, 0
+        if measured.whole is not None:
+            result = self._evaluator.collect(measured.whole)
+            if result is not None:
+                metrics, pixels = dict(result.metrics), result.pixels
+        if measured.groups is not None and measured.histogram is not None:
+            self._bands.add(measured.groups[0])
+            self._regions.add(measured.groups[1])
+            self._histogram.add(*measured.histogram)
+        if measured.instability is not None:
+            metrics[INSTABILITY] = measured.instability
+        frame = predicted.frame
+        record = FrameRecord(frame.index, frame.stamp_ns, pixels, predicted.latency_ms, metrics)
+        self.records.append(record)
+        if self.worst_metric in metrics:
+            value = metrics[self.worst_metric]
+            self._worst.add(value, record, frame.image, predicted.prediction, frame.truth)
+
+    def result(self) -> ModelResult:
+        """Everything about the model."""
+        predictor = self.predictor
+        latencies = np.array([record.latency_ms for record in self.records])
+        curves, metrics = {}, {}
+        if any(record.pixels for record in self.records):
+            summary = self._evaluator.summary()
+            curves = summary.curves
+            area = summary.metrics["calibration_area"]
+            metrics["calibration_area"] = Estimate(area, float("nan"), float("nan"))
+        metrics = frame_estimates(self.records) | metrics
+        sigma, error, pixels = self._histogram.summary()
+        name = predictor.model_path.name
+        return ModelResult(
+            label=self.label,
+            name=predictor.card.name,
+            file=name,
+            sha256=predictor.card.files[name],
+            sigma_scale=predictor.card.sigma_scale,
+            backend=predictor.backend.runtime,
+            network_size=predictor.network_size,
+            metrics=metrics,
+            by_distance=tuple(Group(*group) for group in self._bands.means()),
+            by_region=tuple(Group(*group) for group in self._regions.means()),
+            curves=curves,
+            error_by_sigma=ErrorBySigma(sigma, error, pixels) if len(sigma) else None,
+            frames=tuple(self.records),
+            worst=self._worst.worst_first(),
+            worst_metric=self.worst_metric,
+            latency=Latency(
+                float(np.median(latencies)), float(np.percentile(latencies, 95)), float(latencies.max())
+            ),
+        )
+
+
+def frame_estimates(records: list[FrameRecord]) -> dict[str, Estimate]:
+    """Mean over the frames that have it of each metric, with its interval."""
+    names = list(dict.fromkeys(name for record in records for name in record.metrics))
+    if not names:
+        return {}
+    values = np.array([[record.metrics.get(name, np.nan) for name in names] for record in records])
+    return {
+        name: Estimate(*map(float, estimate))
+        for name, *estimate in zip(names, *mean_intervals(values), strict=True)
+    }

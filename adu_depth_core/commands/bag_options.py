@@ -1,0 +1,92 @@
+"""Options of the commands that read camera frames from bags."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+from pathlib import Path
+
+from adu_depth_core.bags.frames import ReadingOptions
+from adu_depth_core.bags.synchronizer import HOLD_NS
+from adu_depth_core.bags.topic_choice import TopicOptions, Topics
+from adu_depth_core.calibration_file import read_calibration
+from adu_depth_core.errors import UserError
+
+
+def add_topic_arguments(parser: argparse.ArgumentParser, truths: tuple[str, ...]) -> None:
+    """Topics, and how messages are brought together.
+
+    :param truths: kinds of ground truth to choose from
+    """
+    topics = parser.add_argument_group("topics (default: chosen by type and name, and printed)")
+    topics.add_argument("--image", metavar="TOPIC", help="left or only camera, Image or CompressedImage")
+    topics.add_argument("--camera-info", metavar="TOPIC", help="its calibration")
+    topics.add_argument(
+        "--calib", type=Path, metavar="FILE", help="its calibration from a YAML or KITTI file"
+    )
+    topics.add_argument("--truth", choices=truths, help="kind of ground truth (default: the best there is)")
+    topics.add_argument("--truth-topic", metavar="TOPIC", help="depth images or PointCloud2")
+    topics.add_argument("--right-image", metavar="TOPIC", help="right camera of the pair")
+    topics.add_argument(
+        "--right-camera-info", metavar="TOPIC", help="its calibration, with the baseline in P"
+    )
+    reading = parser.add_argument_group("reading")
+    reading.add_argument(
+        "--tolerance",
+        type=float,
+        default=50.0,
+        metavar="MS",
+        help="greatest time between an image and what belongs to it (default: 50)",
+    )
+    reading.add_argument(
+        "--beam-gap",
+        type=float,
+        default=1.0,
+        metavar="DEG",
+        help="more than the angle between LiDAR beams: nearer returns within it hide a point (default: 1)",
+    )
+    reading.add_argument(
+        "--rectify",
+        choices=("auto", "yes", "no"),
+        default="auto",
+        help="rectify images by camera_info; auto: if they have distortion and no 'rect' in the topic's name",
+    )
+
+
+def topic_options(arguments: argparse.Namespace) -> TopicOptions:
+    """The topics that the options above name."""
+    return TopicOptions(
+        image=arguments.image,
+        camera_info=arguments.camera_info,
+        truth=arguments.truth,
+        truth_topic=arguments.truth_topic,
+        right_image=arguments.right_image,
+        right_info=arguments.right_camera_info,
+    )
+
+
+def reading_options(arguments: argparse.Namespace) -> ReadingOptions:
+    """How the options above bring messages together.
+
+    :raises UserError: if a value is out of range
+    """
+    if not 0 <= arguments.tolerance <= HOLD_NS / 1e6:
+        raise UserError(f"--tolerance is {arguments.tolerance:g} ms: must be 0 to {HOLD_NS / 1e6:g}")
+    if not 0 < arguments.beam_gap < 30:
+        raise UserError(f"--beam-gap is {arguments.beam_gap:g} degrees: must be above 0 and below 30")
+    calibration = None
+    if arguments.calib is not None:
+        if not arguments.calib.is_file():
+            raise UserError(f"--calib {arguments.calib} does not exist")
+        calibration = functools.cache(functools.partial(read_calibration, arguments.calib))
+    return ReadingOptions(
+        round(arguments.tolerance * 1e6), arguments.beam_gap, arguments.rectify, calibration
+    )
+
+
+def print_topics(bag: Path, topics: Topics) -> None:
+    """What was chosen, and why."""
+    print(f"{bag}")
+    for choice in topics.choices:
+        print(f"  {choice.role:<18} {choice.topic} ({choice.reason})")
+    print(f"  {'ground truth':<18} {topics.truth}")

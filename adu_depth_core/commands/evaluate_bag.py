@@ -1,0 +1,172 @@
+"""``adu_depth evaluate-bag``: replay bags through models and report how good they are."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from adu_depth_core.bags.conditions import METRICS, FailIf
+from adu_depth_core.bags.evaluation import BagEvaluation, labels
+from adu_depth_core.bags.evaluation_files import write_frames_csv, write_metrics_json
+from adu_depth_core.bags.evaluation_result import EvaluationResult
+from adu_depth_core.bags.record import EvaluationRecorder
+from adu_depth_core.bags.report_page import write_report_page
+from adu_depth_core.bags.topic_choice import TRUTHS
+from adu_depth_core.commands.bag_options import (
+    add_topic_arguments,
+    print_topics,
+    reading_options,
+    topic_options,
+)
+from adu_depth_core.commands.model_options import add_model_arguments
+from adu_depth_core.errors import UserError
+from adu_depth_core.evaluation.protocol import CROPS, Protocol
+from adu_depth_core.files import write_atomically
+from adu_depth_core.inference.predictor import Predictor, default_model
+from adu_depth_core.progress import progress_bar
+
+FAILED, INTERRUPTED = 3, 130
+SHOWN = ("abs_rel", "rmse", "d1", "coverage_1sigma", "nll", "ause_abs_rel", "instability")
+
+EPILOG = f"""\
+DIR holds report.html (read this first), metrics.json, frames.csv and, with --record, the bag record/.
+Exit status: 0 done; 1 nothing could be evaluated, or another error; 2 wrong options; {FAILED} a --fail-if
+condition holds; {INTERRUPTED} interrupted by Ctrl-C (the report is of what was read until then).
+Metrics of --fail-if: {", ".join(METRICS)}
+How figures are made: docs/evaluation.md; topics and bags: docs/replay.md
+
+examples:
+  adu_depth evaluate-bag drive --out judged
+  adu_depth evaluate-bag monday tuesday --model old.onnx --model new.onnx --truth lidar --out judged
+  adu_depth evaluate-bag drive --out judged --fail-if "abs_rel>0.12" --fail-if "coverage_1sigma<0.6"
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EPILOG
+    parser.add_argument(
+        "bags", nargs="+", type=Path, metavar="BAG", help="rosbag2 folder, .mcap, .db3 or .bag"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the report")
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier report in DIR")
+    parser.add_argument(
+        "--record", action="store_true", help="also write images, depth, sigma and error as a bag"
+    )
+    parser.add_argument(
+        "--fail-if",
+        action="append",
+        default=[],
+        metavar="CONDITION",
+        help=f'exit with status {FAILED} if it holds, such as "abs_rel>0.12"; may be given several times',
+    )
+    add_topic_arguments(parser, TRUTHS)
+    protocol = parser.add_argument_group("protocol")
+    protocol.add_argument(
+        "--cap", type=float, default=80.0, metavar="M", help="farthest ground truth (default: 80)"
+    )
+    protocol.add_argument("--crop", choices=CROPS, default="none", help="part of the image (default: none)")
+    add_model_arguments(parser, several=True)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    conditions = [FailIf.parse(text) for text in arguments.fail_if]
+    check_replaceable(arguments.out, arguments.overwrite)
+    protocol = Protocol(arguments.cap, arguments.crop)
+    paths = arguments.model or [default_model()]
+    predictors = {
+        label: Predictor(path, arguments.backend, arguments.network_size, arguments.threads)
+        for label, path in zip(labels(paths), paths, strict=True)
+    }
+    evaluation = BagEvaluation(
+        arguments.bags, predictors, topic_options(arguments), reading_options(arguments), protocol
+    )
+    for bag, topics in zip(evaluation.bags, evaluation.topics, strict=True):
+        print_topics(bag, topics)
+    with write_atomically(arguments.out) as folder, contextlib.ExitStack() as stack:
+        folder.mkdir()
+        recorder = stack.enter_context(EvaluationRecorder(folder / "record")) if arguments.record else None
+        stop = stack.enter_context(stop_on_interrupt())
+        with progress_bar() as bar:
+            task = bar.add_task("Evaluating", total=evaluation.frames_in_bags)
+            result = evaluation.run(
+                lambda done: bar.update(task, completed=done),
+                stop,
+                conditions,
+                recorder,
+                arguments.command_line,
+            )
+        write_metrics_json(result, folder / "metrics.json")
+        write_frames_csv(result, folder / "frames.csv")
+        write_report_page(result, folder / "report.html")
+    print_result(result, Console())
+    print(f"written: {arguments.out / 'report.html'}")
+    if result.interrupted:
+        return INTERRUPTED
+    return FAILED if result.failed else 0
+
+
+def check_replaceable(out: Path, overwrite: bool) -> None:
+    """:raises UserError: if ``out`` exists, unless it is an earlier report that may be replaced"""
+    if out.exists() and not (overwrite and (out / "metrics.json").is_file()):
+        kind = "a report; --overwrite replaces it" if (out / "metrics.json").is_file() else "not a report"
+        raise UserError(f"{out} exists already and is {kind}; choose another --out")
+
+
+@contextlib.contextmanager
+def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C makes the yielded function true, so that work can end in order; a second one interrupts."""
+    pressed = []
+
+    def note(number: int, frame: object) -> None:
+        pressed.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def print_result(result: EvaluationResult, console: Console) -> None:
+    """A short table; the report has the rest."""
+    source = result.source
+    table = Table(
+        "metric", title=f"{source.frames_evaluated} of {source.frames_read} frames, mean [95 % interval]"
+    )
+    for model in result.models:
+        table.add_column(model.label, justify="right")
+    for name in SHOWN:
+        estimates = [model.metrics.get(name) for model in result.models]
+        if any(estimates):
+            table.add_row(
+                name, *(f"{e.mean:.4f} [{e.low:.4f}, {e.high:.4f}]" if e else "" for e in estimates)
+            )
+    table.add_row("latency, median", *(f"{model.latency.median_ms:.1f} ms" for model in result.models))
+    console.print(table)
+    console.print(f"{result.frames_per_second:.1f} frames/s, measuring included", highlight=False)
+    for comparison in result.comparisons:
+        if comparison.metric in SHOWN:
+            d = comparison.difference
+            sure = "" if d.low <= 0 <= d.high else ": not chance"
+            console.print(
+                f"{comparison.second} - {comparison.first}: {comparison.metric} {d.mean:+.4f} "
+                f"[{d.low:+.4f}, {d.high:+.4f}]{sure}",
+                highlight=False,
+                markup=False,
+            )
+    for condition in result.conditions:
+        verdict = "[bold red]FAILED[/]" if condition.failed else "[green]passed[/]"
+        console.print(
+            f"{verdict} {escape(condition.text)}: {condition.model} has {condition.value:.4f}",
+            highlight=False,
+        )
+    for warning in result.warnings:
+        console.print(f"[bold red]WARNING[/] {escape(warning)}", highlight=False)
