@@ -68,7 +68,7 @@ def write_report_page(result: EvaluationResult, path: Path) -> None:
         key_metrics=_table(result, KEY_METRICS),
         more_metrics=_table(result, [name for name in METRICS if name not in KEY_METRICS]),
         regions=[_Regions.of(model) for model in result.models if any(g.metrics for g in model.by_region)],
-        scales=[("prediction, m", depth_scale()), ("sigma, % of depth", SIGMA_SCALE)],
+        scales=[("prediction, m", depth_scale()), ("error and sigma, % of depth", SIGMA_SCALE)],
         legend=legend_uri,
         captioned=CAPTIONED,
         start_ns=result.models[0].frames[0].stamp_ns if result.models[0].frames else 0,
