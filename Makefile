@@ -15,8 +15,9 @@ help:  ## show this list
 demo: .venv-demo/installed  ## play a synthetic drive to the real node over DDS; pictures and figures in demo/
 	.venv-demo/bin/python -m adu_depth_ros.demo --out $(OUT) --frames $(FRAMES)
 
+# One thread: on tensors as small as those of the tests, threads mostly wait for each other.
 test: .venv-test/installed  ## install what the tests need and run all of them
-	.venv-test/bin/python -m pytest $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 .venv-test/bin/python -m pytest $(PYTEST_ARGS)
 
 lint: .venv-test/installed  ## check style and the rules of who may import whom
 	.venv-test/bin/ruff check

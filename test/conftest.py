@@ -5,10 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+import hypothesis
 import numpy as np
 import pytest
 
 from adu_depth_core.datasets.depth_png import write_png16
+
+# A machine that is busy with something else is no reason for a test to fail.
+hypothesis.settings.register_profile("adu_depth", deadline=None)
+hypothesis.settings.load_profile("adu_depth")
 
 ROOT = Path(__file__).resolve().parent.parent
 
