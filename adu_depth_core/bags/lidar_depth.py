@@ -48,10 +48,10 @@ def without_hidden(depth: np.ndarray, camera: Camera, beam_gap: float) -> np.nda
     horizontal = max(1, math.ceil(camera.fx * math.tan(math.radians(beam_gap))))
     near = np.where(depth > 0, depth, np.float32(np.inf))
     limit = depth * np.float32(NEARER)
-    # Half as far sideways as the window is long: rows of returns are not exactly above each other.
-    columns, rows = 2 * (horizontal // 4) + 1, 2 * (vertical // 4) + 1
+    # Returns are not exactly above each other. Sideways one row only: the road is nearer one row below.
+    columns = 2 * (horizontal // 4) + 1
     above, below = (_nearest(near, (vertical + 1, columns), (columns // 2, end)) for end in (vertical, 0))
-    left, right = (_nearest(near, (rows, horizontal + 1), (end, rows // 2)) for end in (horizontal, 0))
+    left, right = (_nearest(near, (1, horizontal + 1), (end, 0)) for end in (horizontal, 0))
     hidden = ((above < limit) & (below < limit)) | ((left < limit) & (right < limit))
     return np.where(hidden, np.float32(0), depth)
 

@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adu_depth_core.errors import UserError
+
+pytest.importorskip("rosbags")
+from adu_depth_core.bags.messages import TRANSFORMS, quaternion, transforms_message
+from adu_depth_core.bags.transforms import TransformTree, rigid
+
+SECOND = 1_000_000_000
+
+
+def shift(x, y=0.0, z=0.0):
+    return rigid(np.array([x, y, z], float), np.array([0.0, 0, 0, 1]))
+
+
+def tree_of(static=(), moving=()):
+    """``static``: (parent, child, matrix); ``moving``: the same with a stamp before."""
+    tree = TransformTree()
+    tree.add(TRANSFORMS, transforms_message(static, 0), static=True)
+    for stamp, *edge in moving:
+        tree.add(TRANSFORMS, transforms_message([edge], stamp), static=False)
+    return tree
+
+
+@given(q=st.tuples(*[st.floats(-1, 1)] * 4).filter(lambda q: np.linalg.norm(q) > 0.1))
+def test_a_rotation_survives_its_quaternion(q):
+    matrix = rigid(np.zeros(3), np.array(q))
+    np.testing.assert_allclose(matrix[:3, :3] @ matrix[:3, :3].T, np.eye(3), atol=1e-9)
+    np.testing.assert_allclose(rigid(np.zeros(3), quaternion(matrix[:3, :3])), matrix, atol=1e-7)
+
+
+def test_a_quarter_turn_about_z_takes_x_to_y():
+    matrix = rigid(np.zeros(3), np.array([0, 0, np.sqrt(0.5), np.sqrt(0.5)]))
+    np.testing.assert_allclose(matrix[:3, :3] @ [1, 0, 0], [0, 1, 0], atol=1e-12)
+
+
+def test_sensors_on_different_branches_are_related_through_their_common_parent():
+    tree = tree_of(
+        [("base", "mast", shift(0, 0, 1)), ("mast", "lidar", shift(1)), ("base", "camera", shift(3))]
+    )
+    np.testing.assert_allclose(tree.between("camera", 0, "lidar", 0), shift(-2, 0, 1))
+
+
+def test_motion_between_two_times_counts_and_is_interpolated():
+    tree = tree_of(
+        [("base", "lidar", np.eye(4)), ("base", "camera", np.eye(4))],
+        [(i * SECOND // 10, "odom", "base", shift(i)) for i in range(3)],
+    )
+    np.testing.assert_allclose(tree.between("camera", SECOND // 10, "lidar", SECOND // 20), shift(-0.5))
+
+
+def test_without_poses_at_the_time_the_mounting_still_holds():
+    tree = tree_of(
+        [("base", "lidar", shift(1)), ("base", "camera", np.eye(4))], [(5 * SECOND, "odom", "base", shift(9))]
+    )
+    np.testing.assert_allclose(tree.between("camera", 0, "lidar", 0), shift(1))
+    with pytest.raises(LookupError, match=r"5\.000 s away"):
+        tree.to_root("camera", 0)
+
+
+def test_frames_that_nothing_connects_are_named():
+    with pytest.raises(UserError, match=r"'camera' and 'lidar_top'"):
+        tree_of([("base", "camera", np.eye(4))]).between("camera", 0, "lidar_top", 0)
+
+
+def test_a_loop_is_an_error_and_not_an_endless_one():
+    with pytest.raises(LookupError, match="loop"):
+        tree_of([("a", "b", np.eye(4)), ("b", "a", np.eye(4))]).to_root("a", 0)

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from adu_depth_core.evaluation.evaluator import Evaluator
+from adu_depth_core.evaluation.groups import BAND_NAMES, REGION_NAMES, GroupMeans, group_metrics
+from adu_depth_core.evaluation.protocol import Protocol
+
+
+def scene(seed=0):
+    rng = np.random.default_rng(seed)
+    truth = rng.uniform(1, 100, (30, 60)).astype(np.float32)
+    truth[rng.random(truth.shape) < 0.3] = 0
+    depth = rng.uniform(1, 90, truth.shape).astype(np.float32)
+    return truth, depth, (0.1 * depth).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("name", "near", "far"), [("0-10 m", 0, 10), ("10-20 m", 10, 20), ("40-80 m", 40, 80)]
+)
+def test_a_band_has_the_metrics_of_an_evaluation_of_its_pixels(name, near, far):
+    truth, depth, sigma = scene()
+    inside = np.where((truth > near) & (truth <= far), truth, 0)
+    expected = Evaluator(Protocol()).add("frame", inside, depth, sigma)
+    pixels, metrics = group_metrics(Protocol(), truth, depth, sigma)[0][name]
+    assert pixels == expected.pixels
+    assert metrics == {metric: pytest.approx(expected.metrics[metric]) for metric in metrics}
+    assert {"abs_rel", "rmse", "coverage_1sigma", "nll"} <= metrics.keys()
+
+
+def test_a_region_has_the_metrics_of_an_evaluation_of_its_pixels():
+    truth, depth, sigma = scene()
+    inside = np.zeros_like(truth)
+    inside[20:, 20:40] = truth[20:, 20:40]
+    expected = Evaluator(Protocol()).add("frame", inside, depth, sigma)
+    pixels, metrics = group_metrics(Protocol(), truth, depth, sigma)[1]["bottom centre"]
+    assert pixels == expected.pixels
+    assert metrics == {metric: pytest.approx(expected.metrics[metric]) for metric in metrics}
+
+
+def test_every_pixel_is_in_one_band_and_one_region():
+    truth, depth, sigma = scene()
+    count = np.count_nonzero(Protocol().mask(truth))
+    for groups in group_metrics(Protocol(), truth, depth, sigma):
+        assert sum(pixels for pixels, _ in groups.values()) == count
+
+
+def test_means_are_over_the_frames_that_have_the_group():
+    means = GroupMeans(BAND_NAMES)
+    means.add({"0-10 m": (5, {"abs_rel": 0.1})})
+    means.add({"0-10 m": (7, {"abs_rel": 0.3}), "10-20 m": (2, {"abs_rel": 0.5})})
+    by_name = {name: rest for name, *rest in means.means()}
+    assert by_name["0-10 m"] == [12, 2, {"abs_rel": pytest.approx(0.2)}]
+    assert by_name["10-20 m"] == [2, 1, {"abs_rel": 0.5}]
+    assert by_name["40-80 m"] == [0, 0, {}]
+
+
+def test_there_are_nine_regions():
+    assert len(REGION_NAMES) == len(set(REGION_NAMES)) == 9
