@@ -59,7 +59,9 @@ def percent(share: float) -> str:
 
 
 def interval(estimate: Estimate) -> str:
-    """The bounds of a confidence interval."""
+    """The bounds of a confidence interval; nothing where there is none."""
+    if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
+        return ""
     return f"{number(estimate.low)} … {number(estimate.high)}"
 
 

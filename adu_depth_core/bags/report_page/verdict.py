@@ -76,10 +76,9 @@ def findings_of(model: ModelResult, motion: str) -> Iterator[str]:
             f"Off by {percent(metrics['abs_rel'].mean)} of the distance on average; "
             f"{percent(metrics['d1'].mean)} of pixels are within a factor of 1.25."
         )
-    worst = [worst for worst in (_worst(model.by_distance), _worst(model.by_region)) if worst]
-    if worst:
-        places = " and ".join(f"{w.name} ({percent(w.metrics['abs_rel'])})" for w in worst)
-        yield f"It is worst at {places}."
+    for where, groups in (("At", model.by_distance), ("In the image's", model.by_region)):
+        if worst := _worst(groups):
+            yield f"{where} {worst.name} it is worst: off by {percent(worst.metrics['abs_rel'])}."
     if "coverage_1sigma" in metrics:
         yield _honesty(metrics["coverage_1sigma"].mean)
     if "abs_rel_by_sigma" in model.curves:

@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip("rosbags")
 pytest.importorskip("jinja2")
 from adu_depth_core.bags.evaluation_result import Comparison, Condition, Estimate
-from adu_depth_core.bags.report_page.text import MEANINGS, METRICS, is_better, number, percent
+from adu_depth_core.bags.report_page.text import MEANINGS, METRICS, interval, is_better, number, percent
 from adu_depth_core.bags.report_page.verdict import findings_of, verdict_of
 
 
@@ -23,6 +23,11 @@ from adu_depth_core.bags.report_page.verdict import findings_of, verdict_of
 )
 def test_numbers(value, text):
     assert number(value) == text
+
+
+def test_an_interval_that_is_not_known_is_not_shown():
+    assert interval(Estimate(0.1, 0.09, 0.12)) == "0.0900 … 0.120"
+    assert interval(Estimate(0.1, math.nan, math.nan)) == ""
 
 
 def test_shares_are_per_cent():
@@ -77,7 +82,8 @@ def test_a_difference_within_chance_is_called_that(make_result):
 def test_findings_say_how_wrong_where_and_whether_it_knew(make_result):
     text = " ".join(findings_of(make_result().models[0], "poses")).replace("\u202f", " ")
     assert "Off by 11 % of the distance on average; 88 % of pixels" in text
-    assert "worst at 40-80 m (19 %) and bottom right (21 %)" in text
+    assert "At 40-80 m it is worst: off by 19 %" in text
+    assert "In the image's bottom right it is worst: off by 21 %" in text
     assert "too sure of itself: 61 % of pixels have |error| ≤ sigma, 68.3 % should" in text
     assert "least sure of, it would be off by 9.68 % instead of 11 %" in text
     assert "changes by 2.1 % (median pixel), beyond what the motion explains" in text
