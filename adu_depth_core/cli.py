@@ -21,6 +21,7 @@ COMMANDS = {
     "synth-drive": "generate a synthetic drive with exact depth, as a bag and as a KITTI 2015 folder",
     "make-bag": "turn a KITTI-style folder (images, calibration, times) into a rosbag",
     "evaluate-bag": "replay bags through models and report accuracy, uncertainty, stability and speed",
+    "extract": "turn a bag into a folder of stereo pairs with depth to train on",
     "compare-bags": "check that what a live node recorded equals the offline prediction",
     "train": "train a network",
     "export": "a student as ONNX of one input size and precision, with its card",

@@ -255,6 +255,12 @@ class FrameReader:
         right, right_camera = self._rectified(message, topic, info_topic)
         if right_camera.size != camera.size:
             raise _Unusable("right size", f"{topic} is {right_camera.size}, the left image {camera.size}")
+        if abs(right_camera.fx - camera.fx) > 1e-3 * camera.fx:
+            raise _Unusable(
+                "pair",
+                f"{topic} has focal length {right_camera.fx:g}, the left image {camera.fx:g}: they are no "
+                "rectified pair; rectify with --rectify yes, or calibrate the cameras as a pair",
+            )
         info = self._info(info_topic, stamp)
         baseline = -float(info.p[3]) / float(info.p[0]) if info.p[0] else 0.0
         if not baseline > 0:

@@ -37,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--dataset",
         required=True,
         choices=SPLITS,
-        help="kitti2015: the stereo benchmark; synthetic: a folder by `adu_depth synth-drive`",
+        help="kitti2015: the stereo benchmark; synthetic: a folder by `adu_depth synth-drive`; "
+        "stereo_folder: one by `adu_depth extract`",
     )
     parser.add_argument("--root", type=Path, required=True, metavar="DIR", help="folder that holds training/")
     splits = "; ".join(f"{dataset}: {', '.join(names)}" for dataset, names in SPLITS.items())

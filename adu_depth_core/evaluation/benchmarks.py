@@ -8,23 +8,26 @@ from pathlib import Path
 
 from adu_depth_core.datasets.kitti2015 import CALIBRATION_SCENES, VALIDATION_SCENES, Kitti2015
 from adu_depth_core.datasets.sample import Sample
+from adu_depth_core.datasets.stereo_folder import StereoFolder
 from adu_depth_core.datasets.synthetic_folder import SyntheticFolder
 from adu_depth_core.errors import UserError
 
 SPLITS = {
     "kitti2015": ("validation", "calibration", "training", "all"),
     "synthetic": ("all",),
+    "stereo_folder": ("all",),
 }
-"""Data sets and their named splits, the default first. ``synthetic``: a folder by `adu_depth synth-drive`."""
+"""Data sets and their named splits, the default first. ``synthetic``: a folder by `adu_depth synth-drive`,
+``stereo_folder``: one by `adu_depth extract`."""
 
-READERS = {"kitti2015": Kitti2015, "synthetic": SyntheticFolder}
+READERS = {"kitti2015": Kitti2015, "synthetic": SyntheticFolder, "stereo_folder": StereoFolder}
 
 
 @dataclass(frozen=True)
 class Benchmark:
     """Labelled frames to evaluate on.
 
-    :param dataset: name of the data set as model cards have it; that of a synthetic drive is its folder's
+    :param dataset: name of the data set as model cards have it; that of a drive is its folder's
     :param split: named split, or the file that lists the frames
     :param subset: the publisher's split that the frames are from, as model cards name it
     :param frames: names of the frames
@@ -62,7 +65,7 @@ def open_benchmark(dataset: str, root: Path, split: str | None = None) -> Benchm
     unlabelled = [path for path in map(samples.truth_path, scenes) if not path.is_file()]
     if unlabelled:
         raise UserError(f"{len(unlabelled)} of {len(scenes)} scenes have no ground truth: no {unlabelled[0]}")
-    name = root.resolve().name if dataset == "synthetic" else dataset
+    name = dataset if dataset == "kitti2015" else root.resolve().name
     return Benchmark(name, split, "training", scenes, samples)
 
 

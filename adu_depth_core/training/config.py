@@ -16,15 +16,16 @@ from adu_depth_core.errors import UserError
 from adu_depth_core.files import share_directory
 
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
-SOURCE_KINDS = ("kitti2015", "kitti_folder", "synthetic")
+SOURCE_KINDS = ("kitti2015", "kitti_folder", "synthetic", "stereo_folder")
 
 
 @dataclass(frozen=True)
 class SourceConfig:
     """One source of training views.
 
-    :param kind: ``kitti2015``, ``kitti_folder`` (object and odometry layouts) or ``synthetic``
-        (a KITTI 2015 folder written by ``adu_depth synth-drive``, where no disparity means sky)
+    :param kind: ``kitti2015``, ``kitti_folder`` (object and odometry layouts), ``synthetic`` (a KITTI 2015
+        folder written by ``adu_depth synth-drive``, where no disparity means sky) or ``stereo_folder``
+        (written by ``adu_depth extract``)
     :param path: the data set's folder
     :param weight: share of the training views, relative to the other sources
     :param subset: ``training`` or ``testing`` of KITTI 2015

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
 from adu_depth_core.datasets.augmentation import Augmentation
 from adu_depth_core.datasets.kitti2015 import CALIBRATION_SCENES, VALIDATION_SCENES, Kitti2015
 from adu_depth_core.datasets.kitti_folder import KittiFolder
+from adu_depth_core.datasets.stereo_folder import StereoFolder
 from adu_depth_core.datasets.synthetic_folder import SyntheticFolder
 from adu_depth_core.datasets.views import View, views_of
 from adu_depth_core.model_card import ModelCard
@@ -21,11 +22,13 @@ from adu_depth_core.training.config import SourceConfig, TrainingConfig
 logger = logging.getLogger(__name__)
 
 
-def open_source(source: SourceConfig) -> Kitti2015 | KittiFolder | SyntheticFolder:
+def open_source(source: SourceConfig) -> Kitti2015 | KittiFolder | SyntheticFolder | StereoFolder:
     """The dataset of a configured source."""
     path = Path(source.path)
     if source.kind == "kitti_folder":
         return KittiFolder(path)
+    if source.kind == "stereo_folder":
+        return StereoFolder(path)
     if source.kind == "synthetic":
         return SyntheticFolder(path)
     dataset = Kitti2015(path, subset=source.subset)
@@ -67,7 +70,7 @@ class TrainingViews(Dataset):
         return to_tensors(view, self.card)
 
 
-def _samples(dataset: Kitti2015 | KittiFolder | SyntheticFolder) -> Iterator:
+def _samples(dataset: Kitti2015 | KittiFolder | SyntheticFolder | StereoFolder) -> Iterator:
     return (dataset[index] for index in range(len(dataset)))
 
 

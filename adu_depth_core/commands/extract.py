@@ -1,0 +1,80 @@
+"""``adu_depth extract``: training data from a bag."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from adu_depth_core.bags.extraction import MotionFilter, extract
+from adu_depth_core.bags.frames import FrameReader, SkippedFrames
+from adu_depth_core.bags.prefetch import Prefetch
+from adu_depth_core.bags.reader import BagReader
+from adu_depth_core.bags.topic_choice import choose_topics
+from adu_depth_core.commands.bag_options import (
+    add_topic_arguments,
+    print_topics,
+    reading_options,
+    topic_options,
+)
+from adu_depth_core.errors import UserError
+from adu_depth_core.files import write_atomically
+from adu_depth_core.progress import progress_bar
+
+EPILOG = """\
+The folder is a training source of kind stereo_folder; docs/training_data.md describes it. Pairs without
+depth are labelled by stereo matching when they are trained on.
+
+examples:
+  adu_depth extract drive --out data/drive
+  adu_depth extract drive --out data/drive --truth lidar --min-motion 2 --tolerance 20
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EPILOG
+    parser.add_argument("bag", type=Path, metavar="BAG", help="rosbag2 folder, .mcap, .db3 or .bag")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the new folder")
+    parser.add_argument(
+        "--min-motion",
+        type=float,
+        default=0.5,
+        metavar="M",
+        help="metres that the camera travels between frames, by the bag's poses; without poses, frames on "
+        "which nothing moves are left out; 0 keeps every frame (default: 0.5)",
+    )
+    parser.add_argument(
+        "--min-turn",
+        type=float,
+        default=5.0,
+        metavar="DEG",
+        help="degrees that are motion enough by themselves (default: 5)",
+    )
+    add_topic_arguments(parser, ("depth", "lidar", "none"))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    out = arguments.out
+    if out.exists():
+        raise UserError(f"{out} exists already; choose another --out")
+    if not (arguments.min_motion >= 0 and arguments.min_turn > 0):
+        raise UserError("--min-motion must not be negative and --min-turn must be positive")
+    with BagReader(arguments.bag, salvage_cut_files=True) as bag:
+        topics = choose_topics(bag.topics, arguments.bag.name, topic_options(arguments), pair=True)
+        total = bag.message_counts[topics.image]
+    print_topics(arguments.bag, topics)
+    skipped = SkippedFrames()
+    reader = FrameReader(arguments.bag, topics, reading_options(arguments), skipped)
+    motion = MotionFilter(arguments.min_motion, arguments.min_turn)
+    with write_atomically(out) as folder, progress_bar() as bar, Prefetch(reader) as frames:
+        task = bar.add_task("Extracting", total=total)
+        result = extract(
+            reader, skipped, folder, motion, lambda done: bar.update(task, completed=done), frames
+        )
+    print(f"{out}: {result.written} pairs of {result.frames_read} images, {result.depth_frames} with depth")
+    if result.without_motion:
+        print(f"  {result.without_motion} left out: too little motion since the frame before (--min-motion)")
+    for entry in result.skipped:
+        print(f"  {entry.frames} skipped, the first is number {entry.first_index}: {entry.reason}")
+    if result.damage:
+        print(f"  {result.damage}")
+    return 0
