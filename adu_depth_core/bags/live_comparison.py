@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from adu_depth_core.bags import topics
 from adu_depth_core.bags.depth_comparison import Difference, Expectation, compare_depth, compare_sigma
-from adu_depth_core.bags.messages import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, image_array, stamp_of
+from adu_depth_core.bags.frames import BagFrame, FrameReader, ReadingOptions, SkippedFrames
+from adu_depth_core.bags.messages import COMPRESSED_IMAGE, IMAGE, image_array, stamp_of
 from adu_depth_core.bags.reader import BagReader
+from adu_depth_core.bags.topic_choice import TopicOptions, choose_topics
 from adu_depth_core.camera import Camera
 from adu_depth_core.camera_info import camera_from_info
 from adu_depth_core.errors import UserError
-from adu_depth_core.image_decoding import ENCODINGS, decode_compressed, decode_image
+from adu_depth_core.image_decoding import ENCODINGS
 from adu_depth_core.inference.prediction import Prediction
 
 Predict = Callable[[np.ndarray, Camera, str, str], Prediction]
@@ -29,7 +30,7 @@ class FrameComparison:
 
     :param stamp_ns: the image's stamp in the source, nanoseconds
     :param depth: how its depth differs
-    :param sigma: how its uncertainty differs; None if the live bag has none of it
+    :param sigma: how its uncertainty differs; None if the live bag has none for it
     """
 
     stamp_ns: int
@@ -42,23 +43,23 @@ class FrameComparison:
 
 
 class LiveComparison:
-    """Context manager that joins the two bags by stamp.
+    """Joins the two bags by stamp.
 
-    :param live: bag with the node's depth and, perhaps, uncertainty
+    :param live: open bag with the node's depth and, perhaps, uncertainty
     :param source: bag with the images that the node was fed
     :param image: image topic of the source; None for the one with the frame of the live depth
-    :param camera_info: calibration topic of the source; None for the one with that frame
+    :param camera_info: calibration topic of the source; None for the one beside the image
     :param depth: depth topic of the live bag
-    :param sigma: uncertainty topic of the live bag; left out where the bag has none
+    :param sigma: uncertainty topic of the live bag, which it may lack
     :param offset_ns: live stamp minus source stamp; None to find it
     :param rectified: the node's parameter: the camera's P holds, else K
-    :raises UserError: on entering, if a bag, topic or calibration is missing, a stamp was answered twice, or
-        no live frame has an image
+    :raises UserError: if a bag, topic or calibration is missing, a stamp was answered twice, or no live
+        frame has an image
     """
 
     def __init__(
         self,
-        live: Path,
+        live: BagReader,
         source: Path,
         *,
         image: str | None = None,
@@ -68,184 +69,147 @@ class LiveComparison:
         offset_ns: int | None = None,
         rectified: bool = True,
     ) -> None:
-        self.live, self.source = BagReader(live), BagReader(source)
-        self.image_topic, self.info_topic = image or "", camera_info or ""
+        live.require_topics([depth])
+        self._live, self._source = live, source
         self.depth_topic, self.sigma_topic = depth, sigma
-        self.offsets = [] if offset_ns is None else [offset_ns]
-        self._rectified = rectified
-
-    def __enter__(self) -> LiveComparison:
-        self.live.__enter__()
-        try:
-            self.source.__enter__()
-        except BaseException:
-            self.live.__exit__()
-            raise
-        try:
-            self._join()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self.source.__exit__(*error)
-        self.live.__exit__(*error)
-
-    def _join(self) -> None:
-        self.live.require_topics([self.depth_topic])
-        if self.sigma_topic not in self.live.topics:
-            self.sigma_topic = ""
-        first = next(self.live.messages([self.depth_topic]), None)
-        if first is None:
-            raise UserError(f"{self.live.path} has no message on {self.depth_topic}: the node published none")
-        frame_id = first.content.header.frame_id
-        self.image_topic = self.image_topic or self._topic_of_frame((IMAGE, COMPRESSED_IMAGE), frame_id)
-        self.info_topic = self.info_topic or self._topic_of_frame((CAMERA_INFO,), frame_id)
-        self.source.require_topics([self.image_topic, self.info_topic])
-        self.live_stamps = _stamps(self.live, self.depth_topic)
-        self.source_stamps = _stamps(self.source, self.image_topic)
-        if not self.offsets:
-            self.offsets = possible_offsets(self.live_stamps, self.source_stamps)
-        if not set(self.source_stamps) & {stamp - self.offsets[0] for stamp in self.live_stamps}:
+        self.live_stamps = _stamps(live, depth)
+        if not self.live_stamps:
+            raise UserError(f"{live.path} has no message on {depth}: the node published none")
+        self._sigma_stamps = set(_stamps(live, sigma)) if sigma in live.topics else set()
+        with BagReader(source) as bag:
+            options = TopicOptions(image or self._image_topic(bag), camera_info, truth="none")
+            self.topics = choose_topics(bag.topics, str(source), options)
+            if self.topics.camera_info is None:
+                raise UserError(
+                    f"bag {source} has no camera_info beside {self.topics.image}; name it with --camera-info"
+                )
+            self.source_stamps = _stamps(bag, self.topics.image)
+            self._reading = ReadingOptions(
+                rectify="no", calibration=None if rectified else _raw_camera(bag, self.topics.camera_info)
+            )
+        offsets = possible_offsets(self.live_stamps, self.source_stamps)
+        self._offsets = offsets if offset_ns is None else [offset_ns]
+        if not self.answered:
             raise UserError(
-                f"no stamp on {self.depth_topic} of {self.live.path} minus {self.offsets[0]} ns is that of "
-                f"an image on {self.image_topic} of {self.source.path}: is it the bag that was played?"
+                f"no stamp on {depth} of {live.path} minus {self._offsets[0]} ns is that of an image on "
+                f"{self.topics.image} of {source}: is it the bag that was played?"
             )
 
-    def _topic_of_frame(self, types: tuple[str, ...], frame_id: str) -> str:
-        """The first topic of the source of these types, the first type first, whose messages have a frame."""
-        for wanted in types:
-            for topic, kind in sorted(self.source.topics.items()):
-                message = next(self.source.messages([topic]), None) if kind == wanted else None
+    def _image_topic(self, bag: BagReader) -> str | None:
+        """The camera image with the frame of the live depth; None if there is no such."""
+        frame_id = next(self._live.messages([self.depth_topic])).content.header.frame_id
+        for wanted in (IMAGE, COMPRESSED_IMAGE):
+            for topic in sorted(name for name, kind in bag.topics.items() if kind == wanted):
+                message = next(bag.messages([topic]), None)
                 if message is None or message.content.header.frame_id != frame_id:
                     continue
-                if wanted != IMAGE or message.content.encoding in ENCODINGS:  # depth is no camera image
+                if wanted == COMPRESSED_IMAGE or message.content.encoding in ENCODINGS:  # not depth
                     return topic
-        kinds = " or ".join(kind.rpartition("/")[2] for kind in types)
-        raise UserError(
-            f"{self.source.path} has no {kinds} topic of frame {frame_id!r}, which {self.depth_topic} of "
-            f"{self.live.path} has; name the topic with an option"
-        )
+        return None
 
     def settle_offset(self, predict: Predict, expectation: Expectation) -> int:
-        """The offset; where evenly spaced stamps leave a choice, that which fits the first live frame."""
-        if len(self.offsets) > 1:
-            first = next(self.live.messages([self.depth_topic])).content
-            depth, stamp = image_array(first), self.live_stamps[0]
-            wanted = {stamp - offset: offset for offset in self.offsets}
-            misfits: dict[int, float] = {}
-            for source_stamp, image in self._images(set(wanted)):
-                misfits[source_stamp] = compare_depth(depth, image(predict, depth.shape), expectation).beyond
-                if not misfits[source_stamp]:
-                    break
-            self.offsets = [wanted[min(misfits, key=lambda stamp: misfits[stamp])]]
-        return self.offsets[0]
+        """Live minus source stamp; where even spacing leaves a choice, the first live frame decides."""
+        if len(self._offsets) > 1:
+            depth = image_array(next(self._live.messages([self.depth_topic])).content)
+            offsets = {self.live_stamps[0] - offset: offset for offset in self._offsets}
+            misfits: dict[int, int] = {}
+            for frame in self._frames(SkippedFrames()):
+                if (stamp := frame.stamp_ns) in offsets:
+                    prediction = _predict(frame, predict, depth.shape)
+                    misfits[offsets[stamp]] = compare_depth(depth, prediction, expectation).beyond
+                    if not misfits[offsets[stamp]]:
+                        break
+            if misfits:
+                self._offsets = [min(misfits, key=lambda offset: misfits[offset])]
+        return self._offsets[0]
 
     @property
     def stray_stamps(self) -> list[int]:
         """Live stamps, in the source's time, that no image of the source has."""
-        known = set(self.source_stamps)
-        return [stamp - self.offsets[0] for stamp in self.live_stamps if stamp - self.offsets[0] not in known]
+        known, offset = set(self.source_stamps), self._offsets[0]
+        return [stamp - offset for stamp in self.live_stamps if stamp - offset not in known]
 
     @property
     def answered(self) -> int:
         """Number of images of the source that the node answered."""
         return len(self.live_stamps) - len(self.stray_stamps)
 
-    def frames(self, predict: Predict, expectation: Expectation) -> Iterator[FrameComparison]:
-        """Compare the frames in the source's order; memory holds one at a time.
+    def frames(
+        self, predict: Predict, expectation: Expectation, skipped: SkippedFrames
+    ) -> Iterator[FrameComparison]:
+        """Compare the frames in the source's order; memory holds few at a time.
 
-        :raises UserError: if a message cannot be used
+        :param skipped: takes the images that cannot be read
+        :raises UserError: if maps cannot be read or are of a size that the prediction has not
         """
         offset = self.settle_offset(predict, expectation)
-        published = _Published(self.live, self.depth_topic, self.sigma_topic)
-        answered = {stamp - offset for stamp in self.live_stamps}
-        for stamp, image in self._images(answered):
-            depth, sigma = published.take(stamp + offset)
-            prediction = image(predict, depth.shape)
-            yield FrameComparison(
-                stamp,
-                compare_depth(depth, prediction, expectation),
-                None if sigma is None else compare_sigma(sigma, prediction, expectation),
-            )
+        depths = _Maps(self._live, self.depth_topic)
+        sigmas = _Maps(self._live, self.sigma_topic) if self._sigma_stamps else None
+        answered = set(self.live_stamps)
+        for frame in self._frames(skipped):
+            stamp = frame.stamp_ns + offset
+            if stamp not in answered:
+                continue
+            depth = depths.of(stamp)
+            prediction = _predict(frame, predict, depth.shape)
+            sigma = None
+            if sigmas is not None and stamp in self._sigma_stamps:
+                sigma = compare_sigma(sigmas.of(stamp), prediction, expectation)
+            yield FrameComparison(frame.stamp_ns, compare_depth(depth, prediction, expectation), sigma)
 
-    def _images(self, stamps: set[int]) -> Iterator[tuple[int, _Image]]:
-        """The source's images of these stamps, with the calibration that held."""
-        infos: dict[str, Any] = {}
-        for message in self.source.messages([self.info_topic]):
-            infos.setdefault(message.content.header.frame_id, message.content)
-        for message in self.source.messages([self.info_topic, self.image_topic]):
+    def _frames(self, skipped: SkippedFrames) -> FrameReader:
+        return FrameReader(self._source, self.topics, self._reading, skipped)
+
+
+class _Maps:
+    """Images of a topic by stamp, read on demand in the bag's order; those of other stamps are let go."""
+
+    def __init__(self, bag: BagReader, topic: str) -> None:
+        self._messages = bag.messages([topic])
+        self._name = f"{topic} of {bag.path}"
+
+    def of(self, stamp: int) -> np.ndarray:
+        for message in self._messages:
             content = message.content
-            if message.topic == self.info_topic:
-                infos[content.header.frame_id] = content
-            elif (stamp := stamp_of(content)) in stamps:
-                if content.header.frame_id not in infos:
-                    raise UserError(
-                        f"{self.source.path}: no calibration of frame {content.header.frame_id!r} on "
-                        f"{self.info_topic}, only of {', '.join(map(repr, infos)) or 'none'}"
-                    )
-                yield stamp, _Image(content, infos[content.header.frame_id], self._rectified)
+            if stamp_of(content) != stamp:
+                continue
+            try:
+                return image_array(content)
+            except ValueError as error:
+                raise UserError(f"{self._name}, stamped {stamp} ns: {error}") from error
+        raise UserError(
+            f"{self._name} has its messages in another order than the images: {stamp} ns was passed"
+        )
 
 
-@dataclass(frozen=True)
-class _Image:
-    """An image message of the source and its calibration."""
+def _predict(frame: BagFrame, predict: Predict, size: tuple[int, ...]) -> Prediction:
+    """Predict at the size of the live depth: the image's or the network's.
 
-    message: Any
-    info: Any
-    rectified: bool
-
-    def __call__(self, predict: Predict, size: tuple[int, int]) -> Prediction:
-        """Predict at the size of the live depth: the image's or the network's.
-
-        :raises UserError: if the image cannot be used, or neither size is that
-        """
-        stamp = stamp_of(self.message)
-        decode = decode_compressed if self.message.__msgtype__ == COMPRESSED_IMAGE else decode_image
-        try:
-            pixels, channels = decode(self.message)
-            height, width = pixels.shape[:2]
-            camera = camera_from_info(self.info, width, height, self.rectified)
-        except ValueError as error:
-            raise UserError(f"image stamped {stamp} ns: {error}") from error
-        output_size = "image" if size == (height, width) else "network"
-        prediction = predict(pixels, camera, channels, output_size)
-        if prediction.depth.shape != size:
-            rows, columns = prediction.depth.shape
-            raise UserError(
-                f"live depth of the image stamped {stamp} ns is {size[0]}x{size[1]}; the image is "
-                f"{height}x{width} and the network answers {rows}x{columns} (height x width): give the "
-                "node's --network-size"
-            )
-        return prediction
+    :raises UserError: if it is neither
+    """
+    output_size = "image" if size == frame.camera.size else "network"
+    prediction = predict(frame.image, frame.camera, "rgb", output_size)
+    if prediction.depth.shape != size:
+        sizes = (size, frame.camera.size, prediction.depth.shape)
+        live, image, network = (f"{rows}x{columns}" for rows, columns in sizes)
+        raise UserError(
+            f"live depth of the image stamped {frame.stamp_ns} ns is {live}; the image is {image} and the "
+            f"network answers {network} (height x width): give the node's --network-size"
+        )
+    return prediction
 
 
-class _Published:
-    """Depth and sigma of the live bag, by stamp, read on demand in the bag's order."""
+def _raw_camera(bag: BagReader, info_topic: str) -> Callable[[int, int], Camera]:
+    """The camera of images that are not rectified, by their width and height."""
+    first = next(bag.messages([info_topic]), None)
+    if first is None:
+        raise UserError(f"bag {bag.path} has no message on {info_topic}: its image has no calibration")
+    info = first.content
 
-    def __init__(self, bag: BagReader, depth_topic: str, sigma_topic: str) -> None:
-        self._names = [depth_topic, *([sigma_topic] if sigma_topic else [])]
-        self._messages = bag.messages(self._names)
-        self._bag = bag
-        self._waiting: dict[tuple[str, int], Any] = {}
+    def camera(width: int, height: int) -> Camera:
+        return camera_from_info(info, width, height, rectified=False)
 
-    def take(self, stamp: int) -> tuple[np.ndarray, np.ndarray | None]:
-        maps = [self._take(name, stamp) for name in self._names]
-        return maps[0], maps[1] if len(maps) > 1 else None
-
-    def _take(self, name: str, stamp: int) -> np.ndarray:
-        while (name, stamp) not in self._waiting:
-            message = next(self._messages, None)
-            if message is None:
-                raise UserError(
-                    f"{self._bag.path}: no message stamped {stamp} ns on {name}, as on the others"
-                )
-            self._waiting[message.topic, stamp_of(message.content)] = message.content
-        try:
-            return image_array(self._waiting.pop((name, stamp)))
-        except ValueError as error:
-            raise UserError(f"{self._bag.path}: {name} stamped {stamp} ns: {error}") from error
+    return camera
 
 
 def _stamps(bag: BagReader, topic: str) -> list[int]:
@@ -253,11 +217,13 @@ def _stamps(bag: BagReader, topic: str) -> list[int]:
 
     :raises UserError: if one comes twice
     """
-    stamps = [stamp_of(message.content) for message in bag.messages([topic])]
-    if len(set(stamps)) < len(stamps):
-        twice = next(stamp for stamp in stamps if stamps.count(stamp) > 1)
-        raise UserError(f"{bag.path}: more than one message on {topic} is stamped {twice} ns")
-    return stamps
+    stamps: dict[int, None] = {}
+    for message in bag.messages([topic]):
+        stamp = stamp_of(message.content)
+        if stamp in stamps:
+            raise UserError(f"{bag.path}: more than one message on {topic} is stamped {stamp} ns")
+        stamps[stamp] = None
+    return list(stamps)
 
 
 def possible_offsets(live: list[int], source: list[int]) -> list[int]:
@@ -269,9 +235,7 @@ def possible_offsets(live: list[int], source: list[int]) -> list[int]:
     found = {
         offset: sum(stamp - offset in known for stamp in live) for offset in (live[0] - s for s in source)
     }
-    if not found:
-        return [0]
-    if found.get(0) == len(live):
+    if not found or found.get(0) == len(live):
         return [0]
     best = max(found.values())
     return [offset for offset, count in found.items() if count == best]

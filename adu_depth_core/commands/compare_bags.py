@@ -12,7 +12,9 @@ from rich.table import Table
 
 from adu_depth_core.bags import topics
 from adu_depth_core.bags.depth_comparison import Expectation
+from adu_depth_core.bags.frames import SkippedFrames
 from adu_depth_core.bags.live_comparison import FrameComparison, LiveComparison
+from adu_depth_core.bags.reader import BagReader
 from adu_depth_core.commands.model_options import add_model_arguments, load_predictor
 from adu_depth_core.evaluation.report import print_context
 from adu_depth_core.inference.depth_output import MAX_DEPTH, MAX_RELATIVE_SIGMA
@@ -58,9 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     names = parser.add_argument_group("topics")
     names.add_argument("--image", metavar="TOPIC", help="of SOURCE (default: that with the depth's frame)")
-    names.add_argument(
-        "--camera-info", metavar="TOPIC", help="of SOURCE (default: that with the depth's frame)"
-    )
+    names.add_argument("--camera-info", metavar="TOPIC", help="of SOURCE (default: that beside the image)")
     names.add_argument(
         "--depth", default=topics.DEPTH, metavar="TOPIC", help="of LIVE (default: %(default)s)"
     )
@@ -86,30 +86,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    with LiveComparison(
-        arguments.live,
-        arguments.source,
-        image=arguments.image,
-        camera_info=arguments.camera_info,
-        depth=arguments.depth,
-        sigma=arguments.sigma,
-        offset_ns=arguments.offset,
-        rectified=not arguments.raw_image,
-    ) as comparison:
+    skipped = SkippedFrames()
+    with BagReader(arguments.live) as live:
+        comparison = LiveComparison(
+            live,
+            arguments.source,
+            image=arguments.image,
+            camera_info=arguments.camera_info,
+            depth=arguments.depth,
+            sigma=arguments.sigma,
+            offset_ns=arguments.offset,
+            rectified=not arguments.raw_image,
+        )
         predictor = load_predictor(arguments)
         max_depth = min(arguments.max_depth, predictor.card.depth_max)
         expectation = Expectation(max_depth, arguments.max_relative_sigma, arguments.tolerance)
         offset = comparison.settle_offset(predictor.predict, expectation)
         with progress_bar() as bar:
-            frames = comparison.frames(predictor.predict, expectation)
+            frames = comparison.frames(predictor.predict, expectation, skipped)
             results = list(bar.track(frames, comparison.answered, description="Comparing"))
     console = Console()
     rows, columns = predictor.network_size
-    published = ", ".join(filter(None, (comparison.depth_topic, comparison.sigma_topic)))
     print_context(
         {
-            "live": f"{arguments.live}: {published}",
-            "source": f"{arguments.source}: {comparison.image_topic}, {comparison.info_topic}",
+            "live": f"{arguments.live}: {comparison.depth_topic}, {comparison.sigma_topic}",
+            "source": f"{arguments.source}: {comparison.topics.image}, {comparison.topics.camera_info}",
             "model": f"{predictor.card.name} ({predictor.model_path})",
             "run": f"network input {rows}x{columns}, {predictor.backend.runtime}",
             "stamps": "the same in both" if not offset else f"live = source + {offset} ns",
@@ -119,34 +120,36 @@ def run(arguments: argparse.Namespace) -> int:
         console,
     )
     console.print(_table(results))
-    return _verdict(comparison, results, arguments.require_all, console)
-
-
-def _verdict(
-    comparison: LiveComparison, results: list[FrameComparison], require_all: bool, console: Console
-) -> int:
-    """Say it and return the exit status."""
-    images, different = len(comparison.source_stamps), sum(not frame.equal for frame in results)
-    unanswered = images - len(results)
+    unanswered = len(comparison.source_stamps) - comparison.answered
     console.print(
-        f"{len(results)} of {images} images were answered, {unanswered} not "
+        f"{comparison.answered} of {len(comparison.source_stamps)} images were answered, {unanswered} not "
         "(dropped by the node or lost on the way)",
         highlight=False,
     )
-    if not comparison.sigma_topic:
-        console.print("uncertainty was not compared: the live bag has none", highlight=False)
-    failures = []
-    if different:
-        failures.append(f"{different} of {len(results)} frames differ from the offline prediction")
-    if stray := comparison.stray_stamps:
-        failures.append(f"{len(stray)} live frames have no image, the first is stamped {stray[0]} ns")
-    if require_all and unanswered:
+    if silent := sum(frame.sigma is None for frame in results):
+        console.print(f"uncertainty was not compared in {silent} frames: not recorded", highlight=False)
+    failures = _failures(comparison, results, skipped)
+    if arguments.require_all and unanswered:
         failures.append(f"{unanswered} images were not answered (--require-all)")
     if not failures:
         console.print(f"[bold green]EQUAL[/] all {len(results)} frames, depth and marks", highlight=False)
     for failure in failures:
         console.print(f"[bold red]DIFFERENT[/] {escape(failure)}", highlight=False)
     return 1 if failures else 0
+
+
+def _failures(
+    comparison: LiveComparison, results: list[FrameComparison], skipped: SkippedFrames
+) -> list[str]:
+    failures = []
+    if different := sum(not frame.equal for frame in results):
+        failures.append(f"{different} of {len(results)} frames differ from the offline prediction")
+    if stray := comparison.stray_stamps:
+        failures.append(f"{len(stray)} live frames have no image, the first is stamped {stray[0]} ns")
+    if missing := comparison.answered - len(results):
+        reasons = "; ".join(entry.reason for entry in skipped.summary())
+        failures.append(f"{missing} images that were answered could not be read: {reasons}")
+    return failures
 
 
 def _table(results: list[FrameComparison]) -> Table:

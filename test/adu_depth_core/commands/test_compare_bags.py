@@ -33,7 +33,7 @@ def source(tmp_path):
     with BagWriter(path) as bag:
         for i in range(FRAMES):
             stamp = START + i * PERIOD
-            bag.write("/front/info", camera_info_message(CAMERA, stamp, FRAME), stamp)
+            bag.write("/front/camera_info", camera_info_message(CAMERA, stamp, FRAME), stamp)
             bag.write("/front/image", image_message(image(i), "rgb8", stamp, FRAME), stamp)
             bag.write("/rear/image", image_message(image(99), "rgb8", stamp, "rear"), stamp)
             depth = np.ones((128, 384), np.float32)
@@ -79,7 +79,7 @@ def test_what_the_node_publishes_is_equal(record, compare, encoding):
     status, output = compare(record(encoding=encoding))
     assert status == 0, output
     assert "EQUAL all 6 frames" in output
-    assert "/front/image, /front/info" in output  # found by the depth's frame, and not the depth image
+    assert "/front/image, /front/camera_info" in output  # found by the depth's frame, and not the depth image
     assert "the same in both" in output
 
 
@@ -138,14 +138,26 @@ def test_other_parameters_of_the_node_show_in_the_marks(record, compare):
 def test_a_bag_without_uncertainty_is_compared_by_depth_and_says_so(record, compare):
     status, output = compare(record(sigma=False))
     assert status == 0
-    assert "uncertainty was not compared" in output
+    assert "uncertainty was not compared in 6 frames" in output
+
+
+def test_a_node_of_raw_images_used_the_other_matrix(record, compare):
+    # The bag's K and P are the same, so the answer is the same.
+    assert compare(record(), "--raw-image")[0] == 0
+
+
+def test_an_answer_that_came_twice_is_an_error(record, compare):
+    status, output = compare(record(indices=[0, 1, 1]))
+    assert status == 1
+    assert "more than one message on /depth/image is stamped 600000000 ns" in output
 
 
 def test_what_is_not_there_is_named(record, compare):
     live = record()
     for options, complaint in [
         (["--depth", "/other"], "no topic /other"),
-        (["--image", "/other"], "no topic /other"),
+        (["--image", "/other"], "no image topic /other"),
+        (["--image", "/rear/image"], "no camera_info beside /rear/image; name it with --camera-info"),
         (["--offset", "3"], "is it the bag that was played"),
     ]:
         status, output = compare(live, *options)
