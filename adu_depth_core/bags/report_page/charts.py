@@ -129,8 +129,8 @@ def timeline(models: Sequence[ModelResult], metric: str, start_ns: int) -> Marku
         (float(np.nanmax(values)) for _, values in tracks if np.isfinite(values).any()), default=1.0
     )
     last = max(float(times[-1]) for times, _ in tracks)
-    x = linear_axis(0, last, "time (s)", count=10)
-    x = Axis(0, max(last, 1e-3), [tick for tick in x.ticks if tick <= last], x.label)
+    ticks = [tick for tick in linear_axis(0, last, count=10).ticks if tick <= last]
+    x = Axis(0, max(last, 1e-3), ticks, "time (s)")
     chart = Chart(x, linear_axis(0, highest, metric_label(metric), count=3), f"{metric} over time", 1080, 190)
     for j, (model, (times, values)) in enumerate(zip(models, tracks, strict=True)):
         chart.line(*_with_gaps(times, values), f"{series(j)} thin", model.label)
