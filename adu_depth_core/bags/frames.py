@@ -278,7 +278,9 @@ class FrameReader:
             points = point_cloud_array(content)
             source = content.header.frame_id
             matrix = self._tree.between(frame_id, stamp, source, _stamp(message))
-            return lidar_depth(points @ matrix[:3, :3].T + matrix[:3, 3], camera, self._options.beam_gap)
+            # A matrix product of so many short rows takes ten times as long.
+            moved = cv2.transform(points[:, None], matrix[:3])[:, 0]
+            return lidar_depth(moved, camera, self._options.beam_gap)
         if content.header.frame_id != frame_id:
             raise _Unusable(
                 "frame of depth",

@@ -31,7 +31,8 @@ def lidar_depth(points: np.ndarray, camera: Camera, beam_gap: float = 1.0) -> np
 
 def project(points: np.ndarray, camera: Camera) -> np.ndarray:
     """The nearest point of each pixel, float32 ``(H, W)`` metres; 0 where there is none."""
-    points = points[np.isfinite(points).all(axis=1) & (points[:, 2] > 0)]
+    points = points[points[:, 2] > 0]
+    points = points[np.isfinite(points).all(axis=1)]
     pixels, z = camera.project(points)
     columns, rows = np.rint(pixels).astype(np.int64).T
     inside = (columns >= 0) & (columns < camera.width) & (rows >= 0) & (rows < camera.height)
@@ -47,13 +48,19 @@ def without_hidden(depth: np.ndarray, camera: Camera, beam_gap: float) -> np.nda
     vertical = max(1, math.ceil(camera.fy * math.tan(math.radians(beam_gap))))
     horizontal = max(1, math.ceil(camera.fx * math.tan(math.radians(beam_gap))))
     near = np.where(depth > 0, depth, np.float32(np.inf))
-    limit = depth * np.float32(NEARER)
     # Returns are not exactly above each other. Sideways one row only: the road is nearer one row below.
-    columns = 2 * (horizontal // 4) + 1
-    above, below = (_nearest(near, (vertical + 1, columns), (columns // 2, end)) for end in (vertical, 0))
+    width = 2 * (horizontal // 4) + 1
+    above, below = (_nearest(near, (vertical + 1, width), (width // 2, end)) for end in (vertical, 0))
     left, right = (_nearest(near, (1, horizontal + 1), (end, 0)) for end in (horizontal, 0))
-    hidden = ((above < limit) & (below < limit)) | ((left < limit) & (right < limit))
-    return np.where(hidden, np.float32(0), depth)
+    rows, columns = np.nonzero(depth)
+    nearest = (
+        window[rows, columns] < NEARER * depth[rows, columns] for window in (above, below, left, right)
+    )
+    covered_above, covered_below, covered_left, covered_right = nearest
+    seen = ~((covered_above & covered_below) | (covered_left & covered_right))
+    kept = np.zeros_like(depth)
+    kept[rows[seen], columns[seen]] = depth[rows[seen], columns[seen]]
+    return kept
 
 
 def _nearest(depth: np.ndarray, window: tuple[int, int], anchor: tuple[int, int]) -> np.ndarray:

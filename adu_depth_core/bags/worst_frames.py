@@ -59,16 +59,16 @@ def _pictures(
 ) -> WorstFrame:
     height, width = image.shape[:2]
     width, height = min(width, WIDTH), round(height * min(width, WIDTH) / width)
-
-    def reduced(picture: np.ndarray) -> np.ndarray:
-        return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-
+    depth, sigma = (
+        cv2.resize(values, (width, height), interpolation=cv2.INTER_NEAREST)
+        for values in (prediction.depth, prediction.sigma)
+    )
     return WorstFrame(
         record,
-        reduced(image),
-        reduced(colorize_depth(prediction.depth)),
+        cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA),
+        colorize_depth(depth),
         None if truth is None else _error_picture(prediction.depth, truth, (width, height)),
-        reduced(colorize_sigma(prediction.sigma, prediction.depth)),
+        colorize_sigma(sigma, depth),
     )
 
 

@@ -30,7 +30,12 @@ def instability(
     :param now_from_before: motion of the camera, 4x4
     :return: 0 for depth that is consistent; None if the frames share no pixel
     """
-    points = camera.unproject(before)[::STRIDE, ::STRIDE].reshape(-1, 3)
+    u, v = np.meshgrid(
+        *(np.arange(0, size, STRIDE, dtype=np.float32) for size in (camera.width, camera.height))
+    )
+    z = before[::STRIDE, ::STRIDE]
+    x, y = (u - camera.cx) / camera.fx * z, (v - camera.cy) / camera.fy * z
+    points = np.stack([x, y, z], axis=-1).reshape(-1, 3).astype(np.float32)
     points = points @ now_from_before[:3, :3].T.astype(np.float32) + now_from_before[:3, 3].astype(np.float32)
     pixels, z = camera.project(points[points[:, 2] > 0])
     columns, rows = np.rint(pixels).astype(np.int64).T
@@ -39,10 +44,10 @@ def instability(
     order = np.argsort(-z)
     expected = np.zeros(camera.size, np.float32)
     expected[rows[order], columns[order]] = z[order]
-    seen = expected > 0
-    if not seen.any():
+    rows, columns = np.nonzero(expected)
+    if not rows.size:
         return None
-    return float(np.median(np.abs(np.log(now[seen] / expected[seen]))))
+    return float(np.median(np.abs(np.log(now[rows, columns] / expected[rows, columns]))))
 
 
 def stands_still(before: np.ndarray, now: np.ndarray) -> bool:
