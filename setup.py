@@ -40,7 +40,7 @@ EXTRAS = {
         "onnx>=1.16",
         "onnxruntime>=1.18",
     ],
-    "deploy": ["onnx>=1.16", "onnxslim>=0.1.50", "onnxruntime>=1.18"],
+    "deploy": ["onnx>=1.16", "onnxslim>=0.1.50", "onnxruntime>=1.18", "nncf>=3.0"],
     "tensorrt": ["tensorrt-rtx>=1.1", "cuda-python>=12.6"],
 }
 EXTRAS["demo"] = EXTRAS["openvino"] + EXTRAS["bags"] + EXTRAS["synthetic"] + EXTRAS["ros"] + ["pillow>=9.1"]

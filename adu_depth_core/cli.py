@@ -25,6 +25,9 @@ COMMANDS = {
     "compare-bags": "check that what a live node recorded equals the offline prediction",
     "train": "train a network",
     "export": "a student as ONNX of one input size and precision, with its card",
+    "build-engine": "a TensorRT engine from an exported ONNX",
+    "inspect-engine": "layers of a TensorRT engine and their precisions",
+    "verify-engine": "compare a TensorRT engine with the FP32 original, on the GPU it is for",
     "doctor": "what this machine has, and what to install for the rest",
 }
 

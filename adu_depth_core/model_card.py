@@ -140,8 +140,11 @@ def file_sha256(path: Path) -> str:
 
 
 def card_path(model: Path) -> Path:
-    """Where the card of a model file is: the same name with ``.json``."""
-    return model.with_suffix(".json")
+    """Where the card of a model file is: the same name with ``.json``; of an engine, ``NAME.engine.json``.
+
+    An engine has a card of its own, also where it lies beside the ONNX it was built from.
+    """
+    return model.with_suffix(".engine.json" if model.suffix == ".engine" else ".json")
 
 
 def read_card(model: Path) -> ModelCard:

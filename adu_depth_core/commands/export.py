@@ -20,6 +20,7 @@ examples:
   adu_depth export --size 192x640 --out student.onnx
   adu_depth export --model run/student.safetensors --size 352x1216 --batch dynamic --out student.onnx
   adu_depth export --precision fp16 --frames image_2/ --out student_fp16.onnx
+  adu_depth export --precision int8 --frames drive.mcap --out student_int8.onnx
 """
 
 
@@ -42,7 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--precision", choices=PRECISIONS, default="fp32", help="default: fp32")
     parser.add_argument(
-        "--frames", type=Path, metavar="PATH", help="images, video or bag to compare on (default: synthetic)"
+        "--frames",
+        type=Path,
+        metavar="PATH",
+        help="images, video or bag to compare on (default: synthetic); int8 is calibrated on them too",
     )
     parser.add_argument(
         "--frame-limit", type=int, default=64, metavar="N", help="use at most N of the frames (default: 64)"

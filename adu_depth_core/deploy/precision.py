@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from adu_depth_core.deploy import graph, half
+from adu_depth_core.deploy import graph, half, quantize
 from adu_depth_core.deploy.parity import LIMITS, Parity, compare
 from adu_depth_core.errors import UserError, require
 from adu_depth_core.files import write_atomically
@@ -18,7 +18,10 @@ from adu_depth_core.inference.backends.onnxruntime import ONNXRuntimeBackend
 from adu_depth_core.inference.network_size import check_network_size
 from adu_depth_core.model_card import ModelCard, ModelCardError, card_path, file_sha256, read_card
 
-PRECISIONS = ("fp32", "fp16")
+PRECISIONS = ("fp32", "fp16", "int8")
+
+HELD_OUT = 5
+"""Every so many frames one is not calibrated on but compared on."""
 
 
 def read_student(model: Path) -> ModelCard:
@@ -54,7 +57,7 @@ def export(
     :param size: ``(height, width)`` of the input; None for the model's
     :param batch: images at once; None leaves it open
     :param precision: one of ``PRECISIONS``
-    :param frames: RGB images to compare on; None for synthetic ones
+    :param frames: RGB images to calibrate (INT8) and compare on; None for synthetic ones, not for INT8
     :param origin: where the frames are from, for the card
     :return: the card, and the comparison
     :raises UserError: if the model is not fit for it, or the answers differ too much
@@ -72,6 +75,9 @@ def export(
     if out.suffix != ".onnx" or out.resolve() == model.resolve():
         raise UserError(f"{out}: the exported file must be an .onnx file other than the model")
 
+    if precision == "int8" and len(frames or ()) < 2:
+        raise UserError("INT8 is calibrated on real frames: name at least two with --frames")
+
     with tempfile.TemporaryDirectory() as folder:
         source = _source_onnx(model, card, Path(folder))
         reference, name = _reference(model, card, source, size)
@@ -81,6 +87,15 @@ def export(
         if precision == "fp16":
             network, kept = half.to_half(network)
             facts = {"kept_fp32": kept, "rule": half.RULE}
+        if precision == "int8":
+            calibration = [tensor for i, tensor in enumerate(inputs) if i % HELD_OUT]
+            inputs = inputs[::HELD_OUT]
+            network, kept = quantize.quantize(network, calibration)
+            facts = {
+                "kept_fp32": kept,
+                "rule": quantize.RULE,
+                "calibration": {"method": quantize.METHOD, "frames": len(calibration), "frames_from": origin},
+            }
         with write_atomically(out) as temporary:
             graph.save_graph(network, temporary)
             exported = ONNXRuntimeBackend(temporary, size, None)

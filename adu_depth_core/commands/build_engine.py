@@ -1,0 +1,77 @@
+"""``adu_depth build-engine``: a TensorRT engine from an exported ONNX."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from adu_depth_core.deploy.tensorrt_api import FLAVOURS
+from adu_depth_core.deploy.tensorrt_build import BuildOptions, build_engine
+from adu_depth_core.files import check_writable
+
+EPILOG = """\
+The ONNX decides the precision (`adu_depth export --precision`); the engine is refused if its layers do not
+have it. A card, FILE.engine.json, is written beside the engine. Ctrl-C stops the builder and writes nothing.
+
+examples:
+  adu_depth build-engine --onnx student_fp16.onnx --out student.engine
+  adu_depth build-engine --onnx student_fp16.onnx --out rtx3080.engine --compute-capability 8.6
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EPILOG
+    parser.add_argument(
+        "--onnx", type=Path, required=True, metavar="FILE", help="file by `adu_depth export`, with its card"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.engine", help="engine to write")
+    parser.add_argument(
+        "--flavour", choices=["auto", *FLAVOURS], default="auto", help="default: the first installed"
+    )
+    parser.add_argument(
+        "--compute-capability",
+        metavar="X.Y",
+        help="build for GPUs of this kind, without having one (tensorrt_rtx only), such as 8.6",
+    )
+    parser.add_argument(
+        "--batch",
+        type=int,
+        nargs=3,
+        default=(1, 1, 1),
+        metavar=("MIN", "BEST", "MAX"),
+        help="images at once, for an ONNX with --batch dynamic (default: 1 1 1)",
+    )
+    parser.add_argument("--workspace", type=int, metavar="MIB", help="limit of the builder's GPU memory")
+    parser.add_argument(
+        "--timing-cache", type=Path, metavar="FILE", help="keep kernel times here: the next build is faster"
+    )
+    parser.add_argument("--dla-core", type=int, metavar="N", help="run on this deep learning accelerator")
+    parser.add_argument(
+        "--version-compatible", action="store_true", help="also for later versions of this TensorRT major"
+    )
+    parser.add_argument(
+        "--hardware-compatible", action="store_true", help="also for other GPUs, from Ampere on (slower)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    check_writable(arguments.out)
+    options = BuildOptions(
+        flavour=arguments.flavour,
+        compute_capability=arguments.compute_capability,
+        batch=tuple(arguments.batch),
+        workspace_mib=arguments.workspace,
+        timing_cache=arguments.timing_cache,
+        dla_core=arguments.dla_core,
+        version_compatible=arguments.version_compatible,
+        hardware_compatible=arguments.hardware_compatible,
+    )
+    card = build_engine(arguments.onnx, arguments.out, options)
+    engine = card.extra["engine"]
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(engine["precisions"].items()))
+    kind = engine["gpu"]["compute_capability"]
+    gpu = engine["gpu"]["name"] or f"any GPU of compute capability {kind}"
+    print(f"{arguments.out}: {engine['flavour']} {engine['version']}, {gpu}")
+    print(f"convolutions and matrix products: {counts}")
+    print("parity: not run; on the GPU it is for, compare its answers before it is used")
+    return 0

@@ -1,0 +1,54 @@
+"""``adu_depth inspect-engine``: layers of an engine and their precisions."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from adu_depth_core.deploy.engine_layers import Layer, check_precision, count_precisions
+from adu_depth_core.errors import UserError
+from adu_depth_core.model_card import ModelCardError, read_card
+
+EPILOG = """\
+Shows what the builder reported when it made the engine; no GPU is needed. The exit status is 1 if the engine
+was replaced since, or does not compute in the precision its card claims.
+
+example:
+  adu_depth inspect-engine student.engine
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EPILOG
+    parser.add_argument("engine", type=Path, metavar="FILE.engine", help="engine by `adu_depth build-engine`")
+    parser.add_argument("--summary", action="store_true", help="leave out the table of layers")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    try:
+        card = read_card(arguments.engine)
+    except (FileNotFoundError, ModelCardError) as error:
+        raise UserError(str(error)) from error
+    engine = card.extra.get("engine")
+    if engine is None:
+        raise UserError(f"{arguments.engine} is no engine by `adu_depth build-engine`")
+    layers = [Layer(name, kind, tuple(i), tuple(o)) for name, kind, i, o in engine["layers"]]
+    console = Console()
+    if not arguments.summary:
+        table = Table("layer", "type", "inputs", "outputs")
+        for layer in layers:
+            table.add_row(escape(layer.name), layer.kind, " ".join(layer.inputs), " ".join(layer.outputs))
+        console.print(table)
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(count_precisions(layers).items()))
+    console.print(
+        f"{engine['flavour']} {engine['version']}, compute capability {engine['gpu']['compute_capability']}; "
+        f"convolutions and matrix products: {counts}",
+        highlight=False,
+    )
+    check_precision(layers, card.extra["precision"])
+    console.print(f"the engine is {card.extra['precision']}", highlight=False)
+    return 0

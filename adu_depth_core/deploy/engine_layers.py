@@ -1,0 +1,107 @@
+"""Layers of a built engine and the types they compute with: proof of the precision."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from adu_depth_core.errors import UserError
+
+TYPES = {"Float": "fp32", "Half": "fp16", "Int8": "int8", "BFloat16": "bf16", "FP8": "fp8"}
+MATRIX_KINDS = ("correlation", "convolution", "gemm", "matrixmultiply", "caskconvolution", "deconvolution")
+"""Layer types that do nearly all arithmetic, lower case."""
+
+_TYPE = re.compile(r'Datatype"?: "?(\w+)')
+"""In the builder's log ``Datatype: Half``; in the inspector's JSON ``"Format/Datatype": "Half"``."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of an engine.
+
+    :param name: TensorRT's name, made of the ONNX nodes fused into it
+    :param kind: TensorRT's type, such as ``correlation`` (convolution) or ``kgen`` (generated kernel)
+    :param inputs: types of its input tensors, ``fp32``, ``fp16``, ``int8``, ...
+    :param outputs: types of its output tensors
+    """
+
+    name: str
+    kind: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    @property
+    def is_matrix(self) -> bool:
+        return self.kind.lower().replace(" ", "") in MATRIX_KINDS
+
+    @property
+    def precision(self) -> str:
+        """Type it computes with: that of its floating-point inputs; the lowest where they differ."""
+        return next((t for t in ("int8", "fp8", "fp16", "bf16", "fp32") if t in self.inputs), "none")
+
+
+def layers_of_log(lines: Iterable[str]) -> list[Layer]:
+    """Layers from the builder's verbose log ("Engine Layer Information", the detailed one-line format).
+
+    It is the only source on a machine without a GPU, where an engine cannot be deserialised.
+    """
+    layers = []
+    for line in "\n".join(lines).splitlines():
+        match = re.match(r"\s*Name: (.*?), LayerType: (.*?), Inputs: ", line)
+        if match is None:
+            continue
+        # Dimensions and strides are in brackets too, so the lists are cut at their keywords.
+        inputs, _, outputs = line[match.end() :].partition("Outputs: ")
+        inputs = inputs.partition("Constants: ")[0]
+        outputs = outputs.partition("TacticName")[0]
+        layers.append(Layer(match[1], match[2], _types(inputs), _types(outputs)))
+    return layers
+
+
+def layers_of_inspector(text: str) -> list[Layer]:
+    """Layers from ``IEngineInspector.get_engine_information(JSON)`` of an engine with detailed profiling.
+
+    :raises UserError: if the engine was built without layer details
+    """
+    layers = json.loads(text).get("Layers", [])
+    if not all(isinstance(layer, dict) for layer in layers):
+        raise UserError("the engine holds only layer names: it was not built by `adu_depth build-engine`")
+    return [
+        Layer(
+            layer["Name"],
+            layer.get("LayerType", ""),
+            _types(json.dumps(layer.get("Inputs", []))),
+            _types(json.dumps(layer.get("Outputs", []))),
+        )
+        for layer in layers
+    ]
+
+
+def count_precisions(layers: Iterable[Layer]) -> dict[str, int]:
+    """Number of convolutions and matrix products of each precision."""
+    return dict(Counter(layer.precision for layer in layers if layer.is_matrix))
+
+
+def check_precision(layers: list[Layer], precision: str, least: float = 0.5) -> None:
+    """Prove that an engine computes as was asked for.
+
+    :param least: least share of the convolutions and matrix products that must be of the precision
+    :raises UserError: if fewer are: the builder fell back, or the ONNX is of another precision
+    """
+    counts = count_precisions(layers)
+    total = sum(counts.values())
+    if total == 0:
+        raise UserError("the engine tells of no convolution: its precision cannot be verified")
+    if counts.get(precision, 0) < least * total:
+        found = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+        raise UserError(
+            f"the engine is not {precision}: of its {total} convolutions and matrix products {found}. "
+            f"Export the ONNX with `adu_depth export --precision {precision}` first"
+        )
+
+
+def _types(text: str) -> tuple[str, ...]:
+    return tuple(TYPES.get(name, name.lower()) for name in _TYPE.findall(text))

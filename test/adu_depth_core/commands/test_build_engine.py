@@ -1,0 +1,199 @@
+"""The real TensorRT builder, on machines with and without a GPU."""
+
+import dataclasses
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from adu_depth_core.cli import main
+from adu_depth_core.model_card import card_path, file_sha256, read_card
+
+onnx = pytest.importorskip("onnx")
+trt = pytest.importorskip("tensorrt_rtx")
+pytest.importorskip("onnxslim")
+
+SIZE = (64, 96)
+PRECISIONS = ("fp32", "fp16", "int8")
+
+
+@pytest.fixture(scope="module")
+def exported(shipped_model, tmp_path_factory):
+    """The shipped student in every precision, for 64x96."""
+    pytest.importorskip("nncf")
+    folder = tmp_path_factory.mktemp("exported")
+    source = folder / "student.onnx"  # without its weights, so that torch need not be loaded
+    shutil.copy(shipped_model, source)
+    card = dataclasses.replace(read_card(shipped_model), files={source.name: file_sha256(source)})
+    card.write(card_path(source))
+    frames = folder / "frames"
+    frames.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(6):
+        coarse = rng.uniform(0, 255, (4, 6, 3)).astype(np.float32)
+        picture = cv2.resize(coarse, SIZE[::-1], interpolation=cv2.INTER_LINEAR)
+        cv2.imwrite(str(frames / f"{number}.png"), picture.astype(np.uint8))
+    for precision in PRECISIONS:
+        options = ["--model", str(source), "--size", "64x96", "--precision", precision]
+        out = ["--frames", str(frames), "--out", str(folder / f"{precision}.onnx")]
+        assert main(["export", *options, *out]) == 0
+    return folder
+
+
+def build(source, out, *options: str, capability: str = "8.6") -> int:
+    target = ["--out", str(out), "--flavour", "tensorrt_rtx", "--compute-capability", capability]
+    return main(["build-engine", "--onnx", str(source), *target, *options])
+
+
+@pytest.mark.parametrize("capability", ["8.6", "8.9"])
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_the_builder_keeps_the_precision(exported, tmp_path, capsys, precision, capability):
+    out = tmp_path / "student.engine"
+    assert build(exported / f"{precision}.onnx", out, capability=capability) == 0
+    card = read_card(out)
+    engine = card.extra["engine"]
+    assert card.extra["precision"] == precision
+    assert card.extra["parity"] == "not run"
+    assert engine["onnx_sha256"] == read_card(exported / f"{precision}.onnx").files[f"{precision}.onnx"]
+    assert (engine["flavour"], engine["version"]) == ("tensorrt_rtx", trt.__version__)
+    assert engine["gpu"]["compute_capability"] == capability
+    assert engine["tensors"]["image"]["shape"] == [1, 3, *SIZE]
+    assert set(engine["tensors"]) == {"image", "mu", "log_b"}
+    assert card.f_ref > 0
+    assert card.licence
+    capsys.readouterr()
+    assert main(["inspect-engine", str(out)]) == 0
+    assert f"the engine is {precision}" in capsys.readouterr().out
+
+
+def test_an_fp32_engine_does_not_pass_as_half(exported, tmp_path, capsys):
+    disguised = tmp_path / "disguised.onnx"
+    disguised.write_bytes((exported / "fp32.onnx").read_bytes())
+    content = json.loads((exported / "fp32.json").read_text(encoding="utf-8"))
+    content["extra"]["precision"] = "fp16"
+    content["files"] = {disguised.name: next(iter(content["files"].values()))}
+    disguised.with_suffix(".json").write_text(json.dumps(content), encoding="utf-8")
+    assert build(disguised, tmp_path / "out.engine") == 1
+    assert "not fp16" in capsys.readouterr().err
+    assert not (tmp_path / "out.engine").exists()
+
+
+def test_a_replaced_engine_is_noticed(exported, tmp_path, capsys):
+    out = tmp_path / "student.engine"
+    assert build(exported / "fp32.onnx", out) == 0
+    out.write_bytes(out.read_bytes()[:-1])
+    assert main(["inspect-engine", str(out)]) == 1
+    assert "replaced or damaged" in capsys.readouterr().err
+
+
+def test_open_batches_become_a_profile(shipped_model, tmp_path):
+    source, out = tmp_path / "open.onnx", tmp_path / "open.engine"
+    options = ["--size", "64x96", "--batch", "dynamic", "--out", str(source)]
+    assert main(["export", "--model", str(shipped_model), *options]) == 0
+    assert build(source, out, "--batch", "1", "2", "4", "--workspace", "256") == 0
+    engine = read_card(out).extra["engine"]
+    assert engine["options"]["batch"] == [1, 2, 4]
+    assert engine["tensors"]["image"]["shape"][0] == -1
+
+
+@pytest.mark.parametrize(
+    ("options", "capability", "message"),
+    [
+        ([], "3.5", "cannot build for compute capability 3.5; it can for: 7.5"),
+        (["--dla-core", "0"], "8.6", "DLA core 0 is not there"),
+        (["--batch", "1", "4", "2"], "8.6", "smallest <= best <= largest"),
+        (["--batch", "1", "2", "4"], "8.6", "export --batch dynamic"),
+        (["--workspace", "0"], "8.6", "at least 1"),
+        (["--timing-cache", "times"], "8.6", "measures no kernels"),
+    ],
+)
+def test_bad_options_are_named(exported, tmp_path, capsys, options, capability, message):
+    assert build(exported / "fp32.onnx", tmp_path / "out.engine", *options, capability=capability) == 1
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_of_any_size_is_sent_to_export(shipped_model, tmp_path, capsys):
+    assert build(shipped_model, tmp_path / "out.engine") == 1
+    assert "adu_depth export" in capsys.readouterr().err
+
+
+def test_a_truncated_onnx_leaves_no_engine(exported, write_card, tmp_path, capsys):
+    source = tmp_path / "cut.onnx"
+    source.write_bytes((exported / "fp32.onnx").read_bytes()[:100_000])
+    write_card(source, extra={"input_shape": [1, 3, *SIZE], "precision": "fp32"})
+    assert build(source, tmp_path / "out.engine") == 1
+    assert str(source) in capsys.readouterr().err
+    assert not list(tmp_path.glob("*out.engine*"))
+
+
+def test_an_unknown_operator_is_named(color_student, write_card, tmp_path, capsys):
+    model = onnx.load(str(color_student))
+    model.graph.node[0].op_type = "NoSuchOperator"
+    source = tmp_path / "odd.onnx"
+    onnx.save(model, str(source))
+    write_card(source, extra={"input_shape": [1, 3, *SIZE], "precision": "fp32"})
+    assert build(source, tmp_path / "out.engine") == 1
+    assert "NoSuchOperator" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*out.engine*"))
+
+
+def start(source, out, **options) -> subprocess.Popen:
+    command = [
+        sys.executable,
+        "-m",
+        "adu_depth_core.cli",
+        "build-engine",
+        "--onnx",
+        str(source),
+        "--out",
+        str(out),
+    ]
+    return subprocess.Popen(
+        [*command, "--compute-capability", "8.6"], stderr=subprocess.PIPE, text=True, **options
+    )
+
+
+def test_a_full_disk_leaves_no_engine(exported, tmp_path):
+    def little_space() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # the write fails with an error instead
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+
+    process = start(exported / "fp32.onnx", tmp_path / "out.engine", preexec_fn=little_space)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "out.engine cannot be written" in " ".join(errors.split())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_an_end_in_mid_build_leaves_no_engine(exported, tmp_path, end):
+    process = start(
+        exported / "int8.onnx", tmp_path / "out.engine", env={**os.environ, "PYTHONUNBUFFERED": "1"}
+    )
+    limit = time.monotonic() + 60
+    while "tensorrt_rtx" not in (maps := _maps(process.pid)) and time.monotonic() < limit:
+        time.sleep(0.01)
+    assert "tensorrt_rtx" in maps
+    time.sleep(0.2)
+    process.send_signal(end)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == (-end if end == signal.SIGKILL else 130), errors
+    assert not (tmp_path / "out.engine").exists()
+    assert not (tmp_path / "out.engine.json").exists()
+
+
+def _maps(pid: int) -> str:
+    try:
+        with open(f"/proc/{pid}/maps", encoding="utf-8") as file:
+            return file.read()
+    except OSError:
+        return ""
