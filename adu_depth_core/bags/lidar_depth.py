@@ -48,10 +48,10 @@ def without_hidden(depth: np.ndarray, camera: Camera, beam_gap: float) -> np.nda
     vertical = max(1, math.ceil(camera.fy * math.tan(math.radians(beam_gap))))
     horizontal = max(1, math.ceil(camera.fx * math.tan(math.radians(beam_gap))))
     near = np.where(depth > 0, depth, np.float32(np.inf))
-    # Returns are not exactly above each other. Sideways one row only: the road is nearer one row below.
-    width = 2 * (horizontal // 4) + 1
+    # Returns are not exactly in rows and columns. Few rows only: a road is nearer in the next row already.
+    width, height = 2 * (horizontal // 4) + 1, 2 * (vertical // 8) + 1
     above, below = (_nearest(near, (vertical + 1, width), (width // 2, end)) for end in (vertical, 0))
-    left, right = (_nearest(near, (1, horizontal + 1), (end, 0)) for end in (horizontal, 0))
+    left, right = (_nearest(near, (height, horizontal + 1), (end, height // 2)) for end in (horizontal, 0))
     rows, columns = np.nonzero(depth)
     nearest = (
         window[rows, columns] < NEARER * depth[rows, columns] for window in (above, below, left, right)
