@@ -1,6 +1,7 @@
 """Shared fixtures: the real driving images, if they are here at all, and made-up KITTI 2015 scenes."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from adu_depth_core.datasets.depth_png import write_png16
 # A machine that is busy with something else is no reason for a test to fail.
 hypothesis.settings.register_profile("adu_depth", deadline=None)
 hypothesis.settings.load_profile("adu_depth")
+
+# A shell that starts the tests in the background lets them, and all processes they start, ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -70,6 +70,7 @@ class Predictor:
         self.preprocess = Preprocessor(self.card, self.network_size)
         self._lock = threading.Lock()
         self._warned_of_border = False
+        self._warm_up()
 
     def predict(
         self, image: np.ndarray, camera: Camera, channels: str = "rgb", output_size: str = "image"
@@ -88,6 +89,11 @@ class Predictor:
         with self._lock:  # the preprocessor's and the backend's buffers serve one frame at a time
             mu, log_b = self.backend.infer(self.preprocess(image, placement, channels))
             return postprocess(mu, log_b, placement, self.card, output_size)
+
+    def _warm_up(self) -> None:
+        """Run once, because first runs allocate and are several times slower than the others."""
+        height, width = self.network_size
+        self.predict(np.zeros((height, width, 3), np.uint8), Camera(width, width, 0.0, 0.0, width, height))
 
     def _warn_of_wasteful_border(self, placement: Placement) -> None:
         if self._warned_of_border or placement.border_share <= WASTEFUL_BORDER:
