@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
 from pathlib import Path
 
@@ -254,6 +255,8 @@ def main(args: list[str] | None = None) -> int:
             raise
         # Else a signal has ended ROS in the middle of the executor's or a callback's work.
     finally:
+        # On Ctrl-C the terminal and ros2 launch both send SIGINT: the second must not interrupt the end.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         node.destroy_node()
         rclpy.try_shutdown()
     return 0

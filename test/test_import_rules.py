@@ -69,12 +69,13 @@ def test_this_test_would_notice_a_heavy_import():
 )
 def test_importing_every_module_loads_no_training_framework(package):
     if package.endswith(".bags"):
-        pytest.importorskip("rosbags")
+        for optional in ("rosbags", "jinja2"):
+            pytest.importorskip(optional)
     assert heavy_imports_of(f"{IMPORT_ALL}\nimport_all({package!r})") == []
 
 
 def test_importing_every_module_of_the_ros_package_loads_no_training_framework():
-    for optional in ("rclpy", "rosbags", "trimesh", "embreex", "PIL"):  # the last four are the demo's
+    for optional in ("rclpy", "rosbags", "jinja2", "trimesh", "embreex", "PIL"):  # the last five: demo
         pytest.importorskip(optional)
     assert heavy_imports_of(f"{IMPORT_ALL}\nimport_all('adu_depth_ros')") == []
 

@@ -206,9 +206,13 @@ def test_a_node_that_is_shut_down_is_finalized(configurable, client):
     assert client.state() == "finalized"
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "signals",
+    [[signal.SIGINT], [signal.SIGTERM], [signal.SIGINT, signal.SIGINT]],
+    ids=["SIGINT", "SIGTERM", "SIGINT from the terminal and from ros2 launch"],
+)
 def test_a_signal_ends_a_working_node_without_a_word(
-    start_node, client, camera, shipped_model, wait_for, signal_number
+    start_node, client, camera, shipped_model, wait_for, signals
 ):
     node = start_node("-p", f"model:={shipped_model}")
     camera.wait_for_subscriber()
@@ -217,7 +221,7 @@ def test_a_signal_ends_a_working_node_without_a_word(
     assert client.state() == "active"
     for _ in range(5):
         camera.send()
-    assert node.end(signal_number) == 0
+    assert node.end(*signals) == 0
     assert not node.errors()
 
 
