@@ -28,6 +28,7 @@ COMMANDS = {
     "build-engine": "a TensorRT engine from an exported ONNX",
     "inspect-engine": "layers of a TensorRT engine and their precisions",
     "verify-engine": "compare a TensorRT engine with the FP32 original, on the GPU it is for",
+    "benchmark": "latency and throughput of models and engines",
     "doctor": "what this machine has, and what to install for the rest",
 }
 
