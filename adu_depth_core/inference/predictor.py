@@ -92,8 +92,7 @@ class Predictor:
 
     def _warm_up(self) -> None:
         """Run once, because first runs allocate and are several times slower than the others."""
-        height, width = self.network_size
-        self.predict(np.zeros((height, width, 3), np.uint8), Camera(width, width, 0.0, 0.0, width, height))
+        self.backend.infer(np.zeros((1, 3, *self.network_size), np.float32))
 
     def _warn_of_wasteful_border(self, placement: Placement) -> None:
         if self._warned_of_border or placement.border_share <= WASTEFUL_BORDER:
