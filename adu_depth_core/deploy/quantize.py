@@ -12,8 +12,8 @@ from adu_depth_core.errors import require
 from adu_depth_core.inference.backends.base import INPUT
 
 RULE = (
-    "everything but convolutions and sums; the first convolution and the depthwise ones (the ranges of their "
-    "channels differ too much for one scale); all that follows the first concatenation, the decoder from its "
+    "everything but convolutions and sums; the first convolution and the depthwise ones (their channels' "
+    "ranges differ too much for one scale); all that follows the first concatenation, the decoder from its "
     "first skip connection on (OpenVINO 2026.4 computes INT8 convolutions that read a concatenation wrongly)"
 )
 METHOD = "NNCF post-training quantisation with fast bias correction, symmetric INT8, weights per channel"
