@@ -34,6 +34,38 @@ def to_half(model: Any) -> tuple[Any, list[str]]:
     float16 = require("onnxruntime.transformers.float16", "deploy", "for FP16")
     kept = sorted(head_nodes(model) | nodes_of(model, DELICATE))
     half = float16.convert_float_to_float16(model, keep_io_types=True, op_block_list=[], node_block_list=kept)
+    _keep_between(half)
     onnx_model = require("onnxruntime.transformers.onnx_model", "deploy", "for FP16")
     onnx_model.OnnxModel(half).topological_sort()  # the converter appends the casts of the inputs
     return half, kept
+
+
+def _keep_between(model: Any) -> None:
+    """Remove casts from FP32 to FP16 and back.
+
+    The converter puts them between neighbours that both stay in FP32, and before the outputs, where they
+    round what is to be spared.
+    """
+    import onnx
+
+    nodes, outputs = model.graph.node, {output.name for output in model.graph.output}
+    casts = {node.output[0]: node for node in nodes if node.op_type == "Cast"}
+
+    def is_cast_to(node: Any, kind: int) -> bool:
+        return node is not None and any(a.name == "to" and a.i == kind for a in node.attribute)
+
+    same: dict[str, str] = {}
+    for name, back in casts.items():
+        there = casts.get(back.input[0])
+        if is_cast_to(back, onnx.TensorProto.FLOAT) and is_cast_to(there, onnx.TensorProto.FLOAT16):
+            # An output keeps its name, so there it is the original that is renamed.
+            source = there.input[0]
+            same |= {source: name} if name in outputs else {name: source}
+            nodes.remove(back)
+    for node in nodes:
+        for names in (node.input, node.output):
+            names[:] = [same.get(name, name) for name in names]
+    used = outputs.union(*(node.input for node in nodes))
+    for node in [n for n in nodes if n.op_type == "Cast" and n.output[0] not in used]:
+        nodes.remove(node)
+    del model.graph.value_info[:]  # of tensors that are gone

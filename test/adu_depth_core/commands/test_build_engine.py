@@ -74,6 +74,14 @@ def test_the_builder_keeps_the_precision(exported, tmp_path, capsys, precision, 
     assert f"the engine is {precision}" in capsys.readouterr().out
 
 
+def test_the_head_of_a_half_precision_engine_stays_in_fp32(exported, tmp_path):
+    out = tmp_path / "student.engine"
+    assert build(exported / "fp16.onnx", out) == 0
+    head = [layer for layer in read_card(out).extra["engine"]["layers"] if "/head/predict" in layer[0]]
+    assert head
+    assert all(kind == "fp32" for _, _, inputs, outputs in head for kind in (*inputs, *outputs))
+
+
 def test_an_fp32_engine_does_not_pass_as_half(exported, tmp_path, capsys):
     disguised = tmp_path / "disguised.onnx"
     disguised.write_bytes((exported / "fp32.onnx").read_bytes())

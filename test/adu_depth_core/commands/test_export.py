@@ -59,6 +59,16 @@ def test_half_precision_is_in_the_file_and_spares_the_delicate_layers(exported):
     assert {value.type.tensor_type.elem_type for value in interface} == {onnx.TensorProto.FLOAT}
 
 
+def test_nothing_is_rounded_to_half_between_layers_kept_in_fp32(exported):
+    path = exported / "fp16.onnx"
+    kept = set(read_card(path).extra["kept_fp32"])
+    nodes = onnx.load(str(path)).graph.node
+    producers = {output: node for node in nodes for output in node.output}
+    head = [node for node in nodes if node.name in kept and node.name.startswith("/head")]
+    assert {producers[name].op_type for name in ("mu", "log_b")} == {"Slice"}
+    assert all(producers[node.input[0]] in head for node in head if node.op_type != "Conv")
+
+
 def test_half_precision_is_half_the_size(exported):
     sizes = [(exported / f"{precision}.onnx").stat().st_size for precision in ("fp16", "fp32")]
     assert sizes[0] < 0.6 * sizes[1]
