@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 
+import numpy as np
 from rclpy.lifecycle import LifecycleNode
 from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from adu_depth_core.camera import Camera
 from adu_depth_core.camera_info import camera_from_info
 from adu_depth_core.image_decoding import decode_compressed
 from adu_depth_core.inference.predictor import Predictor
@@ -77,7 +79,14 @@ class FramePipeline:
         if self._mailbox.put((message, info)):
             self.statistics.dropped()
 
+    def _warm_up(self) -> None:
+        """Predict once on this thread: its first run is slow enough to lose a frame of a 10 Hz camera."""
+        height, width = self._predictor.network_size
+        camera = Camera(width, width, 0.0, 0.0, width, height)
+        self._predictor.predict(np.zeros((height, width, 3), np.uint8), camera)
+
     def _work(self) -> None:
+        self._warm_up()
         while (item := self._mailbox.take()) is not None:
             try:
                 self._process(*item)
