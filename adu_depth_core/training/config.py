@@ -14,51 +14,9 @@ import yaml
 
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import share_directory
+from adu_depth_core.training.sources import BenchmarkConfig, SourceConfig
 
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
-SOURCE_KINDS = ("kitti2015", "kitti_folder", "synthetic", "stereo_folder")
-
-
-@dataclass(frozen=True)
-class SourceConfig:
-    """One source of training views.
-
-    :param kind: ``kitti2015``, ``kitti_folder`` (object and odometry layouts), ``synthetic`` (a KITTI 2015
-        folder written by ``adu_depth synth-drive``, where no disparity means sky) or ``stereo_folder``
-        (written by ``adu_depth extract``)
-    :param path: the data set's folder
-    :param weight: share of the training views, relative to the other sources
-    :param subset: ``training`` or ``testing`` of KITTI 2015
-    :param scenes: ``all``, or ``training``: all but the validation and calibration scenes
-    """
-
-    kind: str
-    path: str
-    weight: float
-    subset: str = "training"
-    scenes: str = "all"
-
-    def __post_init__(self) -> None:
-        if self.kind not in SOURCE_KINDS:
-            raise UserError(f"source kind {self.kind!r} is unknown; choose from {', '.join(SOURCE_KINDS)}")
-        if self.scenes not in ("all", "training"):
-            raise UserError(f"source scenes {self.scenes!r} is unknown; choose all or training")
-        if not self.weight > 0:
-            raise UserError(f"source {self.path}: weight is {self.weight}, must be positive")
-
-
-@dataclass(frozen=True)
-class BenchmarkConfig:
-    """Labelled frames that training does not see.
-
-    :param dataset: a data set of ``adu_depth evaluate``
-    :param path: its folder
-    :param split: one of its splits, or a file that lists frames
-    """
-
-    dataset: str
-    path: str
-    split: str
 
 
 @dataclass(frozen=True)

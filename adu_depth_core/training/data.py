@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
 
 from adu_depth_core.datasets.augmentation import Augmentation
-from adu_depth_core.datasets.kitti2015 import CALIBRATION_SCENES, VALIDATION_SCENES, Kitti2015
-from adu_depth_core.datasets.kitti_folder import KittiFolder
-from adu_depth_core.datasets.stereo_folder import StereoFolder
-from adu_depth_core.datasets.synthetic_folder import SyntheticFolder
+from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.datasets.views import View, views_of
 from adu_depth_core.model_card import ModelCard
-from adu_depth_core.training.config import SourceConfig, TrainingConfig
+from adu_depth_core.training.config import TrainingConfig
+from adu_depth_core.training.sources import open_source
 
 logger = logging.getLogger(__name__)
-
-
-def open_source(source: SourceConfig) -> Kitti2015 | KittiFolder | SyntheticFolder | StereoFolder:
-    """The dataset of a configured source."""
-    path = Path(source.path)
-    if source.kind == "kitti_folder":
-        return KittiFolder(path)
-    if source.kind == "stereo_folder":
-        return StereoFolder(path)
-    if source.kind == "synthetic":
-        return SyntheticFolder(path)
-    dataset = Kitti2015(path, subset=source.subset)
-    if source.scenes == "training":
-        held_out = {*VALIDATION_SCENES, *CALIBRATION_SCENES}
-        dataset = Kitti2015(path, [s for s in dataset.scenes if s not in held_out], source.subset)
-    return dataset
 
 
 class TrainingViews(Dataset):
@@ -70,7 +51,7 @@ class TrainingViews(Dataset):
         return to_tensors(view, self.card)
 
 
-def _samples(dataset: Kitti2015 | KittiFolder | SyntheticFolder | StereoFolder) -> Iterator:
+def _samples(dataset: Sequence[Sample]) -> Iterator[Sample]:
     return (dataset[index] for index in range(len(dataset)))
 
 

@@ -15,8 +15,9 @@ from adu_depth_core.datasets.depth_png import write_png16
 from adu_depth_core.evaluation.benchmarks import open_benchmark
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.model_card import read_card
-from adu_depth_core.training.config import BenchmarkConfig, SourceConfig, load_config
+from adu_depth_core.training.config import load_config
 from adu_depth_core.training.run import train_student
+from adu_depth_core.training.sources import BenchmarkConfig, SourceConfig
 from adu_depth_core.training.supervised import SupervisedTraining
 
 CALIBRATION = "P2: 150 0 79.5 0 0 150 31.5 0 0 0 1 0\nP3: 150 0 79.5 -75 0 150 31.5 0 0 0 1 0\n"
