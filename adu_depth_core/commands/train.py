@@ -1,4 +1,4 @@
-"""``adu_depth train``: train a network from a configuration."""
+"""``adu_depth train``: train a teacher or a student from a configuration."""
 
 from __future__ import annotations
 
@@ -6,33 +6,58 @@ import argparse
 
 from adu_depth_core.errors import require
 
+EPILOG = """\
+The recipes, what they need and what they give: docs/training.md
+
+examples:
+  adu_depth train teacher kitti2015_small root=DATA synthetic=SYNTHETIC out=runs/teacher
+  adu_depth train student kitti2015_small root=DATA synthetic=SYNTHETIC out=runs/student \\
+      teacher=runs/teacher/teacher.safetensors
+  adu_depth train student kitti2015_small root=DATA synthetic=SYNTHETIC out=runs/alone steps=800
+  adu_depth train student kitti_eigen root=KITTI out=runs/eigen precision=bf16-mixed --devices 4
+
+Started again with the same out=, an interrupted run resumes."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = (
-        "example:\n"
-        "  adu_depth train student kitti2015_small root=DATA synthetic=SYNTHETIC out=runs/student\n\n"
-        "Started again with the same out=, an interrupted run resumes."
-    )
-    parser.add_argument("network", choices=["student"], help="which network")
+    parser.epilog = EPILOG
+    parser.add_argument("network", choices=["student", "teacher"], help="which network")
     parser.add_argument("config", help="YAML file, or the name of one in config/training")
     parser.add_argument(
-        "--workers", type=int, default=1, help="data loading processes (default: %(default)s)"
+        "overrides",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="entries of the configuration to change, also parts of one: distillation.response=0",
     )
-    parser.add_argument(
-        "overrides", nargs="*", metavar="KEY=VALUE", help="entries of the configuration to change"
+    machine = parser.add_argument_group(
+        "machine (the result does not depend on it: batch_size is that of all)"
     )
+    machine.add_argument(
+        "--workers", type=int, default=1, help="data loading processes of each device (default: %(default)s)"
+    )
+    machine.add_argument("--accelerator", choices=["auto", "cpu", "gpu"], default="auto")
+    machine.add_argument(
+        "--devices",
+        type=int,
+        default=1,
+        metavar="N",
+        help="GPUs, or CPU processes, of each node (default: 1)",
+    )
+    machine.add_argument("--nodes", type=int, default=1, metavar="N", help="machines (default: 1)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     for module in ("torch", "timm", "lightning"):
         require(module, "train", "to train")
     from adu_depth_core.training.config import load_config
-    from adu_depth_core.training.run import train_student
+    from adu_depth_core.training.run import Machine, train
 
     config = load_config(arguments.config, arguments.overrides)
-    model, card = train_student(config, arguments.workers)
-    accuracy = card.accuracy[0]
-    metrics = ", ".join(f"{name} {value}" for name, value in accuracy["metrics"].items())
-    print(f"{accuracy['data']} {accuracy['split']}: {metrics}")
-    print(f"wrote {model} and its card and weights beside it")
+    machine = Machine(arguments.workers, arguments.accelerator, arguments.devices, arguments.nodes)
+    model, card = train(arguments.network, config, machine)
+    if card.accuracy:  # the first of several processes has measured it
+        accuracy = card.accuracy[0]
+        metrics = ", ".join(f"{name} {value}" for name, value in accuracy["metrics"].items())
+        print(f"{accuracy['data']} {accuracy['split']}: {metrics}")
+        print(f"wrote {model} and its card")
     return 0

@@ -19,7 +19,8 @@ class Augmentation:
     :param width: columns of the result; less than the resized image gives a random horizontal crop
     :param max_zoom: the image is enlarged by up to this factor before the crop; 1 for none
     :param zoom_probability: share of views that are zoomed
-    :param flip: mirror half of the views
+    :param mirroring: ``random`` mirrors half of the views; ``stereo`` mirrors those whose other camera is to
+        the left, so that it is always to the right, as a stereo network expects it; ``none``
     :param photometric: strength of brightness, contrast, gamma, colour, blur and noise changes; 0 for none
     """
 
@@ -27,15 +28,28 @@ class Augmentation:
     width: int
     max_zoom: float = 1.35
     zoom_probability: float = 0.5
-    flip: bool = True
+    mirroring: str = "random"
     photometric: float = 1.0
 
-    def __call__(self, view: View, random: np.random.Generator) -> View:
-        """A varied view of size ``height x width`` whose camera matches it."""
+    def geometry(self, view: View, random: np.random.Generator) -> View:
+        """Zoom, crop and mirror: a view of size ``height x width`` whose camera matches it.
+
+        Both images of a pair are cut and enlarged alike, so that their rows and disparities still fit.
+        """
         view = self._zoom_and_crop(view, random)
-        if self.flip and random.random() < 0.5:
-            view = mirror(view)
-        return replace(view, image=self._photometric(view.image, random)) if self.photometric else view
+        mirrored = {"random": random.random() < 0.5, "stereo": view.offset < 0, "none": False}[self.mirroring]
+        return mirror(view) if mirrored else view
+
+    def noise(self, view: View, random: np.random.Generator) -> View:
+        """Photometric changes. The two cameras of a pair get the same, most of the time: they are one rig."""
+        if not self.photometric:
+            return view
+        seeds = random.integers(2**31, size=2)
+        image = self._photometric(view.image, np.random.default_rng(seeds[0]))
+        if view.other is None:
+            return replace(view, image=image)
+        of_other = np.random.default_rng(seeds[0] if random.random() < 0.7 else seeds[1])
+        return replace(view, image=image, other=self._photometric(view.other, of_other))
 
     def _zoom_and_crop(self, view: View, random: np.random.Generator) -> View:
         zoom = random.uniform(1.0, self.max_zoom) if random.random() < self.zoom_probability else 1.0
@@ -46,10 +60,12 @@ class Augmentation:
         left = int(random.integers(view.camera.width - crop_width + 1))
         top = int(random.integers(view.camera.height - crop_height + 1))
         rows, columns = slice(top, top + crop_height), slice(left, left + crop_width)
-        cropped = View(
-            view.image[rows, columns],
-            view.depth[rows, columns],
-            view.camera.crop(left, top, crop_width, crop_height),
+        cropped = replace(
+            view,
+            image=view.image[rows, columns],
+            depth=view.depth[rows, columns],
+            camera=view.camera.crop(left, top, crop_width, crop_height),
+            other=None if view.other is None else view.other[rows, columns],
         )
         return resize(cropped, self.height, self.width)
 
@@ -75,17 +91,21 @@ def resize(view: View, height: int, width: int) -> View:
 
     Depth keeps single values (nearest), so that edges are not blended.
     """
-    return View(
-        downscale(view.image, width, height),
-        cv2.resize(view.depth, (width, height), interpolation=cv2.INTER_NEAREST_EXACT),
-        view.camera.resize(width, height),
+    return replace(
+        view,
+        image=downscale(view.image, width, height),
+        depth=cv2.resize(view.depth, (width, height), interpolation=cv2.INTER_NEAREST_EXACT),
+        camera=view.camera.resize(width, height),
+        other=None if view.other is None else downscale(view.other, width, height),
     )
 
 
 def mirror(view: View) -> View:
-    """The view mirrored left to right."""
+    """The view mirrored left to right; the other camera changes sides."""
     return View(
-        np.ascontiguousarray(view.image[:, ::-1]),
-        np.ascontiguousarray(view.depth[:, ::-1]),
-        view.camera.flip_horizontal(),
+        image=np.ascontiguousarray(view.image[:, ::-1]),
+        depth=np.ascontiguousarray(view.depth[:, ::-1]),
+        camera=view.camera.flip_horizontal(),
+        other=None if view.other is None else np.ascontiguousarray(view.other[:, ::-1]),
+        offset=-view.offset,
     )

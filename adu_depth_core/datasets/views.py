@@ -1,8 +1,8 @@
-"""Single labelled views for monocular training, made from samples of any dataset."""
+"""Views to train on, made from samples of any dataset: an image, its depth, and what the other camera saw."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,12 @@ from adu_depth_core.datasets.kitti2015 import disparity_to_depth
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.datasets.stereo_matching import match_stereo
 
+LABELS = ("auto", "none")
+"""What to do with frames without ground truth: ``auto`` labels pairs by semi-global matching, ``none`` leaves
+them without labels, for a teacher to label."""
+
+SIDES = ("left", "right")
+
 
 @dataclass(frozen=True)
 class View:
@@ -20,30 +26,48 @@ class View:
     :param image: RGB uint8 ``(H, W, 3)``
     :param depth: float32 ``(H, W)`` metres; 0 unknown, +inf known to be beyond any range (sky)
     :param camera: intrinsics
+    :param other: what the other camera of a rectified pair saw, RGB uint8 ``(H, W, 3)``; None without one
+    :param offset: metres from this camera to the other along x, negative if that is to the left
     """
 
     image: np.ndarray
     depth: np.ndarray
     camera: Camera
+    other: np.ndarray | None = None
+    offset: float = 0.0
 
 
-def views_of(sample: Sample) -> Iterator[View]:
-    """The left view and, for a stereo pair, the right view with the depth moved into it.
+def views_of(sample: Sample, labels: str = "auto", sides: Sequence[str] = SIDES) -> list[View]:
+    """The views of a sample that there is something to learn from.
 
-    A pair without ground truth is labelled by semi-global matching (``stereo_matching``).
+    The depth of the right view is that of the left, moved. A single image has a left view only, and none
+    without ground truth.
+
+    :param labels: one of ``LABELS``
+    :param sides: which views of a pair
     """
     if sample.right is None:
-        if sample.depth is not None:
-            yield View(sample.left, sample.depth, sample.camera)
-        return
+        return [] if sample.depth is None else [View(sample.left, sample.depth, sample.camera)]
     focal_times_baseline = sample.camera.fx * sample.baseline
-    if sample.depth is None:
-        disparities = match_stereo(sample.left, sample.right)
-        left, right = (disparity_to_depth(disparity, focal_times_baseline) for disparity in disparities)
+    if sample.depth is not None:
+        depth_of = {
+            side: sample.depth if side == "left" else depth_in_right_view(sample.depth, focal_times_baseline)
+            for side in sides
+        }
+    elif labels == "none":
+        depth_of = {side: np.zeros(sample.camera.size, np.float32) for side in sides}
     else:
-        left, right = sample.depth, depth_in_right_view(sample.depth, focal_times_baseline)
-    yield View(sample.left, left, sample.camera)
-    yield View(sample.right, right, sample.camera)
+        disparities = dict(zip(SIDES, match_stereo(sample.left, sample.right), strict=True))
+        depth_of = {side: disparity_to_depth(disparities[side], focal_times_baseline) for side in sides}
+    images = {
+        "left": (sample.left, sample.right, sample.baseline),
+        "right": (sample.right, sample.left, -sample.baseline),
+    }
+    return [
+        View(image, depth_of[side], sample.camera, other, offset)
+        for side, (image, other, offset) in images.items()
+        if side in depth_of
+    ]
 
 
 def depth_in_right_view(depth: np.ndarray, focal_times_baseline: float) -> np.ndarray:

@@ -9,6 +9,7 @@ from pathlib import Path
 import onnx
 import torch
 from safetensors.torch import save
+from torch import nn
 
 from adu_depth_core.files import write_atomically
 from adu_depth_core.model_card import ModelCard, card_path, file_sha256
@@ -17,11 +18,11 @@ from adu_depth_core.networks.student import Student, load_student
 OPSET = 17
 
 
-def save_weights(student: Student, path: Path) -> None:
+def save_weights(network: nn.Module, path: Path) -> None:
     """Save weights as FP16 safetensors, atomically; integer buffers keep their type."""
     tensors = {
         name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
-        for name, tensor in student.state_dict().items()
+        for name, tensor in network.state_dict().items()
     }
     with write_atomically(path) as temporary:
         temporary.write_bytes(save(tensors))

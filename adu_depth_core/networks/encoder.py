@@ -37,6 +37,11 @@ class Encoder(nn.Module):
         self.backbone = timm.create_model(name, features_only=True, pretrained=weights == "hub")
         self.channels = tuple(self.backbone.feature_info.channels())
         self.strides = tuple(self.backbone.feature_info.reduction())
+        for module in self.backbone.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                # Some of timm's ImageNet recipes average the statistics over 100 batches and more: after
+                # a few hundred steps of ours they would still be those of ImageNet's photographs.
+                module.momentum = 0.1
         if weights == "package":
             _load_in_order(self.backbone, _package_weights(name))
         elif weights not in ("none", "hub"):

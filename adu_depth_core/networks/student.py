@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import nn
 
 from adu_depth_core.model_card import ModelCard
 from adu_depth_core.networks.decoder import Decoder, DepthHead
 from adu_depth_core.networks.encoder import DEFAULT_ENCODER, Encoder
+from adu_depth_core.networks.weights import load_weights
 
 
 class Student(nn.Module):
@@ -32,7 +31,11 @@ class Student(nn.Module):
 
         :return: ``mu`` (log canonical depth) and ``log_b`` (log Laplace scale in log depth), ``(N, 1, H, W)``
         """
-        return self.head(self.decoder(self.encoder(image))[0])
+        return self.head(self.features(image)[0])
+
+    def features(self, image: torch.Tensor) -> list[torch.Tensor]:
+        """Decoder maps, finest first, ``(N, C_i, H / stride_i, W / stride_i)``; for distillation."""
+        return self.decoder(self.encoder(image))
 
 
 def load_student(weights: Path, card: ModelCard) -> Student:
@@ -40,10 +43,4 @@ def load_student(weights: Path, card: ModelCard) -> Student:
 
     :raises ValueError: if the file is damaged or is not a student with the card's encoder
     """
-    student = Student(card.encoder)
-    try:
-        # Copying into the FP32 parameters widens the stored FP16 values.
-        student.load_state_dict(load_file(weights))
-    except (SafetensorError, RuntimeError) as error:
-        raise ValueError(f"{weights} is not a {card.encoder} student: {error}") from error
-    return student.eval()
+    return load_weights(Student(card.encoder), weights).eval()

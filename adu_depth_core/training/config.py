@@ -20,6 +20,38 @@ PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
 
 @dataclass(frozen=True)
+class DistillationConfig:
+    """What the student learns from its teacher. A weight of 0 switches a term off.
+
+    :param response: weight of the divergence of the student's distribution from the teacher's
+    :param feature: weight of the distance of decoder features, mean over the levels
+    :param attention: whether the adapters attend over the whole map, or are a 1x1 convolution alone
+    :param focal: which pixels count more in the response: ``disagreement``, ``agreement``, ``none``
+    :param focal_alpha: how fast that weight changes with the relative depth difference
+    :param focal_gamma: its exponent
+    :param uncertainty: whether the teacher's confidence and the student's doubt weigh the pixels
+    :param warmup: share of the steps over which both terms grow from 0 to their weight
+    """
+
+    response: float = 1.0
+    feature: float = 1.0
+    attention: bool = True
+    focal: str = "disagreement"
+    focal_alpha: float = 5.0
+    focal_gamma: float = 1.0
+    uncertainty: bool = True
+    warmup: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.focal not in ("disagreement", "agreement", "none"):
+            raise UserError(
+                f"distillation focal {self.focal!r} is unknown; choose disagreement, agreement or none"
+            )
+        if not 0.0 <= self.warmup < 1.0:
+            raise UserError(f"distillation warmup is {self.warmup}: a share of the steps, 0 to below 1")
+
+
+@dataclass(frozen=True)
 class TrainingConfig:
     """Everything that a training run depends on; the YAML files in ``config/training`` explain each entry."""
 
@@ -48,13 +80,34 @@ class TrainingConfig:
     gradient_clip: float
     checkpoint_every: int
     seed: int
+    initial_weights: str = ""
+    teacher: str = ""
+    distillation: DistillationConfig = DistillationConfig()
+    validate_every: int = 0
+    keep: str = "last"
+    cache: bool = True
+    precision: str = "32-true"
+    pictures_every: int = 200
+    log_every: int = 10
+
+    def __post_init__(self) -> None:
+        if self.keep not in ("last", "best"):
+            raise UserError(f"keep is {self.keep!r}: choose last or best")
+        if self.keep == "best" and not self.validate_every:
+            raise UserError("keep is best: set validate_every, the steps between validations, above 0")
+        if self.precision not in ("32-true", "16-mixed", "bf16-mixed"):
+            raise UserError(f"precision is {self.precision!r}: choose 32-true, 16-mixed or bf16-mixed")
+        for name in ("steps", "batch_size", "checkpoint_every", "crop_width", "log_every"):
+            if getattr(self, name) < 1:
+                raise UserError(f"{name} is {getattr(self, name)}: must be at least 1")
 
 
 def load_config(name: str, overrides: Sequence[str]) -> TrainingConfig:
     """Read a training configuration.
 
     :param name: a YAML file, or the name of one in ``config/training``
-    :param overrides: ``key=value`` (values are YAML); a key that is no entry fills ``${key}`` placeholders
+    :param overrides: ``key=value`` (values are YAML), also ``distillation.response=0``; a key that is no
+        entry fills ``${key}`` placeholders
     :raises UserError: for a file that is missing or not YAML, an unknown key (with the nearest known one),
         a placeholder without a value, a value of the wrong type
     """
@@ -76,8 +129,8 @@ def load_config(name: str, overrides: Sequence[str]) -> TrainingConfig:
         if not isinstance(content, dict):
             raise UserError(f"{path}: expected entries of the form key: value")
         known = {field.name for field in dataclasses.fields(TrainingConfig)}
-        content.update({key: yaml.safe_load(value) for key, value in values.items() if key in known})
-        content = _fill(content, {k: v for k, v in values.items() if k not in known}, path)
+        _override(content, values, known)
+        content = _fill(content, {k: v for k, v in values.items() if _entry(k) not in known}, path)
     except yaml.YAMLError as error:
         raise UserError(f"{path}: {error}") from error
     content["sources"] = tuple(
@@ -86,10 +139,30 @@ def load_config(name: str, overrides: Sequence[str]) -> TrainingConfig:
     for name in ("calibration", "validation"):
         if name in content:
             content[name] = _build(BenchmarkConfig, content[name], f"{path}: {name}")
+    if "distillation" in content:
+        content["distillation"] = _build(DistillationConfig, content["distillation"], f"{path}: distillation")
     config = _build(TrainingConfig, content, str(path))
     if not config.sources:
         raise UserError(f"{path}: sources is empty: there is nothing to train on")
     return config
+
+
+def _entry(key: str) -> str:
+    return key.partition(".")[0]
+
+
+def _override(content: dict[str, Any], values: dict[str, str], known: set[str]) -> None:
+    """Set entries in place; ``entry.part=value`` sets one part of an entry that has parts."""
+    for key, value in values.items():
+        entry, dot, part = key.partition(".")
+        if entry not in known:
+            continue
+        if not dot:
+            content[entry] = yaml.safe_load(value)
+        elif isinstance(content.setdefault(entry, {}), dict):
+            content[entry][part] = yaml.safe_load(value)
+        else:
+            raise UserError(f"override {key}={value}: {entry} has no parts")
 
 
 def _fill(content: Any, values: dict[str, str], config: Path) -> Any:
@@ -144,7 +217,8 @@ def _typed(type_name: str, value: Any, where: str) -> Any:
             return float(value)
     except (TypeError, ValueError):
         raise UserError(f"{where} is {value!r}: must be a number") from None
-    expected = {"int": int, "str": str}.get(type_name)
-    if expected and (not isinstance(value, expected) or isinstance(value, bool)):
-        raise UserError(f"{where} is {value!r}: must be {'a whole number' if expected is int else 'text'}")
+    expected = {"int": int, "str": str, "bool": bool}.get(type_name)
+    if expected and (not isinstance(value, expected) or isinstance(value, bool) != (expected is bool)):
+        wanted = {int: "a whole number", str: "text", bool: "true or false"}[expected]
+        raise UserError(f"{where} is {value!r}: must be {wanted}")
     return value

@@ -1,84 +1,215 @@
-"""Training views from the configured sources, held in memory, and their mixture."""
+"""Training views from the configured sources, their mixture, and the order in which they come."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
 
+import lightning
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from adu_depth_core.datasets.augmentation import Augmentation
-from adu_depth_core.datasets.sample import Sample
-from adu_depth_core.datasets.views import View, views_of
+from adu_depth_core.datasets.views import SIDES, View, views_of
+from adu_depth_core.errors import UserError
 from adu_depth_core.model_card import ModelCard
+from adu_depth_core.progress import progress_bar
 from adu_depth_core.training.config import TrainingConfig
-from adu_depth_core.training.sources import open_source
+from adu_depth_core.training.sources import SourceConfig, open_source
 
 logger = logging.getLogger(__name__)
 
+ATTEMPTS = 20
 
-class TrainingViews(Dataset):
-    """All views of all sources, augmented and normalised; each index gives a new variation every epoch.
 
-    :ivar weights: sampling weight of each view, so that each source has its configured share
+class SourceViews:
+    """The views of one source: read when asked for, or once and kept in memory.
+
+    :param source: where they come from
+    :param cache: keep them in memory
     """
 
-    def __init__(self, config: TrainingConfig, card: ModelCard) -> None:
+    def __init__(self, source: SourceConfig, cache: bool) -> None:
+        self.source = source
+        self.dataset = open_source(source)
+        self.pairs = self.dataset[0].right is not None
+        self._cached: list[View] | None = None
+        if cache:
+            with progress_bar() as bar:
+                indices = bar.track(range(len(self.dataset)), description=f"Reading {source.path}")
+                self._cached = [v for index in indices for v in views_of(self.dataset[index], source.labels)]
+            if not self._cached:
+                raise UserError(f"source {source.path}: no frame has ground truth or a right view")
+
+    def draw(self, random: np.random.Generator) -> View:
+        """A view at random.
+
+        :raises UserError: if frame after frame has nothing to learn from
+        """
+        if self._cached is not None:
+            return self._cached[int(random.integers(len(self._cached)))]
+        for _ in range(ATTEMPTS):
+            sample = self.dataset[int(random.integers(len(self.dataset)))]
+            for view in views_of(sample, self.source.labels, [SIDES[int(random.integers(2))]]):
+                return view
+        raise UserError(
+            f"source {self.source.path}: {ATTEMPTS} frames in a row have neither truth nor a right view"
+        )
+
+
+def read_sources(config: TrainingConfig, stereo: bool) -> list[SourceViews]:
+    """The sources of a configuration.
+
+    :param stereo: leave out those of single images
+    :raises UserError: if none is left
+    """
+    sources = [SourceViews(source, config.cache) for source in config.sources]
+    if not stereo:
+        return sources
+    for source in sources:
+        if not source.pairs:
+            logger.warning("%s: single images, not used to train on pairs", source.source.path)
+    pairs = [source for source in sources if source.pairs]
+    if not pairs:
+        raise UserError("none of the sources has a right view: a stereo teacher needs pairs")
+    return pairs
+
+
+class TrainingViews(Dataset):
+    """An endless sequence of varied, normalised views.
+
+    What is at a position depends on the seed and the position only, not on worker processes, on the
+    number of machines, or on where a run was interrupted.
+
+    :param mirroring: see ``Augmentation``; ``stereo`` where a stereo network looks at the views
+    :param clean: add the views without photometric changes, for a teacher to look at
+    """
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        card: ModelCard,
+        sources: Sequence[SourceViews],
+        mirroring: str,
+        clean: bool,
+    ) -> None:
         self.augmentation = Augmentation(
             config.input_height,
             config.crop_width,
             max_zoom=config.max_zoom,
             zoom_probability=config.zoom_probability,
+            mirroring=mirroring,
             photometric=config.photometric,
         )
         self.card = card
-        self.views: list[View] = []
-        self.weights: list[float] = []
-        for source in config.sources:
-            views = [view for sample in _samples(open_source(source)) for view in views_of(sample)]
-            logger.info("%s: %d views, weight %g", source.path, len(views), source.weight)
-            self.views += views
-            self.weights += [source.weight / len(views)] * len(views)
+        self.seed = config.seed
+        self.sources = sources
+        weights = np.array([source.source.weight for source in sources])
+        self.shares = weights / weights.sum()
+        self.clean = clean
 
-    def __len__(self) -> int:
-        return len(self.views)
-
-    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
-        seed = int(torch.randint(2**31, ()))
-        view = self.augmentation(self.views[index], np.random.default_rng(seed))
-        return to_tensors(view, self.card)
-
-
-def _samples(dataset: Sequence[Sample]) -> Iterator[Sample]:
-    return (dataset[index] for index in range(len(dataset)))
+    def __getitem__(self, position: int) -> dict[str, torch.Tensor]:
+        random = np.random.default_rng((self.seed, position))
+        source = self.sources[int(random.choice(len(self.sources), p=self.shares))]
+        view = self.augmentation.geometry(source.draw(random), random)
+        tensors = to_tensors(self.augmentation.noise(view, random), self.card)
+        if self.clean:
+            clean = to_tensors(view, self.card)
+            tensors |= {"clean_image": clean["image"], "clean_other": clean["other"]}
+        return tensors
 
 
 def to_tensors(view: View, card: ModelCard) -> dict[str, torch.Tensor]:
-    """Network input and target of a view that has the network's size.
+    """Network inputs and target of a view that has the network's size.
 
-    :return: ``image`` ``(3, H, W)`` float32 normalised RGB; ``depth`` ``(1, H, W)`` float32
-        canonical metres, 0 unknown, +inf beyond range
+    :return: ``image`` and ``other`` ``(3, H, W)`` float32 normalised RGB, ``other`` all 0 where the view has
+        no other camera to its right; ``depth`` ``(1, H, W)`` float32 canonical metres, 0 unknown, +inf beyond
+        range; ``baseline`` float32 metres, 0 without other camera
     """
-    image = (view.image.astype(np.float32) / 255.0 - np.float32(card.mean)) / np.float32(card.std)
-    canonical = view.depth * np.float32(card.f_ref / view.camera.fx)
+    image = _normalised(view.image, card)
+    stereo = view.other is not None and view.offset > 0
     return {
-        "image": torch.from_numpy(image.transpose(2, 0, 1).copy()),
-        "depth": torch.from_numpy(canonical)[None],
+        "image": image,
+        "other": _normalised(view.other, card) if stereo else torch.zeros_like(image),
+        "depth": torch.from_numpy(view.depth * np.float32(card.f_ref / view.camera.fx))[None],
+        "baseline": torch.tensor(view.offset if stereo else 0.0, dtype=torch.float32),
     }
 
 
-def training_loader(config: TrainingConfig, card: ModelCard, workers: int) -> DataLoader:
-    """Endless-enough loader of ``config.steps`` batches, the sources mixed by weight."""
-    views = TrainingViews(config, card)
-    generator = torch.Generator().manual_seed(config.seed)
-    sampler = WeightedRandomSampler(views.weights, config.steps * config.batch_size, generator=generator)
-    return DataLoader(
-        views,
-        batch_size=config.batch_size,
-        sampler=sampler,
-        num_workers=workers,
-        persistent_workers=workers > 0,
-        generator=generator,
-    )
+def _normalised(image: np.ndarray, card: ModelCard) -> torch.Tensor:
+    values = (image.astype(np.float32) / 255.0 - np.float32(card.mean)) / np.float32(card.std)
+    return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))
+
+
+class Schedule(Sampler[list[int]]):
+    """Which positions each process takes at each step; a step's positions do not depend on their number.
+
+    :param steps: steps of the whole run
+    :param batch_size: views of a step, over all processes
+    :param start: steps already done
+    :param rank: number of this process
+    :param processes: how many share a step's views
+    :raises UserError: if the batch cannot be shared evenly
+    """
+
+    def __init__(
+        self, steps: int, batch_size: int, start: int = 0, rank: int = 0, processes: int = 1
+    ) -> None:
+        if batch_size % processes:
+            raise UserError(f"batch_size {batch_size} cannot be shared by {processes} processes evenly")
+        self.steps, self.batch_size, self.start = steps, batch_size, start
+        self.own = range(rank * batch_size // processes, (rank + 1) * batch_size // processes)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for step in range(self.start, self.steps):
+            yield [step * self.batch_size + index for index in self.own]
+
+    def __len__(self) -> int:
+        return self.steps
+
+
+class TrainingData(lightning.LightningDataModule):
+    """Loaders of a run's remaining steps and of its validation, for the process that asks.
+
+    :param validation_frames: number of frames that are validated on; the module reads them
+    :param workers: data loading processes
+    """
+
+    def __init__(
+        self, views: TrainingViews, validation_frames: int, config: TrainingConfig, workers: int
+    ) -> None:
+        super().__init__()
+        self.views, self.validation_frames = views, validation_frames
+        self.config, self.workers = config, workers
+
+    def train_dataloader(self) -> DataLoader:
+        trainer = self.trainer
+        schedule = Schedule(
+            self.config.steps,
+            self.config.batch_size,
+            trainer.global_step,
+            trainer.global_rank,
+            trainer.world_size,
+        )
+        return DataLoader(
+            self.views,
+            batch_sampler=schedule,
+            num_workers=self.workers,
+            persistent_workers=self.workers > 0,
+            pin_memory=torch.cuda.is_available(),
+            worker_init_fn=_single_thread,
+        )
+
+    def val_dataloader(self) -> DataLoader:
+        """Indices of the frames that this process validates on; without any, validation has nothing to do."""
+        own = range(self.trainer.global_rank, self.validation_frames, self.trainer.world_size)
+        return DataLoader(own, batch_size=None)
+
+
+def _single_thread(_worker: int) -> None:
+    # Torch and OpenCV would each start as many threads in each worker as there are cores.
+    torch.set_num_threads(1)
+    import cv2
+
+    cv2.setNumThreads(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +14,39 @@ from adu_depth_core.evaluation.evaluator import Evaluator
 from adu_depth_core.evaluation.leakage import check_leakage
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.uncertainty import QUANTILE, image_sigma_scale
-from adu_depth_core.inference.predictor import Predictor
+from adu_depth_core.inference.checkpoint_predictor import AnyPredictor, predict_sample
 from adu_depth_core.machine import cpu_model
 from adu_depth_core.model_card import ModelCard, card_path
 from adu_depth_core.training.config import TrainingConfig
 from adu_depth_core.training.sources import BenchmarkConfig, describe_source, weights_licence
 
+PATHS = ("out", "teacher", "initial_weights")
+"""Entries of a configuration that say where files are: not for a card."""
+
 CARD_METRICS = ("abs_rel", "rmse", "silog", "d1", "coverage_1sigma", "nll", "ause_abs_rel", "aurg_abs_rel")
 
 
-def student_card(config: TrainingConfig) -> ModelCard:
-    """Card of a student before it is trained; its uncertainty scale is that of a perfect Laplace."""
+def new_card(config: TrainingConfig, role: str, teacher: ModelCard | None = None) -> ModelCard:
+    """Card of a network before it is trained; its uncertainty scale is that of a perfect Laplace.
+
+    :param role: ``student`` or ``teacher``
+    :param teacher: card of the student's teacher, whose training data is the student's too
+    """
     recipe = {
         field.name: getattr(config, field.name)
         for field in dataclasses.fields(config)
-        if field.name not in ("out", "sources", "calibration", "validation")
+        if field.name not in (*PATHS, "distillation", "sources", "calibration", "validation")
     }
+    training = {"data": [describe_source(source) for source in config.sources], "recipe": recipe}
+    licence = weights_licence(config.sources)
+    if teacher is not None:
+        training["data"] += [entry for entry in teacher.training["data"] if entry not in training["data"]]
+        training["teacher"] = {"name": teacher.name, "files": teacher.files, "data": teacher.training["data"]}
+        recipe["distillation"] = dataclasses.asdict(config.distillation)
+        licence = licence if "Non-commercial" in licence else teacher.licence
     return ModelCard(
-        name="adu_student",
-        role="student",
+        name=f"adu_{role}",
+        role=role,
         encoder=config.encoder,
         input_height=config.input_height,
         input_width=config.input_width,
@@ -39,55 +54,62 @@ def student_card(config: TrainingConfig) -> ModelCard:
         depth_min=config.depth_min,
         depth_max=config.depth_max,
         sigma_scale=float(QUANTILE),
-        training={"data": [describe_source(source) for source in config.sources], "recipe": recipe},
-        licence=weights_licence(config.sources),
+        training=training,
+        licence=licence,
     )
 
 
-def complete_card(model: Path, calibration: BenchmarkConfig, validation: BenchmarkConfig) -> ModelCard:
+def complete_card(
+    model: Path,
+    load: Callable[[Path], AnyPredictor],
+    calibration: BenchmarkConfig,
+    validation: BenchmarkConfig,
+) -> ModelCard:
     """Fit the uncertainty scale, measure the accuracy, and write both into the card beside ``model``.
 
     The scale is fitted on the frames of both; on each validation frame it is judged without that frame.
 
-    :param model: the exported ONNX student
+    :param model: the trained model, with its card
+    :param load: makes its predictor
     :param calibration: frames that serve the uncertainty scale only
     :param validation: frames the accuracy is measured on, of the same data set
     :return: the card as written
     """
-    predictor = Predictor(model)
-    judged = _open(validation)
+    predictor = load(model)
+    judged = open_frames(validation)
     check_leakage(predictor.card, judged.dataset, judged.subset, judged.frames)
-    fitted = Calibration(judged.dataset, _image_scales(predictor, [_open(calibration), judged]))
+    fitted = Calibration(judged.dataset, _image_scales(predictor, [open_frames(calibration), judged]))
     card = dataclasses.replace(
         predictor.card,
         sigma_scale=fitted.sigma_scale,
         training={**predictor.card.training, "calibration": fitted.to_card()},
     )
     card.write(card_path(model))
-    card = dataclasses.replace(card, accuracy=[_accuracy(Predictor(model), judged)])
+    card = dataclasses.replace(card, accuracy=[_accuracy(load(model), judged)])
     card.write(card_path(model))
     return card
 
 
-def _open(config: BenchmarkConfig) -> Benchmark:
+def open_frames(config: BenchmarkConfig) -> Benchmark:
+    """The labelled frames of a configuration's entry."""
     return open_benchmark(config.dataset, Path(config.path), config.split)
 
 
-def _image_scales(predictor: Predictor, benchmarks: list[Benchmark]) -> dict[str, float]:
+def _image_scales(predictor: AnyPredictor, benchmarks: list[Benchmark]) -> dict[str, float]:
     protocol = Protocol()
     scales = {}
     for sample in itertools.chain.from_iterable(benchmark.samples for benchmark in benchmarks):
-        prediction = predictor.predict(sample.left, sample.camera)
+        prediction = predict_sample(predictor, sample)
         depth, mask = protocol.clamp(prediction.depth), protocol.mask(sample.depth)
         unit_sigma = prediction.sigma / predictor.card.sigma_scale
         scales[sample.name] = round(image_sigma_scale(depth, unit_sigma, sample.depth, mask), 4)
     return scales
 
 
-def _accuracy(predictor: Predictor, benchmark: Benchmark) -> dict[str, Any]:
+def _accuracy(predictor: AnyPredictor, benchmark: Benchmark) -> dict[str, Any]:
     evaluator = Evaluator(Protocol())
     for sample in benchmark.samples:
-        prediction = predictor.predict(sample.left, sample.camera)
+        prediction = predict_sample(predictor, sample)
         sigma = judged_sigma(predictor.card, benchmark.dataset, sample.name, prediction.sigma)
         evaluator.add(sample.name, sample.depth, prediction.depth, sigma)
     metrics = evaluator.summary().metrics

@@ -1,11 +1,15 @@
-"""Run a training from its configuration to weights, ONNX and model card."""
+"""Run a training from its configuration to weights and model card, for a student also ONNX."""
 
 from __future__ import annotations
 
+import dataclasses
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import lightning
+import torch
 from lightning.pytorch.callbacks import (
     EMAWeightAveraging,
     LearningRateMonitor,
@@ -16,48 +20,162 @@ from lightning.pytorch.callbacks import (
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from adu_depth_core.deploy.export import export_student, save_weights
-from adu_depth_core.model_card import ModelCard
+from adu_depth_core.errors import UserError
+from adu_depth_core.files import check_folder_writable
+from adu_depth_core.inference.checkpoint_predictor import load_checkpoint_predictor
+from adu_depth_core.inference.predictor import Predictor
+from adu_depth_core.model_card import ModelCard, ModelCardError, card_path, file_sha256, read_card
+from adu_depth_core.networks.teacher import Teacher, load_teacher
+from adu_depth_core.training.callbacks import Pictures, Throughput
 from adu_depth_core.training.config import TrainingConfig
-from adu_depth_core.training.data import training_loader
-from adu_depth_core.training.model_card import complete_card, student_card
-from adu_depth_core.training.supervised import SupervisedTraining
+from adu_depth_core.training.data import SourceViews, TrainingData, TrainingViews, read_sources
+from adu_depth_core.training.model_card import complete_card, new_card, open_frames
+from adu_depth_core.training.module import VALIDATION_METRIC, DepthTraining
+from adu_depth_core.training.student_training import StudentTraining
+from adu_depth_core.training.teacher_training import TeacherTraining
+
+NETWORKS = ("student", "teacher")
 
 
-def train_student(config: TrainingConfig, workers: int = 1) -> tuple[Path, ModelCard]:
-    """Train, and write ``student.safetensors``, ``student.onnx`` and ``student.json`` to ``config.out``.
+@dataclass(frozen=True)
+class Machine:
+    """What a run computes on. It does not change what is computed: ``batch_size`` is that of all processes.
+
+    :param workers: data loading processes of each training process
+    :param accelerator: ``auto``, ``cpu`` or ``gpu``
+    :param devices: processes (GPUs) on each node
+    :param nodes: machines
+    """
+
+    workers: int = 1
+    accelerator: str = "auto"
+    devices: int = 1
+    nodes: int = 1
+
+
+def train(
+    network: str,
+    config: TrainingConfig,
+    machine: Machine | None = None,
+    sources: Sequence[SourceViews] | None = None,
+) -> tuple[Path, ModelCard]:
+    """Train, and write ``NETWORK.safetensors``, its card and a student's ``NETWORK.onnx`` to ``config.out``.
 
     A run that was interrupted resumes from ``config.out/last.ckpt`` when it is started again.
 
-    :return: path of the ONNX file, and its card with fitted ``sigma_scale`` and measured accuracy
+    :param network: one of ``NETWORKS``
+    :param sources: training data that is in memory already; None reads that of the configuration
+    :return: the model (a student's ONNX, a teacher's weights), and its card with fitted ``sigma_scale`` and
+        measured accuracy. Under several processes only the first writes; the others return what it will write
+    :raises UserError: if data, teacher or initial weights are missing or do not fit
     """
-    lightning.seed_everything(config.seed, workers=True)
+    machine = machine or Machine()
     out = Path(config.out)
-    card = student_card(config)
-    module = SupervisedTraining(config)
-    checkpoints = ModelCheckpoint(
-        out, save_last=True, save_top_k=0, every_n_train_steps=config.checkpoint_every
+    check_folder_writable(out)
+    lightning.seed_everything(config.seed, workers=True)
+    teacher, teacher_card = _read_teacher(config) if network == "student" else (None, None)
+    card = new_card(config, network, teacher_card)
+    validation = open_frames(config.validation)
+    module: DepthTraining
+    if network == "teacher":
+        module = TeacherTraining(config, card, validation.samples)
+    else:
+        module = StudentTraining(config, card, validation.samples, teacher)
+    stereo = network == "teacher" or teacher is not None
+    sources = read_sources(config, stereo=network == "teacher") if sources is None else sources
+    views = TrainingViews(
+        config, card, sources, mirroring="stereo" if stereo else "random", clean=teacher is not None
     )
-    trainer = lightning.Trainer(
+    trainer = _trainer(config, machine, out)
+    last = out / "last.ckpt"
+    trainer.fit(
+        module,
+        datamodule=TrainingData(views, len(validation.samples), config, machine.workers),
+        ckpt_path=last if last.is_file() else None,
+        weights_only=True,
+    )
+    if config.keep == "best":
+        _load_best(module, out / "best.ckpt")
+    model = out / (f"{network}.onnx" if network == "student" else f"{network}.safetensors")
+    if trainer.is_global_zero:
+        card = _finish(network, module, card, model, config)
+    return model, card
+
+
+def _read_teacher(config: TrainingConfig) -> tuple[Teacher | None, ModelCard | None]:
+    if not config.teacher:
+        return None, None
+    path = Path(config.teacher)
+    try:
+        card = read_card(path)
+        if card.role != "teacher":
+            raise UserError(f"teacher {path}: its card says it is a {card.role}")
+        if card.f_ref != config.f_ref:
+            raise UserError(
+                f"teacher {path} has f_ref {card.f_ref}, the student {config.f_ref}: train both with the same"
+            )
+        return load_teacher(path, card), card
+    except (FileNotFoundError, ModelCardError, ValueError) as error:
+        raise UserError(f"teacher: {error}") from error
+
+
+def _trainer(config: TrainingConfig, machine: Machine, out: Path) -> lightning.Trainer:
+    callbacks = [
+        ModelCheckpoint(
+            out,
+            save_last=True,
+            save_top_k=0,
+            every_n_train_steps=config.checkpoint_every,
+            enable_version_counter=False,
+        ),
+        EMAWeightAveraging(
+            decay=config.ema_decay, update_starting_at_step=int(config.ema_start * config.steps)
+        ),
+        LearningRateMonitor("step"),
+        Throughput(config.batch_size),
+        Pictures(config.pictures_every),
+        # A live bar needs a terminal; a log file gets a line now and then.
+        RichProgressBar() if sys.stdout.isatty() else TQDMProgressBar(refresh_rate=50),
+    ]
+    if config.keep == "best":
+        callbacks.append(
+            ModelCheckpoint(out, "best", monitor=VALIDATION_METRIC, enable_version_counter=False)
+        )
+    processes = machine.devices * machine.nodes
+    return lightning.Trainer(
         max_steps=config.steps,
         max_epochs=1,
-        accelerator="auto",
+        accelerator=machine.accelerator,
+        devices=machine.devices,
+        num_nodes=machine.nodes,
+        strategy="ddp" if processes > 1 else "auto",
+        precision=config.precision,
+        use_distributed_sampler=False,
         gradient_clip_val=config.gradient_clip,
-        log_every_n_steps=10,
+        val_check_interval=config.validate_every or None,
+        limit_val_batches=1.0 if config.validate_every else 0,
+        num_sanity_val_steps=0,
+        log_every_n_steps=config.log_every,
         logger=TensorBoardLogger(out, name="", version=""),
-        callbacks=[
-            checkpoints,
-            EMAWeightAveraging(
-                decay=config.ema_decay, update_starting_at_step=int(config.ema_start * config.steps)
-            ),
-            LearningRateMonitor("step"),
-            # A live bar needs a terminal; a log file gets a line now and then.
-            RichProgressBar() if sys.stdout.isatty() else TQDMProgressBar(refresh_rate=50),
-        ],
+        callbacks=callbacks,
     )
-    last = out / "last.ckpt"
-    trainer.fit(module, training_loader(config, card, workers), ckpt_path=last if last.is_file() else None)
-    weights = out / "student.safetensors"
-    save_weights(module.student, weights)
-    model = out / "student.onnx"
-    export_student(weights, card, model)
-    return model, complete_card(model, config.calibration, config.validation)
+
+
+def _load_best(module: DepthTraining, checkpoint: Path) -> None:
+    """Take the averaged weights of the best validation; there is none if the run was too short for one."""
+    if not checkpoint.is_file():
+        raise UserError(f"{checkpoint} does not exist: validate_every is longer than the run")
+    module.load_state_dict(torch.load(checkpoint, weights_only=True, map_location="cpu")["state_dict"])
+
+
+def _finish(
+    network: str, module: DepthTraining, card: ModelCard, model: Path, config: TrainingConfig
+) -> ModelCard:
+    weights = model.with_suffix(".safetensors")
+    save_weights(module.network.cpu(), weights)
+    if network == "student":
+        export_student(weights, card, model)
+        return complete_card(model, Predictor, config.calibration, config.validation)
+    card = dataclasses.replace(card, files={weights.name: file_sha256(weights)})
+    card.write(card_path(weights))
+    return complete_card(weights, load_checkpoint_predictor, config.calibration, config.validation)

@@ -11,6 +11,7 @@ from adu_depth_core.datasets.kitti2015 import CALIBRATION_SCENES, VALIDATION_SCE
 from adu_depth_core.datasets.kitti_folder import KittiFolder
 from adu_depth_core.datasets.stereo_folder import StereoFolder
 from adu_depth_core.datasets.synthetic_folder import SyntheticFolder
+from adu_depth_core.datasets.views import LABELS
 from adu_depth_core.errors import UserError
 
 SOURCE_KINDS = ("kitti2015", "kitti_folder", "synthetic", "stereo_folder")
@@ -36,6 +37,8 @@ class SourceConfig:
     :param weight: share of the training views, relative to the other sources
     :param subset: ``training`` or ``testing`` of KITTI 2015
     :param scenes: ``all``, or ``training``: all but the validation and calibration scenes
+    :param labels: of pairs without ground truth: ``auto`` (semi-global matching) or ``none`` (the teacher's
+        alone)
     """
 
     kind: str
@@ -43,12 +46,15 @@ class SourceConfig:
     weight: float
     subset: str = "training"
     scenes: str = "all"
+    labels: str = "auto"
 
     def __post_init__(self) -> None:
         if self.kind not in SOURCE_KINDS:
             raise UserError(f"source kind {self.kind!r} is unknown; choose from {', '.join(SOURCE_KINDS)}")
         if self.scenes not in ("all", "training"):
             raise UserError(f"source scenes {self.scenes!r} is unknown; choose all or training")
+        if self.labels not in LABELS:
+            raise UserError(f"source labels {self.labels!r} is unknown; choose from {', '.join(LABELS)}")
         if not self.weight > 0:
             raise UserError(f"source {self.path}: weight is {self.weight}, must be positive")
 

@@ -16,9 +16,9 @@ from adu_depth_core.evaluation.benchmarks import open_benchmark
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.model_card import read_card
 from adu_depth_core.training.config import load_config
-from adu_depth_core.training.run import train_student
+from adu_depth_core.training.run import Machine, train
 from adu_depth_core.training.sources import BenchmarkConfig, SourceConfig
-from adu_depth_core.training.supervised import SupervisedTraining
+from adu_depth_core.training.student_training import StudentTraining
 
 CALIBRATION = "P2: 150 0 79.5 0 0 150 31.5 0 0 0 1 0\nP3: 150 0 79.5 -75 0 150 31.5 0 0 0 1 0\n"
 
@@ -65,7 +65,7 @@ def config(pairs, tmp_path):
 
 
 def test_training_leaves_a_calibrated_model_that_predicts(config, pairs):
-    model, card = train_student(config, workers=0)
+    model, card = train("student", config, Machine(workers=0))
     assert read_card(model) == card
     assert set(card.files) == {"student.onnx", "student.safetensors"}
     assert card.accuracy[0]["scenes"] == ["000004"]
@@ -86,7 +86,7 @@ def test_training_leaves_a_calibrated_model_that_predicts(config, pairs):
 
 def test_an_interrupted_training_resumes_from_its_last_checkpoint(config, monkeypatch):
     config = dataclasses.replace(config, steps=4, checkpoint_every=1)
-    original, steps = SupervisedTraining.training_step, []
+    original, steps = StudentTraining.training_step, []
 
     def step(module, batch, index):
         steps.append(module.global_step)
@@ -94,8 +94,8 @@ def test_an_interrupted_training_resumes_from_its_last_checkpoint(config, monkey
             raise RuntimeError("power cut")
         return original(module, batch, index)
 
-    monkeypatch.setattr(SupervisedTraining, "training_step", step)
+    monkeypatch.setattr(StudentTraining, "training_step", step)
     with pytest.raises(RuntimeError, match="power cut"):
-        train_student(config, workers=0)
-    train_student(config, workers=0)
+        train("student", config, Machine(workers=0))
+    train("student", config, Machine(workers=0))
     assert steps == [0, 1, 2, 2, 3]

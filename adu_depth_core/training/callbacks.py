@@ -1,0 +1,76 @@
+"""What a run reports beside its losses: speed, and pictures for TensorBoard."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+
+from adu_depth_core.training.module import DepthTraining
+from adu_depth_core.training.pictures import draw
+
+
+class Throughput(lightning.Callback):
+    """Logs views per second and the share of the time spent waiting for data.
+
+    :param batch_size: views of a step, over all processes
+    :param every: steps a figure is taken over
+    """
+
+    def __init__(self, batch_size: int, every: int = 20) -> None:
+        self.batch_size, self.every = batch_size, every
+        self._begin = self._ready = 0.0
+        self._computing, self._steps = 0.0, 0
+
+    def on_train_start(self, *_: Any) -> None:
+        self._begin = time.perf_counter()
+
+    def on_validation_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        # Validation is neither training nor waiting.
+        self._begin, self._computing, self._steps = time.perf_counter(), 0.0, 0
+
+    def on_train_batch_start(self, *_: Any) -> None:
+        self._ready = time.perf_counter()
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, module: DepthTraining, *_: Any) -> None:
+        now = time.perf_counter()
+        self._computing += now - self._ready
+        self._steps += 1
+        if self._steps == self.every:
+            whole = now - self._begin
+            module.log_dict(
+                {
+                    "speed/views_per_second": self.every * self.batch_size / whole,
+                    "speed/data_share": 1.0 - self._computing / whole,
+                },
+                batch_size=1,
+            )
+            self._begin, self._computing, self._steps = now, 0.0, 0
+
+
+class Pictures(lightning.Callback):
+    """Writes a picture of a training view, what is known and predicted of it, and its weights.
+
+    :param every: steps between pictures; 0 for none
+    """
+
+    def __init__(self, every: int) -> None:
+        self.every = every
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, module: DepthTraining, outputs: Any, batch: Any, index: int
+    ) -> None:
+        if not self.every or trainer.global_step % self.every or not trainer.is_global_zero:
+            return
+        maps = {name: _to_numpy(values) for name, values in module.pictures.items()}
+        for logger in trainer.loggers:
+            logger.experiment.add_image(
+                "train/view", draw(maps, module.card), trainer.global_step, dataformats="HWC"
+            )
+
+
+def _to_numpy(values: torch.Tensor) -> np.ndarray:
+    return np.moveaxis(values[0].cpu().numpy(), 0, -1)

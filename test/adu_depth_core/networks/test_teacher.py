@@ -1,0 +1,103 @@
+"""Stereo teacher: shapes of the student's, any baseline and focal, geometry that matters."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("timm")
+
+from safetensors.torch import save_file
+
+from adu_depth_core.model_card import ModelCard
+from adu_depth_core.networks.student import Student
+from adu_depth_core.networks.teacher import Teacher, load_teacher
+from adu_depth_core.networks.weights import load_matching, load_weights
+
+
+@pytest.fixture(scope="module")
+def teacher():
+    torch.manual_seed(0)
+    return Teacher(f_ref=185.0).eval()
+
+
+def pair(batch=1, height=64, width=160, seed=0):
+    return torch.randn(2, batch, 3, height, width, generator=torch.Generator().manual_seed(seed))
+
+
+def test_every_decoder_level_has_the_students_shape(teacher):
+    left, right = pair(2)
+    output = teacher(left, right, torch.full((2,), 0.54))
+    student = Student().eval()
+    assert [f.shape for f in output.features] == [f.shape for f in student.features(left)]
+    assert output.mu.shape == output.log_b.shape == (2, 1, 64, 160)
+    assert output.disparity.shape == output.confidence.shape == (2, 1, 16, 40)
+    assert output.scores.shape == (2, 8, 16, 40)
+
+
+def test_twice_the_baseline_at_the_same_disparity_is_twice_the_geometric_depth(teacher):
+    disparity = torch.full((2, 1, 4, 4), 10.0)
+    log_depth = teacher._log_depth(disparity, torch.tensor([0.5, 1.0]))
+    assert log_depth[0].exp().mean() == pytest.approx(185.0 * 0.5 / 10.0, rel=1e-5)
+    assert (log_depth[1] - log_depth[0]).exp().mean() == pytest.approx(2.0, rel=1e-5)
+
+
+def test_both_views_and_the_baseline_reach_the_depth(teacher):
+    left, right = pair()
+    reference = teacher(left, right, torch.tensor([0.5])).mu
+    assert not torch.allclose(reference, teacher(left, pair(seed=1)[1], torch.tensor([0.5])).mu)
+    assert not torch.allclose(reference, teacher(left, right, torch.tensor([1.0])).mu)
+
+
+def test_every_parameter_learns():
+    teacher = Teacher(f_ref=185.0)
+    left, right = pair(2)
+    output = teacher(left, right, torch.full((2,), 0.54))
+    (output.mu.square().mean() + output.log_b.square().mean() + output.scores.square().mean()).backward()
+    unused = [name for name, parameter in teacher.named_parameters() if parameter.grad is None]
+    assert not unused
+
+
+def test_an_encoder_without_fine_levels_is_refused():
+    with pytest.raises(ValueError, match="stereo matching needs 2, 4, 8 and 16"):
+        Teacher(f_ref=185.0, encoder="convnext_atto")
+
+
+def test_a_teacher_is_loaded_from_its_file_and_nothing_else_is(teacher, tmp_path):
+    path = tmp_path / "teacher.safetensors"
+    save_file({name: tensor.contiguous() for name, tensor in teacher.state_dict().items()}, path)
+    card = ModelCard(
+        name="t",
+        role="teacher",
+        encoder="tf_efficientnet_lite0",
+        input_height=64,
+        input_width=160,
+        f_ref=185.0,
+        depth_min=1.0,
+        depth_max=100.0,
+        sigma_scale=1.0,
+    )
+    loaded = load_teacher(path, card)
+    left, right = pair()
+    baseline = torch.tensor([0.5])
+    assert torch.equal(loaded(left, right, baseline).mu, teacher(left, right, baseline).mu)
+    with pytest.raises(ValueError, match="does not hold the weights of this Student"):
+        load_weights(Student(), path)
+    path.write_bytes(b"damaged")
+    with pytest.raises(ValueError, match="teacher.safetensors"):
+        load_teacher(path, card)
+
+
+def test_a_teacher_starts_from_a_students_encoder_and_decoder(tmp_path):
+    torch.manual_seed(1)
+    student = Student()
+    path = tmp_path / "student.safetensors"
+    save_file({name: tensor.contiguous() for name, tensor in student.state_dict().items()}, path)
+    teacher = Teacher(f_ref=185.0)
+    missing = load_matching(teacher, path)
+    assert not any(name.startswith("encoder.") for name in missing)
+    # The two finest fusions see geometry too, so their first convolutions are wider.
+    assert [n for n in missing if n.startswith("decoder.")] == [
+        "decoder.up.0.fuse.0.weight",
+        "decoder.up.1.fuse.0.weight",
+    ]
+    ours, theirs = teacher.state_dict(), student.state_dict()
+    assert torch.equal(ours["decoder.bottleneck.0.weight"], theirs["decoder.bottleneck.0.weight"])

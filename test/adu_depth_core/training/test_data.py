@@ -1,0 +1,115 @@
+"""The order of training views depends on seed and position only."""
+
+import dataclasses
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("lightning")
+
+from adu_depth_core.camera import Camera
+from adu_depth_core.datasets.sample import Sample
+from adu_depth_core.datasets.stereo_folder import write_calibration, write_sample
+from adu_depth_core.errors import UserError
+from adu_depth_core.model_card import ModelCard
+from adu_depth_core.training.config import load_config
+from adu_depth_core.training.data import Schedule, SourceViews, TrainingViews, read_sources, to_tensors
+from adu_depth_core.training.sources import SourceConfig
+
+CAMERA = Camera(100.0, 100.0, 79.5, 31.5, 160, 64)
+CARD = ModelCard(
+    name="s",
+    role="student",
+    encoder="tf_efficientnet_lite0",
+    input_height=64,
+    input_width=160,
+    f_ref=150.0,
+    depth_min=1.0,
+    depth_max=100.0,
+    sigma_scale=1.0,
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three stereo frames at 10 m, and one without depth."""
+    random = np.random.default_rng(0)
+    write_calibration(tmp_path / "drive" / "calibration.json", CAMERA, 0.5)
+    for index in range(4):
+        image = random.integers(0, 255, (64, 160, 3), np.uint8)
+        depth = np.full((64, 160), 10.0, np.float32) if index < 3 else None
+        write_sample(tmp_path / "drive", Sample(f"{index}", image, image, depth, CAMERA, 0.5))
+    return tmp_path / "drive"
+
+
+def config(folder, **changes):
+    text = ["root=x", "synthetic=x", "out=x", "input_height=64", "input_width=160", "crop_width=96"]
+    sources = (SourceConfig("stereo_folder", str(folder), 1.0, labels="none"),)
+    return dataclasses.replace(load_config("kitti2015_small", text), sources=sources, **changes)
+
+
+def views(config, mirroring="stereo", clean=True):
+    return TrainingViews(config, CARD, read_sources(config, stereo=False), mirroring, clean)
+
+
+def test_a_position_is_the_same_whenever_and_wherever_it_is_asked_for(folder):
+    first, again = views(config(folder)), views(config(folder))
+    for position in (5, 0, 17):
+        one, two = first[position], again[position]
+        assert all(torch.equal(one[name], two[name]) for name in one)
+    other_seed = views(config(folder, seed=1))
+    assert not torch.equal(first[5]["image"], other_seed[5]["image"])
+
+
+def test_reading_when_asked_for_gives_views_like_those_in_memory(folder):
+    kept, read = (views(config(folder, cache=cache)) for cache in (True, False))
+    for source in (kept, read):
+        items = [source[position] for position in range(12)]
+        assert {item["image"].shape for item in items} == {(3, 64, 96)}
+        assert all(float(item["baseline"]) == 0.5 for item in items)
+        assert any(item["depth"].any() for item in items)
+        assert any(not item["depth"].any() for item in items)
+
+
+def test_the_teacher_gets_the_views_without_noise(folder):
+    item = views(config(folder))[3]
+    assert not torch.equal(item["image"], item["clean_image"])
+    quiet = views(config(folder, photometric=0.0))[3]
+    assert torch.equal(quiet["image"], quiet["clean_image"])
+    assert torch.equal(quiet["other"], quiet["clean_other"])
+
+
+def test_depth_is_canonical():
+    image = np.zeros((64, 160, 3), np.uint8)
+    from adu_depth_core.datasets.views import View
+
+    tensors = to_tensors(View(image, np.full((64, 160), 10.0, np.float32), CAMERA), CARD)
+    assert float(tensors["depth"].mean()) == pytest.approx(10.0 * 150 / 100)
+    assert float(tensors["baseline"]) == 0.0
+    assert not tensors["other"].any()
+
+
+def test_a_schedule_shares_each_step_between_processes_and_goes_on_where_it_stopped():
+    whole = list(Schedule(steps=4, batch_size=6))
+    assert [position for step in whole for position in step] == list(range(24))
+    parts = [list(Schedule(4, 6, rank=rank, processes=2)) for rank in range(2)]
+    assert [first + second for first, second in zip(*parts, strict=True)] == whole
+    assert list(Schedule(4, 6, start=3)) == whole[3:]
+    with pytest.raises(UserError, match="batch_size 6 cannot be shared by 4 processes"):
+        Schedule(4, 6, processes=4)
+
+
+def test_single_images_are_no_source_of_pairs(tmp_path):
+    (tmp_path / "mono" / "image_2").mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "mono" / "image_2" / "0.png"), np.zeros((64, 160, 3), np.uint8))
+    (tmp_path / "mono" / "calib.txt").write_text("P2: 100 0 79.5 0 0 100 31.5 0 0 0 1 0\n")
+    source = SourceConfig("kitti_folder", str(tmp_path / "mono"), 1.0)
+    with pytest.raises(UserError, match="none of the sources has a right view"):
+        read_sources(SimpleNamespace(sources=[source], cache=False), stereo=True)
+    with pytest.raises(UserError, match="no frame has ground truth or a right view"):
+        SourceViews(source, cache=True)
+    with pytest.raises(UserError, match="neither truth nor a right view"):
+        SourceViews(source, cache=False).draw(np.random.default_rng(0))
