@@ -1,4 +1,4 @@
-"""Stereo pairs with LiDAR depth from one's own bags, as ``adu_depth extract`` writes them.
+"""Stereo pairs of one's own rig, with depth where there is any; ``adu_depth extract`` writes such folders.
 
 calibration.json      fx, fy, cx, cy, width, height of the rectified views, and baseline in metres
 left/NAME.png         rectified left images
@@ -18,6 +18,7 @@ import numpy as np
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.depth_png import read_png16, read_rgb, write_png16
+from adu_depth_core.datasets.folders import chosen, contents
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import write_atomically
@@ -38,9 +39,9 @@ class StereoFolder:
         self.root = Path(root)
         self.camera, self.baseline = read_calibration(self.root / CALIBRATION)
         present = sorted(path.stem for path in (self.root / "left").glob("*.png"))
-        self.scenes = present if scenes is None else list(scenes)
-        if not self.scenes:
-            raise UserError(f"{self.root / 'left'} holds no image (*.png)")
+        if not present:
+            raise UserError(f"{self.root / 'left'} holds no image (*.png); {self.root} {contents(self.root)}")
+        self.scenes = chosen(scenes, present, self.root / "left")
 
     def __len__(self) -> int:
         return len(self.scenes)
@@ -103,7 +104,10 @@ def read_calibration(path: Path) -> tuple[Camera, float]:
         entries = {field.name: content[field.name] for field in dataclasses.fields(Camera)}
         camera, baseline = Camera(**entries), float(content["baseline"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is not the calibration of a stereo folder ({error!r})") from error
+        raise UserError(
+            f"{path} is not the calibration of a stereo folder ({error!r}); {path.parent} "
+            f"{contents(path.parent)}; docs/training_data.md describes the layout"
+        ) from error
     if not baseline > 0:
         raise UserError(f"{path}: baseline is {baseline}, must be positive metres")
     return camera, baseline

@@ -56,7 +56,7 @@ def complete_card(model: Path, calibration: BenchmarkConfig, validation: Benchma
     """
     predictor = Predictor(model)
     judged = _open(validation)
-    check_leakage(predictor.card, judged.dataset, judged.subset, judged.frames)
+    check_leakage(predictor.card, judged.dataset, judged.subset, judged.frames, drives=judged.drives)
     fitted = Calibration(judged.dataset, _image_scales(predictor, [_open(calibration), judged]))
     card = dataclasses.replace(
         predictor.card,
