@@ -4,6 +4,7 @@ calibration.json      fx, fy, cx, cy, width, height of the rectified views, and 
 left/NAME.png         rectified left images
 right/NAME.png        rectified right images
 depth/NAME.png        depth of the left view, uint16 / 256 metres, 0 unknown; may be missing
+labels/NAME.png       the same by ``adu_depth make-labels``: stands in for depth in training, but is no truth
 """
 
 from __future__ import annotations
@@ -49,14 +50,16 @@ class StereoFolder:
     def __getitem__(self, index: int) -> Sample:
         name = self.scenes[index]
         left, right = (self._view(side, name) for side in ("left", "right"))
-        path = self.truth_path(name)
-        depth = read_png16(path) if path.is_file() else None
-        if depth is not None:
-            self._check_size(path, depth)
+        depth = None
+        for path in (self.truth_path(name), label_path(self.root, name)):
+            if path.is_file():
+                depth = read_png16(path)
+                self._check_size(path, depth)
+                break
         return Sample(name, left, right, depth, self.camera, self.baseline)
 
     def truth_path(self, scene: str) -> Path:
-        """Where the depth of a frame is, if the folder has it."""
+        """Where the measured depth of a frame is, if the folder has it. A label is none to be judged by."""
         return self.root / "depth" / f"{scene}.png"
 
     def _view(self, side: str, name: str) -> np.ndarray:
@@ -70,6 +73,11 @@ class StereoFolder:
             raise UserError(
                 f"{path} has {values.shape[:2]} (height, width), {CALIBRATION} says {self.camera.size}"
             )
+
+
+def label_path(root: Path, scene: str) -> Path:
+    """Where the label of a frame is that stereo matching made, if there is one."""
+    return root / "labels" / f"{scene}.png"
 
 
 def write_sample(root: Path, sample: Sample) -> None:
