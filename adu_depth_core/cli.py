@@ -22,6 +22,7 @@ COMMANDS = {
     "make-bag": "turn a KITTI-style folder (images, calibration, times) into a rosbag",
     "evaluate-bag": "replay bags through models and report accuracy, uncertainty, stability and speed",
     "extract": "turn a bag into a folder of stereo pairs with depth to train on",
+    "make-labels": "depth for stereo pairs without LiDAR, by stereo matching, to train on",
     "compare-bags": "check that what a live node recorded equals the offline prediction",
     "train": "train a network",
     "export": "a student as ONNX of one input size and precision, with its card",

@@ -64,3 +64,42 @@ def write_kitti2015_scene() -> Callable[..., None]:
         )
 
     return write
+
+
+@pytest.fixture(scope="session")
+def textured_pair() -> Callable[..., tuple[np.ndarray, np.ndarray]]:
+    """Makes a stereo pair ``(H, W, 3)`` of a textured plane at a whole number of pixels of disparity."""
+
+    def make(seed: int, disparity: int, height: int = 64, width: int = 160) -> tuple[np.ndarray, np.ndarray]:
+        texture = np.random.default_rng(seed).integers(0, 256, (height, width + disparity, 3), np.uint8)
+        texture = cv2.GaussianBlur(texture, (0, 0), 1.0)
+        # What the left camera sees at column u, the right one sees at u - disparity.
+        return texture[:, :width].copy(), texture[:, disparity:].copy()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def write_kitti_raw_frame(textured_pair) -> Callable[..., None]:
+    """Writes a frame in the layout of KITTI's raw recordings and depth benchmark: fx 150, baseline 0.5 m.
+
+    Called with the root, the drive such as ``2011_09_26_drive_0001_sync``, the frame's number, ``train`` or
+    ``val`` and the disparity in pixels; with ``depth=False`` the frame gets no depth map. Size 160x64.
+    """
+
+    def write(root: Path, drive: str, number: int, part: str, disparity: int = 5, depth: bool = True) -> None:
+        date = root / drive[:10]
+        for side, image in zip(("image_02", "image_03"), textured_pair(number, disparity), strict=True):
+            folder = date / drive / side / "data"
+            folder.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(folder / f"{number:010d}.png"), image[..., ::-1])
+        (date / "calib_cam_to_cam.txt").write_text(
+            "calib_time: 09-Jan-2012 13:57:47\ncorner_dist: 9.950000e-02\n"
+            "P_rect_02: 150 0 79.5 0 0 150 31.5 0 0 0 1 0\nP_rect_03: 150 0 79.5 -75 0 150 31.5 0 0 0 1 0\n",
+            encoding="utf-8",
+        )
+        if depth:
+            truth = root / part / drive / "proj_depth" / "groundtruth" / "image_02" / f"{number:010d}.png"
+            write_png16(truth, np.full((64, 160), 75.0 / disparity))
+
+    return write

@@ -3,56 +3,66 @@
 from __future__ import annotations
 
 import argparse
-from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 
 from adu_depth_core.commands.model_options import add_model_arguments, load_predictor
-from adu_depth_core.evaluation.benchmarks import SPLITS, open_benchmark
+from adu_depth_core.datasets.registry import KINDS
+from adu_depth_core.errors import UserError
+from adu_depth_core.evaluation.benchmarks import DEFAULT_CROPS, SPLITS, Benchmark, open_benchmark
 from adu_depth_core.evaluation.calibration import judged_sigma
-from adu_depth_core.evaluation.evaluator import Evaluator
-from adu_depth_core.evaluation.flip import predict_with_flip
-from adu_depth_core.evaluation.leakage import check_leakage
+from adu_depth_core.evaluation.evaluator import Evaluator, Summary
+from adu_depth_core.evaluation.leakage import Leakage, check_leakage
 from adu_depth_core.evaluation.protocol import CROPS, Protocol
 from adu_depth_core.evaluation.record import evaluation_record, write_record
 from adu_depth_core.evaluation.report import print_context, print_frames, print_summary
+from adu_depth_core.evaluation.subject import Subject, checkpoint_subject, model_subject, sgbm_subject
 from adu_depth_core.files import check_writable
 from adu_depth_core.progress import progress_bar
 
 EPILOG = """\
-Formulas, crops and how to read the table: docs/evaluation.md
+Formulas, crops and how to read the table: docs/evaluation.md; what a data set's folder holds:
+docs/training_data.md
 
 examples:
   adu_depth evaluate --dataset kitti2015 --root kitti2015 --json result.json
   adu_depth evaluate --dataset kitti2015 --root kitti2015 --model mine.onnx --split my_scenes.txt --crop garg
+  adu_depth evaluate --dataset kitti2015 --root kitti2015 --checkpoint runs/teacher/teacher.safetensors
+  adu_depth evaluate --dataset kitti2015 --root kitti2015 --method sgbm
+  adu_depth evaluate --dataset kitti_eigen --root kitti
   adu_depth evaluate --dataset synthetic --root drive_kitti --per-frame
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
-    parser.add_argument(
-        "--dataset",
-        required=True,
-        choices=SPLITS,
-        help="kitti2015: the stereo benchmark; synthetic: a folder by `adu_depth synth-drive`; "
-        "stereo_folder: one by `adu_depth extract`",
-    )
-    parser.add_argument("--root", type=Path, required=True, metavar="DIR", help="folder that holds training/")
+    datasets = "; ".join(f"{name}: {KINDS[name].summary}" for name in SPLITS)
+    parser.add_argument("--dataset", required=True, choices=SPLITS, help=datasets)
+    parser.add_argument("--root", type=Path, required=True, metavar="DIR", help="the data set's folder")
     splits = "; ".join(f"{dataset}: {', '.join(names)}" for dataset, names in SPLITS.items())
     parser.add_argument(
         "--split",
         metavar="NAME|FILE",
         help=f"named split, the first is the default ({splits}), or a text file with one scene per line",
     )
+    listed = ", ".join(name for name in SPLITS if KINDS[name].takes_list)
+    parser.add_argument(
+        "--files",
+        type=Path,
+        metavar="FILE",
+        help=f"{listed}: the split's list, as BTS or monodepth2 ship it (default: the one in DIR)",
+    )
+    sizes = "; ".join(f"{name}: {', '.join(KINDS[name].sizes)}" for name in SPLITS if KINDS[name].sizes)
+    parser.add_argument("--size", help=f"image size, the first is the default ({sizes})")
     protocol = parser.add_argument_group("protocol")
     protocol.add_argument(
         "--cap", type=float, default=80.0, metavar="M", help="farthest ground truth that counts (default: 80)"
     )
     crops = "; ".join(f"{name}: {text}" for name, text in CROPS.items())
-    protocol.add_argument("--crop", choices=CROPS, default="none", help=f"{crops} (default: none)")
+    defaults = "".join(f"{crop} for {dataset}, " for dataset, crop in DEFAULT_CROPS.items())
+    protocol.add_argument("--crop", choices=CROPS, help=f"{crops} (default: {defaults}none for the others)")
     protocol.add_argument(
         "--flip", action="store_true", help="average each prediction with that of the mirrored image"
     )
@@ -62,6 +72,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="evaluate even frames that the model card says the model was trained on",
     )
     add_model_arguments(parser)
+    instead = parser.add_argument_group("instead of a model")
+    instead.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="FILE",
+        help="weights of a student or stereo teacher (.safetensors), their card beside them, run in PyTorch",
+    )
+    instead.add_argument(
+        "--method",
+        choices=["sgbm"],
+        help="sgbm: OpenCV's stereo matching with its gaps filled, the reference",
+    )
     output = parser.add_argument_group("output")
     output.add_argument("--per-frame", action="store_true", help="also print one row per frame")
     output.add_argument(
@@ -70,48 +92,98 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    protocol = Protocol(arguments.cap, arguments.crop)
+    protocol = Protocol(arguments.cap, arguments.crop or DEFAULT_CROPS.get(arguments.dataset, "none"))
     if arguments.json:
         check_writable(arguments.json)
-    benchmark = open_benchmark(arguments.dataset, arguments.root, arguments.split)
-    predictor = load_predictor(arguments)
-    leakage = check_leakage(
-        predictor.card, benchmark.dataset, benchmark.subset, benchmark.frames, arguments.allow_training_frames
+    benchmark = open_benchmark(
+        arguments.dataset, arguments.root, arguments.split, arguments.files, arguments.size
     )
-
-    predict = partial(predict_with_flip, predictor) if arguments.flip else predictor.predict
-    evaluator = Evaluator(protocol)
-    with progress_bar() as bar:
-        for sample in bar.track(benchmark.samples, description="Evaluating"):
-            prediction = predict(sample.left, sample.camera)
-            sigma = judged_sigma(predictor.card, benchmark.dataset, sample.name, prediction.sigma)
-            evaluator.add(sample.name, sample.depth, prediction.depth, sigma)
-    summary = evaluator.summary()
+    subject = _subject(arguments)
+    leakage = _leakage(subject, benchmark, arguments.allow_training_frames)
+    summary = _evaluate(subject, benchmark, protocol)
     if arguments.json:
         write_record(
             arguments.json,
             evaluation_record(
-                summary, benchmark, protocol, predictor, leakage, arguments.flip, arguments.command_line
+                summary, benchmark, protocol, subject, leakage, arguments.flip, arguments.command_line
             ),
         )
+    _print(arguments, subject, benchmark, protocol, leakage, summary)
+    return 0
 
-    console = Console()
-    rows, columns = predictor.network_size
-    flip = "averaged with the mirrored image's (--flip)" if arguments.flip else "no flip"
-    print_context(
-        {
-            "data": f"{benchmark.dataset}, split {benchmark.split}, {len(benchmark.frames)} frames",
-            "model": f"{predictor.card.name} ({predictor.model_path})",
-            "run": f"network input {rows}x{columns}, {predictor.backend.runtime}",
-            "protocol": protocol.describe(),
-            "prediction": flip,
-            "sigma": (
-                f"scale {predictor.card.sigma_scale:.3f}; on {len(leakage.calibrated)} of the frames it was "
-                "fitted on, the scale fitted without that frame"
-            ),
-        },
-        console,
+
+def _subject(arguments: argparse.Namespace) -> Subject:
+    given = [name for name in ("model", "checkpoint", "method") if getattr(arguments, name) is not None]
+    if len(given) > 1:
+        raise UserError(f"--{given[0]} and --{given[1]} exclude each other")
+    if given in (["checkpoint"], ["method"]):
+        only_model = {"backend": "auto", "threads": None}
+        if given == ["method"]:
+            only_model |= {"network_size": None, "flip": False}
+        unsuited = [name for name, default in only_model.items() if getattr(arguments, name) != default]
+        if unsuited:
+            raise UserError(f"--{unsuited[0].replace('_', '-')} does not go with --{given[0]}")
+    if arguments.method:
+        return sgbm_subject()
+    if arguments.checkpoint:
+        # It brings torch, which evaluation itself does without.
+        from adu_depth_core.inference.checkpoint_predictor import load_checkpoint_predictor
+
+        predictor = load_checkpoint_predictor(arguments.checkpoint, arguments.network_size)
+        return checkpoint_subject(predictor, arguments.flip)
+    return model_subject(load_predictor(arguments), arguments.flip)
+
+
+def _leakage(subject: Subject, benchmark: Benchmark, allow: bool) -> Leakage:
+    if subject.card is None:  # nothing was trained
+        return Leakage(True, [], [], [])
+    return check_leakage(
+        subject.card, benchmark.dataset, benchmark.subset, benchmark.frames, allow, benchmark.drives
     )
+
+
+def _evaluate(subject: Subject, benchmark: Benchmark, protocol: Protocol) -> Summary:
+    evaluator = Evaluator(protocol)
+    with progress_bar() as bar:
+        for sample in bar.track(benchmark.samples, description="Evaluating"):
+            depth, sigma = subject.predict(sample)
+            if subject.card is not None:
+                sigma = judged_sigma(subject.card, benchmark.dataset, sample.name, sigma)
+            disparity = subject.stereo and sample.baseline is not None
+            focal_times_baseline = sample.camera.fx * sample.baseline if disparity else None
+            evaluator.add(sample.name, sample.depth, depth, sigma, focal_times_baseline)
+    return evaluator.summary()
+
+
+def _print(
+    arguments: argparse.Namespace,
+    subject: Subject,
+    benchmark: Benchmark,
+    protocol: Protocol,
+    leakage: Leakage,
+    summary: Summary,
+) -> None:
+    console = Console()
+    data = f"{benchmark.dataset}, split {benchmark.split}, {len(benchmark.frames)} frames"
+    if benchmark.unlabelled:
+        listed = len(benchmark.frames) + len(benchmark.unlabelled)
+        data += f" of {listed} listed; the others have no ground truth"
+    context = {
+        "data": data,
+        "model": f"{subject.name} ({subject.file})" if subject.file else subject.name,
+        "run": subject.runtime,
+        "protocol": protocol.describe(),
+        "prediction": "averaged with the mirrored image's (--flip)" if arguments.flip else "no flip",
+    }
+    if subject.network_size is not None:
+        rows, columns = subject.network_size
+        context["run"] = f"network input {rows}x{columns}, {subject.runtime}"
+    if subject.card is not None:
+        context["sigma"] = (
+            f"scale {subject.card.sigma_scale:.3f}; on {len(leakage.calibrated)} of the frames it was "
+            "fitted on, the scale fitted without that frame"
+        )
+    print_context(context, console)
     if arguments.per_frame:
         print_frames(summary, console)
     print_summary(summary, console)
@@ -119,4 +191,3 @@ def run(arguments: argparse.Namespace) -> int:
         console.print(f"[bold red]WARNING[/] {escape(warning)}", highlight=False)
     if arguments.json:
         console.print(f"written: {escape(str(arguments.json))}", highlight=False)
-    return 0

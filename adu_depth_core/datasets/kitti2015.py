@@ -2,7 +2,7 @@
 
 Calibration may also be ``calib/<scene>_10.txt`` in the layout of KITTI object.
 Ground truth is disparity; depth is ``fx * B / disparity``. ``disp_noc_0`` holds the pixels that the
-right camera sees too.
+right camera sees too. Source of layout and disparity format: the benchmark's devkit, readme.txt.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from adu_depth_core.datasets.depth_png import read_png16, read_rgb
-from adu_depth_core.datasets.kitti_calibration import read_stereo_calibration
-from adu_depth_core.datasets.sample import Sample
+from adu_depth_core.datasets.folders import chosen, first_folder
+from adu_depth_core.datasets.kitti_calibration import COLOUR_PAIR, read_stereo_calibration
+from adu_depth_core.datasets.sample import Sample, check_same_size
 from adu_depth_core.errors import UserError
 
 VALIDATION_SCENES = ("000004", "000008", "000014", "000019", "000023", "000034", "000038")
@@ -34,40 +35,37 @@ class Kitti2015:
         file of the scene cannot be read or does not fit its image
     """
 
+    title = "KITTI 2015"
+    image_folders = (("image_2", "image_3"),)
+    """Folders of the left and right images; the first that is there is read."""
     truth_folder = "disp_noc_0"
+    cameras = COLOUR_PAIR
 
     def __init__(self, root: Path, scenes: Sequence[str] | None = None, subset: str = "training") -> None:
         self.folder = Path(root) / subset
-        images = self.folder / "image_2"
-        if not images.is_dir():
-            found = ", ".join(sorted(p.name for p in Path(root).iterdir())) if Path(root).is_dir() else ""
-            raise UserError(f"KITTI 2015 expects the folder {images}; {root} holds {found or 'nothing'}")
+        images = first_folder((self.folder / left for left, _ in self.image_folders), Path(root), self.title)
+        self.sides = next(pair for pair in self.image_folders if pair[0] == images.name)
         present = sorted(path.name.removesuffix("_10.png") for path in images.glob("*_10.png"))
-        missing = sorted(set(scenes or ()) - set(present))
-        if missing:
-            raise UserError(
-                f"{images} lacks the scenes {', '.join(missing)} ({len(present)} scenes are there)"
-            )
-        self.scenes = present if scenes is None else list(scenes)
-        if not self.scenes:
+        if not present:
             raise UserError(f"{images} holds no image named *_10.png")
+        self.scenes = chosen(scenes, present, images)
 
     def __len__(self) -> int:
         return len(self.scenes)
 
     def __getitem__(self, index: int) -> Sample:
         scene = self.scenes[index]
-        left = read_rgb(self.folder / "image_2" / f"{scene}_10.png")
-        right_path = self.folder / "image_3" / f"{scene}_10.png"
+        left_path, right_path = (self.folder / side / f"{scene}_10.png" for side in self.sides)
+        left = read_rgb(left_path)
         right = read_rgb(right_path) if right_path.is_file() else None
         height, width = left.shape[:2]
-        camera, baseline = read_stereo_calibration(self._calibration_path(scene), width, height)
+        camera, baseline = read_stereo_calibration(self._calibration_path(scene), width, height, self.cameras)
         truth_path, depth = self.truth_path(scene), None
         if truth_path.is_file():
             depth = disparity_to_depth(read_png16(truth_path), camera.fx * baseline)
-            _check_size(truth_path, depth, left)
+            check_same_size(truth_path, depth, left)
         if right is not None:
-            _check_size(right_path, right, left)
+            check_same_size(right_path, right, left)
         return Sample(scene, left, right, depth, camera, baseline)
 
     def truth_path(self, scene: str) -> Path:
@@ -77,11 +75,6 @@ class Kitti2015:
     def _calibration_path(self, scene: str) -> Path:
         published = self.folder / "calib_cam_to_cam" / f"{scene}.txt"
         return published if published.is_file() else self.folder / "calib" / f"{scene}_10.txt"
-
-
-def _check_size(path: Path, values: np.ndarray, left: np.ndarray) -> None:
-    if values.shape[:2] != left.shape[:2]:
-        raise UserError(f"{path} has {values.shape[:2]} (height, width), its left image {left.shape[:2]}")
 
 
 def disparity_to_depth(disparity: np.ndarray, focal_times_baseline: float) -> np.ndarray:

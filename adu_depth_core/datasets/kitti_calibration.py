@@ -1,4 +1,4 @@
-"""Calibration files of KITTI object, odometry and stereo benchmarks: ``P0:`` .. ``P3:`` lines."""
+"""Calibration files of KITTI's benchmarks and raw recordings: ``P0:`` .. ``P3:`` or ``P_rect_0N:`` lines."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ import numpy as np
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
+
+COLOUR_PAIR = (("P2", "P_rect_02"), ("P3", "P_rect_03"))
+"""Names of the left and right colour camera's projection: in the benchmarks, in raw recordings."""
+
+GREY_PAIR = (("P0", "P_rect_00"), ("P1", "P_rect_01"))
+"""Those of the grey cameras."""
+
+CameraPair = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def read_projections(path: Path) -> dict[str, np.ndarray]:
@@ -36,22 +44,23 @@ def read_projections(path: Path) -> dict[str, np.ndarray]:
     return matrices
 
 
-def read_cameras(path: Path, width: int, height: int) -> tuple[Camera, float | None]:
-    """Left colour camera, and the baseline in metres to the right colour camera if that is calibrated.
+def read_cameras(
+    path: Path, width: int, height: int, pair: CameraPair = COLOUR_PAIR
+) -> tuple[Camera, float | None]:
+    """Left camera, and the baseline in metres to the right camera of the pair if that is calibrated.
 
-    ``P2`` and ``P3`` (``P_rect_02`` and ``P_rect_03`` in KITTI raw) are both relative to camera 0, so the
-    baseline is ``(P2[0,3] - P3[0,3]) / fx``.
+    All projections are relative to camera 0, so the baseline is ``(P2[0,3] - P3[0,3]) / fx``.
 
     :raises UserError: if the file cannot be read or has no projection matrix of the left camera
     """
     matrices = read_projections(path)
     left, right = (
         next((matrices[name] for name in names if getattr(matrices.get(name), "shape", ()) == (3, 4)), None)
-        for names in (("P2", "P_rect_02"), ("P3", "P_rect_03"))
+        for names in pair
     )
     if left is None:
         found = ", ".join(matrices) or "nothing"
-        raise UserError(f"{path}: no P2 or P_rect_02 line with 12 numbers (found: {found})")
+        raise UserError(f"{path}: no {' or '.join(pair[0])} line with 12 numbers (found: {found})")
     try:
         camera = Camera.from_matrix(left, width, height)
     except ValueError as error:
@@ -59,14 +68,16 @@ def read_cameras(path: Path, width: int, height: int) -> tuple[Camera, float | N
     return camera, None if right is None else float((left[0, 3] - right[0, 3]) / left[0, 0])
 
 
-def read_stereo_calibration(path: Path, width: int, height: int) -> tuple[Camera, float]:
-    """Left colour camera and the colour baseline in metres; see ``read_cameras``.
+def read_stereo_calibration(
+    path: Path, width: int, height: int, pair: CameraPair = COLOUR_PAIR
+) -> tuple[Camera, float]:
+    """Left camera and the baseline in metres; see ``read_cameras``.
 
     :raises UserError: as ``read_cameras``, and if the right camera is not calibrated or not to the right
     """
-    camera, baseline = read_cameras(path, width, height)
+    camera, baseline = read_cameras(path, width, height, pair)
     if baseline is None:
-        raise UserError(f"{path}: no P3 or P_rect_03 line with 12 numbers")
+        raise UserError(f"{path}: no {' or '.join(pair[1])} line with 12 numbers")
     if not baseline > 0:
         raise UserError(f"{path}: the baseline to the right camera is {baseline:g} m: it must be above 0")
     return camera, baseline

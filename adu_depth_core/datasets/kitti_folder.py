@@ -5,10 +5,12 @@ Calibration is ``calib/<frame>.txt`` for each frame (object, stereo) or one ``ca
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.depth_png import read_png16, read_rgb
+from adu_depth_core.datasets.folders import chosen, first_folder
 from adu_depth_core.datasets.kitti_calibration import read_projections, read_stereo_calibration
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.errors import UserError
@@ -20,33 +22,31 @@ class KittiFolder:
     """Frames of such a folder in name order.
 
     :param root: folder that holds ``image_2``
-    :raises UserError: if there is no ``image_2`` or it holds no image
+    :param scenes: names of frames; None for all that are there
+    :raises UserError: if there is no ``image_2``, it holds no image or lacks a scene; and on access if a
+        file of the frame cannot be read
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, scenes: Sequence[str] | None = None) -> None:
         self.root = Path(root)
-        images = self.root / "image_2"
-        if not images.is_dir():
-            found = sorted(p.name for p in self.root.iterdir()) if self.root.is_dir() else "nothing"
-            raise UserError(
-                f"expected the folder {images} (KITTI object or odometry layout); {self.root} holds {found}"
-            )
-        self.images = sorted(path for path in images.iterdir() if path.suffix in IMAGE_SUFFIXES)
-        if not self.images:
+        images = first_folder([self.root / "image_2"], self.root, "KITTI object or odometry layout")
+        self._images = {path.stem: path for path in images.iterdir() if path.suffix in IMAGE_SUFFIXES}
+        if not self._images:
             raise UserError(f"{images} holds no image (looked for {', '.join(IMAGE_SUFFIXES)})")
+        self.scenes = chosen(scenes, sorted(self._images), images)
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.scenes)
 
     def __getitem__(self, index: int) -> Sample:
-        path = self.images[index]
+        path = self._images[self.scenes[index]]
         left = read_rgb(path)
         height, width = left.shape[:2]
         calibration = self.root / "calib" / f"{path.stem}.txt"
         if not calibration.is_file():
             calibration = self.root / "calib.txt"
         right_path = self.root / "image_3" / path.name
-        depth_path = self.root / "gt_depth" / f"{path.stem}.png"
+        depth_path = self.truth_path(path.stem)
         right, baseline = None, None
         if right_path.is_file():
             right = read_rgb(right_path)
@@ -58,3 +58,7 @@ class KittiFolder:
             camera = Camera.from_matrix(projections["P2"], width, height)
         depth = read_png16(depth_path) if depth_path.is_file() else None
         return Sample(path.stem, left, right, depth, camera, baseline)
+
+    def truth_path(self, scene: str) -> Path:
+        """Where the depth of a frame is, if the folder has it."""
+        return self.root / "gt_depth" / f"{scene}.png"

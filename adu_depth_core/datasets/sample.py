@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from adu_depth_core.camera import Camera
+from adu_depth_core.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -27,3 +29,9 @@ class Sample:
     depth: np.ndarray | None
     camera: Camera
     baseline: float | None
+
+
+def check_same_size(path: Path, values: np.ndarray, left: np.ndarray) -> None:
+    """:raises UserError: if the content of ``path`` has another height or width than the left image"""
+    if values.shape[:2] != left.shape[:2]:
+        raise UserError(f"{path} has {values.shape[:2]} (height, width), its left image {left.shape[:2]}")

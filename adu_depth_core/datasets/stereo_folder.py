@@ -1,9 +1,10 @@
-"""Stereo pairs with LiDAR depth from one's own bags, as ``adu_depth extract`` writes them.
+"""Stereo pairs of one's own rig, with depth where there is any; ``adu_depth extract`` writes such folders.
 
 calibration.json      fx, fy, cx, cy, width, height of the rectified views, and baseline in metres
 left/NAME.png         rectified left images
 right/NAME.png        rectified right images
 depth/NAME.png        depth of the left view, uint16 / 256 metres, 0 unknown; may be missing
+labels/NAME.png       the same by ``adu_depth make-labels``: stands in for depth in training, but is no truth
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.depth_png import read_png16, read_rgb, write_png16
+from adu_depth_core.datasets.folders import chosen, contents
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import write_atomically
@@ -38,9 +40,9 @@ class StereoFolder:
         self.root = Path(root)
         self.camera, self.baseline = read_calibration(self.root / CALIBRATION)
         present = sorted(path.stem for path in (self.root / "left").glob("*.png"))
-        self.scenes = present if scenes is None else list(scenes)
-        if not self.scenes:
-            raise UserError(f"{self.root / 'left'} holds no image (*.png)")
+        if not present:
+            raise UserError(f"{self.root / 'left'} holds no image (*.png); {self.root} {contents(self.root)}")
+        self.scenes = chosen(scenes, present, self.root / "left")
 
     def __len__(self) -> int:
         return len(self.scenes)
@@ -48,14 +50,16 @@ class StereoFolder:
     def __getitem__(self, index: int) -> Sample:
         name = self.scenes[index]
         left, right = (self._view(side, name) for side in ("left", "right"))
-        path = self.truth_path(name)
-        depth = read_png16(path) if path.is_file() else None
-        if depth is not None:
-            self._check_size(path, depth)
+        depth = None
+        for path in (self.truth_path(name), label_path(self.root, name)):
+            if path.is_file():
+                depth = read_png16(path)
+                self._check_size(path, depth)
+                break
         return Sample(name, left, right, depth, self.camera, self.baseline)
 
     def truth_path(self, scene: str) -> Path:
-        """Where the depth of a frame is, if the folder has it."""
+        """Where the measured depth of a frame is, if the folder has it. A label is none to be judged by."""
         return self.root / "depth" / f"{scene}.png"
 
     def _view(self, side: str, name: str) -> np.ndarray:
@@ -69,6 +73,11 @@ class StereoFolder:
             raise UserError(
                 f"{path} has {values.shape[:2]} (height, width), {CALIBRATION} says {self.camera.size}"
             )
+
+
+def label_path(root: Path, scene: str) -> Path:
+    """Where the label of a frame is that stereo matching made, if there is one."""
+    return root / "labels" / f"{scene}.png"
 
 
 def write_sample(root: Path, sample: Sample) -> None:
@@ -103,7 +112,10 @@ def read_calibration(path: Path) -> tuple[Camera, float]:
         entries = {field.name: content[field.name] for field in dataclasses.fields(Camera)}
         camera, baseline = Camera(**entries), float(content["baseline"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is not the calibration of a stereo folder ({error!r})") from error
+        raise UserError(
+            f"{path} is not the calibration of a stereo folder ({error!r}); {path.parent} "
+            f"{contents(path.parent)}; docs/training_data.md describes the layout"
+        ) from error
     if not baseline > 0:
         raise UserError(f"{path}: baseline is {baseline}, must be positive metres")
     return camera, baseline

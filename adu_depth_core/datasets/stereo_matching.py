@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
+
+
+def disparity_range(focal_times_baseline: float, nearest: float) -> int:
+    """Disparities to search so that what is ``nearest`` metres away is found: a multiple of 16, at least 16.
+
+    :param focal_times_baseline: fx in pixels times baseline in metres
+    :param nearest: metres
+    """
+    return max(16, 16 * math.ceil(focal_times_baseline / nearest / 16))
 
 
 def match_stereo(

@@ -13,6 +13,7 @@ from adu_depth_core.datasets.sample import Sample
 class SyntheticFolder(Kitti2015):
     """KITTI 2015 layout whose ``disp_occ_0`` is complete: a pixel without disparity shows the sky (+inf)."""
 
+    title = "a synthetic drive"
     truth_folder = "disp_occ_0"
 
     def __getitem__(self, index: int) -> Sample:

@@ -1,26 +1,55 @@
-"""The data sets that ``adu_depth evaluate`` knows, and their splits."""
+"""The splits that ``adu_depth evaluate`` knows of the data sets in ``datasets.registry``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from adu_depth_core.datasets.kitti2015 import CALIBRATION_SCENES, VALIDATION_SCENES, Kitti2015
-from adu_depth_core.datasets.sample import Sample
-from adu_depth_core.datasets.stereo_folder import StereoFolder
-from adu_depth_core.datasets.synthetic_folder import SyntheticFolder
+from adu_depth_core.datasets.folders import some
+from adu_depth_core.datasets.registry import KINDS, Frames, dataset_name, open_dataset
 from adu_depth_core.errors import UserError
 
-SPLITS = {
-    "kitti2015": ("validation", "calibration", "training", "all"),
-    "synthetic": ("all",),
-    "stereo_folder": ("all",),
-}
-"""Data sets and their named splits, the default first. ``synthetic``: a folder by `adu_depth synth-drive`,
-``stereo_folder``: one by `adu_depth extract`."""
 
-READERS = {"kitti2015": Kitti2015, "synthetic": SyntheticFolder, "stereo_folder": StereoFolder}
+@dataclass(frozen=True)
+class Split:
+    """A named split.
+
+    :param subset: the publisher's part that it is from; None where there are none
+    :param part: ``all``, ``training``, or the held-out ``validation`` or ``calibration`` frames
+    """
+
+    subset: str | None = None
+    part: str = "all"
+
+
+HELD_OUT = {part: Split("training", part) for part in ("validation", "calibration", "training")}
+
+SPLITS = {
+    "kitti2015": {**HELD_OUT, "all": Split("training")},
+    "kitti2012": {"all": Split("training")},
+    "kitti_eigen": {"test": Split("test"), **HELD_OUT, "all": Split("training")},
+    "kitti_official": {
+        "selection": Split("selection"),
+        "validation": Split("validation"),
+        "calibration": Split("training", "calibration"),
+        "training": Split("training", "training"),
+    },
+    "drivingstereo": {
+        "test": Split("test"),
+        **HELD_OUT,
+        **{weather: Split(weather) for weather in ("sunny", "cloudy", "foggy", "rainy")},
+    },
+    "stereo_folder": {"all": Split()},
+    "synthetic": {"all": Split()},
+}
+"""Data sets and their named splits, the default first."""
+
+SOME_UNLABELLED = {"kitti_eigen"}
+"""Data sets that list frames whose drive has depth but which have none themselves: those are left out."""
+
+DEFAULT_CROPS = {"kitti_eigen": "garg-kitti"}
+"""Crop under which results on a data set are usually compared, where it is not ``none``."""
 
 
 @dataclass(frozen=True)
@@ -32,52 +61,84 @@ class Benchmark:
     :param subset: the publisher's split that the frames are from, as model cards name it
     :param frames: names of the frames
     :param samples: the frames, read one by one as they are asked for
+    :param drives: the drive of each frame, where the data set has drives
+    :param unlabelled: listed frames without ground truth, left out
     """
 
     dataset: str
     split: str
     subset: str
     frames: Sequence[str]
-    samples: Sequence[Sample]
+    samples: Frames
+    drives: Mapping[str, str] = field(default_factory=dict)
+    unlabelled: Sequence[str] = ()
 
 
-def open_benchmark(dataset: str, root: Path, split: str | None = None) -> Benchmark:
+def open_benchmark(
+    dataset: str, root: Path, split: str | None = None, files: Path | None = None, size: str | None = None
+) -> Benchmark:
     """Find the frames of a split and check that each has ground truth.
 
     :param dataset: key of ``SPLITS``
     :param root: the data set's folder
     :param split: one of the data set's splits, or a text file with one scene per line (``#`` starts a
         comment); None for the data set's default
+    :param files: list of frames that the split is of, for data sets that take one
+    :param size: image size, for data sets that are published in several
     :raises UserError: if the folder has another layout, or the split is unknown or not all there
     """
-    split = split or SPLITS[dataset][0]
-    reader = READERS[dataset]
-    present = reader(root).scenes
-    scenes = _scenes_of_split(dataset, split, present)
-    missing = [scene for scene in scenes if scene not in set(present)]
+    split = split or next(iter(SPLITS[dataset]))
+    named = SPLITS[dataset].get(split)
+    subset = (named or next(iter(SPLITS[dataset].values()))).subset
+    present = open_dataset(dataset, root, None, subset, files, size).scenes
+    scenes = _read_scene_list(Path(split), list(SPLITS[dataset])) if named is None else list(present)
+    if named is not None and named.part != "all":
+        scenes = _part(dataset, named.part, split, present, root)
+    missing = sorted(set(scenes) - set(present))
     if missing:
-        raise UserError(
-            f"{root} lacks {len(missing)} of the {len(scenes)} scenes of split {split!r}: "
-            f"{', '.join(missing)}; use --split all for the {len(present)} scenes that are there, or "
-            "--split FILE for a list of your own"
-        )
-    samples = reader(root, scenes)
-    unlabelled = [path for path in map(samples.truth_path, scenes) if not path.is_file()]
+        raise _incomplete(dataset, root, split, missing, len(scenes), present)
+    samples = open_dataset(dataset, root, scenes, subset, files, size)
+    unlabelled = [scene for scene in scenes if not samples.truth_path(scene).is_file()]
     if unlabelled:
-        raise UserError(f"{len(unlabelled)} of {len(scenes)} scenes have no ground truth: no {unlabelled[0]}")
-    name = dataset if dataset == "kitti2015" else root.resolve().name
-    return Benchmark(name, split, "training", scenes, samples)
+        _check_truth(dataset, samples, unlabelled, len(scenes))
+        scenes = [scene for scene in scenes if scene not in set(unlabelled)]
+        samples = open_dataset(dataset, root, scenes, subset, files, size)
+    drive_of = KINDS[dataset].drive_of
+    drives = {} if drive_of is None else {scene: drive_of(scene) for scene in scenes}
+    name = dataset_name(dataset, root)
+    return Benchmark(name, split, subset or "training", scenes, samples, drives, unlabelled)
 
 
-def _scenes_of_split(dataset: str, split: str, present: Sequence[str]) -> list[str]:
-    if split not in SPLITS[dataset]:
-        return _read_scene_list(Path(split), SPLITS[dataset])
-    held_out = {"validation": VALIDATION_SCENES, "calibration": CALIBRATION_SCENES}
-    if split in held_out:
-        return list(held_out[split])
-    if split == "training":
-        return [scene for scene in present if not any(scene in scenes for scenes in held_out.values())]
-    return list(present)
+def _part(dataset: str, part: str, split: str, present: Sequence[str], root: Path) -> list[str]:
+    held_out = KINDS[dataset].held_out
+    scenes = held_out.part(part, present)
+    if part != "training":
+        groups = held_out.groups(part)
+        missing = sorted(set(groups) - {held_out.group_of(scene) for scene in present})
+        if missing:
+            raise _incomplete(dataset, root, split, missing, len(groups), present)
+    return scenes
+
+
+def _incomplete(
+    dataset: str, root: Path, split: str, missing: Sequence[str], expected: int, present: Sequence[str]
+) -> UserError:
+    there = (
+        f"--split all for the {len(present)} scenes that are there, or " if "all" in SPLITS[dataset] else ""
+    )
+    return UserError(
+        f"{root} lacks {len(missing)} of the {expected} scenes of split {split!r}: {some(missing)}; "
+        f"use {there}--split FILE for a list of your own"
+    )
+
+
+def _check_truth(dataset: str, samples: Frames, unlabelled: Sequence[str], count: int) -> None:
+    """:raises UserError: if frames have no truth because something is missing, not because the list is so"""
+    paths = [samples.truth_path(scene) for scene in unlabelled]
+    folders_missing = [path for path in paths if not path.parent.is_dir()]
+    if dataset not in SOME_UNLABELLED or folders_missing or len(unlabelled) == count:
+        path = (folders_missing or paths)[0]
+        raise UserError(f"{len(unlabelled)} of {count} scenes have no ground truth: no {path}")
 
 
 def _read_scene_list(path: Path, splits: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from adu_depth_core.errors import UserError
+from adu_depth_core.evaluation.disparity import disparity_metrics
 from adu_depth_core.evaluation.metrics import depth_metrics
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.sparsification import aurg, ause, sparsification_curves
@@ -92,7 +93,12 @@ class Evaluator:
         self._curve_sums: dict[str, np.ndarray] = {}
 
     def add(
-        self, name: str, truth: np.ndarray, depth: np.ndarray, sigma: np.ndarray | None = None
+        self,
+        name: str,
+        truth: np.ndarray,
+        depth: np.ndarray,
+        sigma: np.ndarray | None = None,
+        focal_times_baseline: float | None = None,
     ) -> FrameResult | None:
         """Measure one frame; all maps ``(H, W)``.
 
@@ -101,23 +107,29 @@ class Evaluator:
         :param depth: predicted metres
         :param sigma: its uncertainty in metres (half width of the 68.3 % interval); None for methods without.
             Either all frames have it or none
+        :param focal_times_baseline: fx in pixels times baseline in metres, to measure disparity too
+            (``disparity.disparity_metrics``), without cap; either for all frames or for none
         :return: the frame's metrics, or None if no pixel counts
         :raises ValueError: if sizes differ, or a prediction that counts is not a positive number
         """
-        return self.collect(measure(self.protocol, name, truth, depth, sigma))
+        measured = measure(self.protocol, name, truth, depth, sigma)
+        if focal_times_baseline is not None and measured.frame.pixels:
+            mask = self.protocol.inside(truth)
+            measured.frame.metrics.update(disparity_metrics(depth, truth, mask, focal_times_baseline))
+        return self.collect(measured)
 
     def collect(self, measured: Measurement) -> FrameResult | None:
         """Take a frame that was measured elsewhere, as on another thread, under the same protocol.
 
         :return: the frame's metrics, or None if no pixel counts
-        :raises ValueError: if it has sigma and others have not
+        :raises ValueError: if it has sigma or a baseline and others have not
         """
         frame = measured.frame
         if not frame.pixels:
             self._skipped.append(frame.name)
             return None
         if self._frames and frame.metrics.keys() != self._frames[0].metrics.keys():
-            raise ValueError(f"frame {frame.name}: either all frames have sigma or none")
+            raise ValueError(f"frame {frame.name}: either all frames have sigma and a baseline or none")
         for curve, values in measured.curves.items():
             self._curve_sums[curve] = self._curve_sums.get(curve, 0.0) + values
         self._frames.append(frame)

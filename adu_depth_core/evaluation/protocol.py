@@ -60,6 +60,17 @@ class Protocol:
         mask[window] = (truth[window] > MIN_DEPTH) & (truth[window] < self.cap)
         return mask
 
+    def inside(self, truth: np.ndarray) -> np.ndarray:
+        """Pixels with ground truth inside the crop however far, bool ``(H, W)``; for metrics without a cap.
+
+        :param truth: as in ``mask``
+        :raises UserError: if the image is smaller than the crop
+        """
+        window = crop_window(self.crop, *truth.shape)
+        inside = np.zeros(truth.shape, bool)
+        inside[window] = (truth[window] > MIN_DEPTH) & np.isfinite(truth[window])
+        return inside
+
     def clamp(self, prediction: np.ndarray) -> np.ndarray:
         """Predicted depth limited to ``[MIN_DEPTH, cap]``."""
         return np.clip(prediction, MIN_DEPTH, self.cap)

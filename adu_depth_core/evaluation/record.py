@@ -17,9 +17,9 @@ from adu_depth_core.evaluation.evaluator import Summary
 from adu_depth_core.evaluation.leakage import Leakage
 from adu_depth_core.evaluation.protocol import MIN_DEPTH, Protocol
 from adu_depth_core.evaluation.sparsification import REMOVED
+from adu_depth_core.evaluation.subject import Subject
 from adu_depth_core.evaluation.uncertainty import LEVELS
 from adu_depth_core.files import write_atomically
-from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.machine import cpu_model
 
 FORMAT = "adu_depth-evaluation"
@@ -30,7 +30,7 @@ def evaluation_record(
     summary: Summary,
     benchmark: Benchmark,
     protocol: Protocol,
-    predictor: Predictor,
+    subject: Subject,
     leakage: Leakage,
     flip: bool,
     command: str,
@@ -40,12 +40,11 @@ def evaluation_record(
     :param summary: the result
     :param benchmark: the frames
     :param protocol: which pixels counted
-    :param predictor: the model, its backend and network size
+    :param subject: what was judged
     :param leakage: what the model card says of these frames
     :param flip: whether predictions were averaged with those of the mirrored images
     :param command: the command line
     """
-    model = predictor.model_path.name
     curves = {name: values.tolist() for name, values in summary.curves.items()}
     if curves:
         curves |= {"levels": LEVELS.tolist(), "removed": REMOVED.tolist()}
@@ -58,15 +57,9 @@ def evaluation_record(
             "split": benchmark.split,
             "frames": len(summary.frames),
             "skipped": summary.skipped,
+            "unlabelled": list(benchmark.unlabelled),
         },
-        "model": {
-            "name": predictor.card.name,
-            "file": model,
-            "sha256": predictor.card.files[model],
-            "sigma_scale": predictor.card.sigma_scale,
-            "backend": predictor.backend_name,
-            "network_size": list(predictor.network_size),
-        },
+        "model": subject.record(),
         "protocol": {
             **dataclasses.asdict(protocol),
             "min_depth": MIN_DEPTH,
@@ -81,7 +74,7 @@ def evaluation_record(
             "python": platform.python_version(),
             "numpy": np.__version__,
             "opencv": cv2.__version__,
-            "runtime": predictor.backend.runtime,
+            "runtime": subject.runtime,
         },
         "metrics": summary.metrics,
         "frames": [dataclasses.asdict(frame) for frame in summary.frames],

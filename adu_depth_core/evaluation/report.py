@@ -38,6 +38,7 @@ DEPTH = {
     "d2": Column("", "1"),
     "d3": Column("", "1"),
 }
+DISPARITY = {"d1_all": Column("%", "0"), "epe": Column("px", "0")}
 UNCERTAINTY = {
     "coverage_50": Column("", "0.500"),
     "coverage_1sigma": Column("", "0.683"),
@@ -51,7 +52,7 @@ UNCERTAINTY = {
     "aurg_rmse": Column("m", "high"),
     "aurg_d1": Column("", "high"),
 }
-PER_FRAME = ("abs_rel", "rmse", "silog", "d1", "coverage_1sigma")
+PER_FRAME = ("abs_rel", "rmse", "silog", "d1", "d1_all", "coverage_1sigma")
 """Metrics of the table with one row per frame; the JSON has all."""
 
 
@@ -69,11 +70,12 @@ def print_summary(summary: Summary, console: Console) -> None:
     for heading in ("ideal", "mean", "std", "worst"):
         table.add_column(heading, justify="right")
     table.add_column("worst frame")
-    for group in (DEPTH, UNCERTAINTY):
-        for name, column in group.items():
-            if name in summary.metrics:
-                table.add_row(*_row(summary, name, column))
-        table.add_section()
+    for group in (DEPTH, DISPARITY, UNCERTAINTY):
+        measured = {name: column for name, column in group.items() if name in summary.metrics}
+        for name, column in measured.items():
+            table.add_row(*_row(summary, name, column))
+        if measured:
+            table.add_section()
     console.print(table)
     if summary.skipped:
         console.print(f"without ground truth that counts, not in the table: {', '.join(summary.skipped)}")

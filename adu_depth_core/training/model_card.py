@@ -77,7 +77,7 @@ def complete_card(
     """
     predictor = load(model)
     judged = open_frames(validation)
-    check_leakage(predictor.card, judged.dataset, judged.subset, judged.frames)
+    check_leakage(predictor.card, judged.dataset, judged.subset, judged.frames, drives=judged.drives)
     fitted = Calibration(judged.dataset, _image_scales(predictor, [open_frames(calibration), judged]))
     card = dataclasses.replace(
         predictor.card,

@@ -4,7 +4,10 @@ import platform
 import numpy as np
 import pytest
 
+from adu_depth_core.camera import Camera
 from adu_depth_core.cli import main
+from adu_depth_core.datasets.sample import Sample
+from adu_depth_core.datasets.stereo_folder import write_calibration, write_sample
 from adu_depth_core.evaluation.uncertainty import QUANTILE
 from adu_depth_core.model_card import file_sha256
 
@@ -16,6 +19,8 @@ DEPTH = np.exp(4 * RED / 255)  # what the colour student makes of it, 10.5 m
 SIGMA = 1.25 * np.exp(-4 * BLUE / 255) * DEPTH  # 1.8 m
 TRUTHS = {"000000": 17.5, "000001": 8.75}
 """Depth of each scene; disparities of 10 and 20 pixels."""
+
+CAMERA = Camera(150.0, 150.0, 79.5, 31.5, 160, 64)
 
 NOTHING_LEAKED = {"known": True, "trained": [], "calibrated": [], "warnings": []}
 
@@ -69,7 +74,13 @@ def test_the_record_says_what_was_measured_how_and_where(root, student, tmp_path
     record = json.loads(text)
     assert record["command"].startswith("adu_depth evaluate --dataset kitti2015 ")
     assert record["command"].endswith(f"--cap 50 --crop garg --flip --network-size 64x192 --json {path}")
-    assert record["dataset"] == {"name": "kitti2015", "split": "all", "frames": 2, "skipped": []}
+    assert record["dataset"] == {
+        "name": "kitti2015",
+        "split": "all",
+        "frames": 2,
+        "skipped": [],
+        "unlabelled": [],
+    }
     assert record["model"]["name"] == "red is far"
     assert record["model"]["sha256"] == file_sha256(student)
     assert record["model"]["network_size"] == [64, 192]
@@ -178,3 +189,57 @@ def test_the_shipped_model_on_real_frames_it_never_saw(real_data, shipped_model,
     assert 0.60 < record["metrics"]["coverage_1sigma"] < 0.76
     for metric in ("abs_rel", "rmse"):
         assert record["metrics"][f"aurg_{metric}"] > 0
+
+
+def test_the_reference_method_is_judged_with_disparity_and_without_sigma(tmp_path, textured_pair, capsys):
+    write_calibration(tmp_path / "rig" / "calibration.json", CAMERA, 0.5)
+    depth = np.full((64, 160), 75.0 / 12, np.float32)
+    write_sample(tmp_path / "rig", Sample("a", *textured_pair(0, 12), depth, CAMERA, 0.5))
+    path = tmp_path / "result.json"
+    arguments = ["evaluate", "--dataset", "stereo_folder", "--root", str(tmp_path / "rig")]
+    assert main([*arguments, "--method", "sgbm", "--json", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "d1_all (%)" in out
+    assert "coverage" not in out
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert record["metrics"]["abs_rel"] < 0.02
+    assert record["metrics"]["d1_all"] == 0.0
+    assert record["model"] == {
+        "name": "OpenCV SGBM, left-right check, gaps filled",
+        "stereo": True,
+        "backend": "opencv",
+    }
+    assert record["leakage"] == NOTHING_LEAKED
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--model", "a.onnx", "--checkpoint", "b"], "--model and --checkpoint exclude each other"),
+        (["--method", "sgbm", "--flip"], "--flip does not go with --method"),
+        (["--method", "sgbm", "--network-size", "64x192"], "--network-size does not go with --method"),
+        (["--checkpoint", "b", "--backend", "openvino"], "--backend does not go with --checkpoint"),
+        (["--files", "list.txt"], "kitti2015 takes no list of frames"),
+        (["--size", "full"], "size 'full' is unknown to kitti2015"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(root, options, message, capsys):
+    assert main(["evaluate", "--dataset", "kitti2015", "--root", str(root), "--split", "all", *options]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_the_eigen_test_is_cropped_as_usual_and_says_what_is_left_out(
+    tmp_path, write_kitti_raw_frame, student, capsys
+):
+    drive = "2011_09_26_drive_0002_sync"
+    for number in (5, 6):
+        write_kitti_raw_frame(tmp_path, drive, number, "val", depth=number < 6)
+    lines = f"2011_09_26/{drive} 5 l\n2011_09_26/{drive} 6 l\n"
+    (tmp_path / "test_files.txt").write_text(lines, encoding="utf-8")
+    arguments = ["evaluate", "--dataset", "kitti_eigen", "--root", str(tmp_path), "--model", str(student)]
+    assert main(arguments) == 1
+    assert "garg-kitti needs images of at least 352x1216" in capsys.readouterr().err
+    assert main([*arguments, "--crop", "garg"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "kitti_eigen, split test, 1 frames of 2 listed; the others have no ground truth" in out
+    assert "kitti2015, which is cut from the same recordings as kitti_eigen" in out

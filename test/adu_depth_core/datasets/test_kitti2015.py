@@ -67,7 +67,7 @@ def test_a_wrong_folder_says_what_was_expected_and_found(tmp_path):
     (tmp_path / "readme").touch()
     with pytest.raises(UserError, match=r"expects the folder .*image_2; .* holds readme"):
         Kitti2015(tmp_path)
-    with pytest.raises(UserError, match=r"expects the folder .*image_2; .* holds nothing"):
+    with pytest.raises(UserError, match=r"expects the folder .*image_2; .* does not exist"):
         Kitti2015(tmp_path / "missing")
 
 

@@ -143,7 +143,9 @@ def test_an_unlabelled_pair_gives_two_views_labelled_by_matching():
 
 def test_an_unlabelled_pair_may_be_left_to_a_teacher():
     left, right = shifted_pair(20)
-    views = views_of(Sample("pair", left, right, None, Camera(100.0, 100.0, 120.0, 40.0, 240, 80), 0.5), "none")
+    views = views_of(
+        Sample("pair", left, right, None, Camera(100.0, 100.0, 120.0, 40.0, 240, 80), 0.5), "none"
+    )
     assert [view.offset for view in views] == [0.5, -0.5]
     assert not any(view.depth.any() for view in views)
     assert np.array_equal(views[0].other, views[1].image)

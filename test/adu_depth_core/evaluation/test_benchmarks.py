@@ -1,8 +1,9 @@
 import pytest
 
 from adu_depth_core.datasets.kitti2015 import CALIBRATION_SCENES, VALIDATION_SCENES
+from adu_depth_core.datasets.registry import KINDS
 from adu_depth_core.errors import UserError
-from adu_depth_core.evaluation.benchmarks import open_benchmark
+from adu_depth_core.evaluation.benchmarks import SPLITS, open_benchmark
 
 
 @pytest.fixture
@@ -75,3 +76,53 @@ def test_a_synthetic_drive_goes_by_its_folder_s_name_and_has_one_split(root):
     assert len(benchmark.samples) == 40
     with pytest.raises(UserError, match="neither one of all nor"):
         open_benchmark("synthetic", root, "validation")
+
+
+TEST_DRIVE, VALIDATION_DRIVE = "2011_09_26_drive_0002_sync", "2011_09_26_drive_0005_sync"
+
+
+@pytest.fixture
+def eigen_root(tmp_path, write_kitti_raw_frame):
+    """Three test frames, the last without improved depth, as in the lists that are shipped."""
+    for number in (5, 6, 7):
+        write_kitti_raw_frame(tmp_path, TEST_DRIVE, number, "val", depth=number < 7)
+    lines = [f"2011_09_26/{TEST_DRIVE} {number:010d} l\n" for number in (5, 6, 7)]
+    (tmp_path / "test_files.txt").write_text("".join(lines), encoding="utf-8")
+    return tmp_path
+
+
+def test_eigen_test_frames_without_improved_depth_are_left_out_and_told(eigen_root):
+    benchmark = open_benchmark("kitti_eigen", eigen_root)
+    assert (benchmark.dataset, benchmark.split, benchmark.subset) == ("kitti_eigen", "test", "test")
+    assert benchmark.frames == [f"{TEST_DRIVE}/{number:010d}" for number in (5, 6)]
+    assert benchmark.unlabelled == [f"{TEST_DRIVE}/0000000007"]
+    assert set(benchmark.drives.values()) == {TEST_DRIVE}
+    assert [sample.depth is not None for sample in benchmark.samples] == [True, True]
+
+
+def test_depth_that_was_not_unpacked_is_not_taken_for_frames_without_any(eigen_root):
+    (eigen_root / "val" / TEST_DRIVE).rename(eigen_root / "val" / "elsewhere")
+    with pytest.raises(UserError, match=r"3 of 3 scenes have no ground truth: no .*train.*0000000005.png"):
+        open_benchmark("kitti_eigen", eigen_root)
+
+
+def test_held_out_drives_that_are_not_there_are_named(eigen_root, write_kitti_raw_frame):
+    write_kitti_raw_frame(eigen_root, VALIDATION_DRIVE, 5, "val")
+    (eigen_root / "train_files.txt").write_text(f"2011_09_26/{VALIDATION_DRIVE} 5 l\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"lacks 2 of the 3 scenes of split 'validation': .*0079.*0026"):
+        open_benchmark("kitti_eigen", eigen_root, "validation")
+    assert open_benchmark("kitti_eigen", eigen_root, "all").frames == [f"{VALIDATION_DRIVE}/0000000005"]
+
+
+def test_a_list_of_frames_can_be_given(eigen_root):
+    path = eigen_root / "mine.txt"
+    path.write_text(f"2011_09_26/{TEST_DRIVE} 6 l\n", encoding="utf-8")
+    assert open_benchmark("kitti_eigen", eigen_root, files=path).frames == [f"{TEST_DRIVE}/0000000006"]
+
+
+@pytest.mark.parametrize("dataset", SPLITS)
+def test_each_split_is_of_a_part_that_its_data_set_has(dataset):
+    kind = KINDS[dataset]
+    for split in SPLITS[dataset].values():
+        assert split.subset in (kind.subsets or (None,))
+        assert split.part == "all" or (split.subset == kind.subsets[0] and kind.held_out)

@@ -74,7 +74,7 @@ def test_without_sigma_there_are_depth_metrics_only():
     summary = evaluator.summary()
     assert set(summary.metrics) == set(depth_metrics(depth, truth, Protocol().mask(truth)))
     assert summary.curves == {}
-    with pytest.raises(ValueError, match="frame second: either all frames have sigma or none"):
+    with pytest.raises(ValueError, match="frame second: either all frames have sigma and a baseline or none"):
         evaluator.add("second", truth, depth, sigma)
     assert len(evaluator.summary().frames) == 1
 
@@ -120,3 +120,15 @@ def test_memory_does_not_grow_with_the_images():
         return len(pickle.dumps(evaluator))
 
     assert held((200, 300)) == pytest.approx(held((20, 30)), abs=100)
+
+
+def test_disparity_is_measured_where_there_is_a_rig_and_knows_no_cap():
+    truth = np.array([[10.0, 100.0, 0.0, np.inf]], np.float32)
+    depth = np.array([[8.0, 200.0, 5.0, 5.0]], np.float32)
+    evaluator = Evaluator(Protocol(cap=80.0))
+    result = evaluator.add("a", truth, depth, focal_times_baseline=400.0)
+    assert result.pixels == 1  # of the depth metrics: the other is beyond the cap
+    assert result.metrics["epe"] == pytest.approx((10 + 2) / 2)  # 40 px for 50, 4 px for 2
+    assert result.metrics["d1_all"] == pytest.approx(50.0)
+    with pytest.raises(ValueError, match="either all frames have sigma and a baseline or none"):
+        evaluator.add("b", truth, depth)

@@ -65,7 +65,7 @@ def test_a_card_that_lists_no_frames_is_reported_as_unknown():
 
 def test_a_model_of_the_official_split_is_not_judged_on_the_eigen_test():
     card = card_trained_on({"name": "kitti_official", "split": "training"})
-    with pytest.raises(UserError, match="451 of the 652 Eigen test frames"):
+    with pytest.raises(UserError, match="491 of the 652 Eigen test frames"):
         check_leakage(card, "kitti_eigen", "test", ["frame"])
     leakage = check_leakage(card, "kitti_eigen", "test", ["frame"], allow=True)
     assert leakage.trained == ["frame"]
@@ -90,3 +90,41 @@ def test_frames_that_the_uncertainty_was_fitted_on_are_reported():
     assert leakage.calibrated == ["000006"]
     assert leakage.warnings == []
     assert check_leakage(card, "synthetic", "training", ["000006"]).calibrated == []
+
+
+DRIVES = {
+    f"2011_09_26_drive_000{drive}_sync/{n:010d}": f"2011_09_26_drive_000{drive}_sync"
+    for drive in (1, 2)
+    for n in (5, 6)
+}
+
+
+@pytest.mark.parametrize("trained_on", ["kitti_eigen", "kitti_official"])
+def test_a_drive_that_was_trained_on_is_refused_whichever_data_set_it_came_from(trained_on):
+    entry = {"name": trained_on, "split": "training", "drives": ["2011_09_26_drive_0002_sync"]}
+    with pytest.raises(UserError, match=r"drives of 2 of the 4 frames .*\(2011_09_26_drive_0002_sync\)"):
+        check_leakage(card_trained_on(entry), "kitti_eigen", "validation", list(DRIVES), drives=DRIVES)
+    other = {frame: drive for frame, drive in DRIVES.items() if "0001" in drive}
+    leakage = check_leakage(card_trained_on(entry), "kitti_eigen", "validation", list(other), drives=other)
+    assert leakage.known
+    assert leakage.trained == []
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "dataset"), [("kitti2015", "kitti_eigen"), ("kitti_eigen", "kitti2015")]
+)
+def test_data_sets_cut_from_the_same_recordings_leave_a_doubt(trained_on, dataset):
+    entry = {"name": trained_on, "split": "training", "drives": ["x"], "scenes": ["y"]}
+    if trained_on == "kitti2015":
+        del entry["drives"]
+    drives = {"a": "b"} if dataset == "kitti_eigen" else None
+    leakage = check_leakage(card_trained_on(entry), dataset, "test", ["a"], drives=drives)
+    assert not leakage.known
+    assert f"{trained_on}, which is cut from the same recordings as {dataset}" in leakage.warnings[0]
+
+
+def test_sequences_of_drivingstereo_s_weather_frames_count_as_trained_on():
+    entry = {"name": "drivingstereo", "split": "training", "drives": ["2018-10-19-09-30-39"]}
+    drives = {"2018-10-19-09-30-39_x": "2018-10-19-09-30-39"}
+    with pytest.raises(UserError, match="drives of 1 of the 1 frames"):
+        check_leakage(card_trained_on(entry), "drivingstereo", "sunny", list(drives), drives=drives)

@@ -83,7 +83,9 @@ def test_the_focal_weight_has_its_limits(sign):
 
 def test_the_focal_weight_follows_its_formula():
     """10 m against 15 m: r = 5 / 25, weight (1 - exp(-5 / 5)) ** 2."""
-    weight = focal_weight(torch.log(torch.tensor(10.0)), torch.log(torch.tensor(15.0)), "disagreement", 5.0, 2.0)
+    weight = focal_weight(
+        torch.log(torch.tensor(10.0)), torch.log(torch.tensor(15.0)), "disagreement", 5.0, 2.0
+    )
     assert float(weight) == pytest.approx((1 - 2.718281828**-1) ** 2, rel=1e-5)
 
 

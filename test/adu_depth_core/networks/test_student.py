@@ -81,7 +81,10 @@ def test_weights_of_another_encoder_are_refused_with_the_file_name(tmp_path):
     from adu_depth_core.deploy.export import save_weights
 
     save_weights(Student("resnet18"), tmp_path / "other.safetensors")
-    with pytest.raises(ValueError, match=r"other\.safetensors does not hold the weights of this Student: \d+ tensors are missing"):
+    with pytest.raises(
+        ValueError,
+        match=r"other\.safetensors does not hold the weights of this Student: \d+ tensors are missing",
+    ):
         load_student(tmp_path / "other.safetensors", card())
 
 

@@ -1,0 +1,119 @@
+"""What ``adu_depth evaluate`` judges: an exported model, a checkpoint, or a method without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from adu_depth_core.datasets.sample import Sample
+from adu_depth_core.errors import UserError
+from adu_depth_core.evaluation.flip import predict_with_flip
+from adu_depth_core.evaluation.sgbm import SgbmPredictor
+from adu_depth_core.inference.predictor import Predictor
+from adu_depth_core.model_card import ModelCard
+
+if TYPE_CHECKING:
+    from adu_depth_core.inference.checkpoint_predictor import CheckpointPredictor
+
+Answer = tuple[np.ndarray, np.ndarray | None]
+"""Depth and sigma of a left view, float32 ``(H, W)`` metres; sigma is None for methods without."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Something that predicts depth, and what a report says of it.
+
+    :param name: name of the model or method
+    :param file: the model's file as the user named it; empty without
+    :param card: the model's card; None without
+    :param network_size: ``(height, width)`` of the network's input; None without
+    :param backend: short name of what computes
+    :param runtime: the same with its version
+    :param stereo: whether it looks at the right view too
+    :param predict: depth and sigma of a sample
+    """
+
+    name: str
+    file: str
+    card: ModelCard | None
+    network_size: tuple[int, int] | None
+    backend: str
+    runtime: str
+    stereo: bool
+    predict: Callable[[Sample], Answer]
+
+    def record(self) -> dict[str, Any]:
+        """The ``model`` entry of an evaluation's JSON."""
+        entry: dict[str, Any] = {"name": self.name, "stereo": self.stereo, "backend": self.backend}
+        if self.card is not None:
+            name = self.file.rpartition("/")[2]
+            entry |= {"file": name, "sha256": self.card.files[name], "sigma_scale": self.card.sigma_scale}
+        if self.network_size is not None:
+            entry["network_size"] = list(self.network_size)
+        return entry
+
+
+def model_subject(predictor: Predictor, flip: bool = False) -> Subject:
+    """An exported student.
+
+    :param flip: average each prediction with that of the mirrored image
+    """
+
+    def predict(sample: Sample) -> Answer:
+        if flip:
+            prediction = predict_with_flip(predictor, sample.left, sample.camera)
+        else:
+            prediction = predictor.predict(sample.left, sample.camera)
+        return prediction.depth, prediction.sigma
+
+    return Subject(
+        predictor.card.name,
+        predictor.model_path.as_posix(),
+        predictor.card,
+        predictor.network_size,
+        predictor.backend_name,
+        predictor.backend.runtime,
+        False,
+        predict,
+    )
+
+
+def checkpoint_subject(predictor: CheckpointPredictor, flip: bool = False) -> Subject:
+    """A student or teacher in PyTorch.
+
+    :param flip: average each prediction with that of the mirrored image
+    :raises UserError: if ``flip`` is asked of a stereo network: mirrored, a pair's other view is the left one
+    """
+    if flip and predictor.stereo:
+        raise UserError(f"{predictor.card.name} is a stereo network: --flip is for networks of one image")
+
+    def predict(sample: Sample) -> Answer:
+        if flip:
+            prediction = predict_with_flip(predictor, sample.left, sample.camera)
+        else:
+            prediction = predictor.predict(sample.left, sample.camera, sample.right, sample.baseline)
+        return prediction.depth, prediction.sigma
+
+    return Subject(
+        predictor.card.name,
+        predictor.model_path.as_posix(),
+        predictor.card,
+        predictor.network_size,
+        "pytorch",
+        predictor.backend.runtime,
+        predictor.stereo,
+        predict,
+    )
+
+
+def sgbm_subject() -> Subject:
+    """OpenCV's semi-global matching, the reference for stereo."""
+    predictor = SgbmPredictor()
+
+    def predict(sample: Sample) -> Answer:
+        return predictor.predict(sample.left, sample.camera, sample.right, sample.baseline), None
+
+    return Subject(predictor.name, "", None, None, "opencv", predictor.runtime, True, predict)

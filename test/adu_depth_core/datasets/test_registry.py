@@ -1,0 +1,51 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adu_depth_core.datasets.registry import KINDS, HeldOut, dataset_name, drives_of, open_dataset
+from adu_depth_core.errors import UserError
+
+NUMBERS = st.lists(st.integers(0, 99), unique=True)
+
+
+@given(scenes=NUMBERS, validation=st.integers(0, 4), calibration=st.integers(5, 9), every=st.integers(1, 4))
+def test_held_out_groups_share_no_frame_with_training(scenes, validation, calibration, every):
+    names = [f"{number // 10}/{number}" for number in scenes]
+    held_out = HeldOut((str(validation),), (str(calibration),), lambda name: name.partition("/")[0], every)
+    parts = {part: held_out.part(part, names) for part in ("training", "validation", "calibration")}
+    drives = {part: {name.partition("/")[0] for name in frames} for part, frames in parts.items()}
+    assert not drives["training"] & (drives["validation"] | drives["calibration"])
+    assert drives["validation"] <= {str(validation)}
+    left_out = [name for name in names if name.partition("/")[0] == str(validation)]
+    assert len(parts["validation"]) == -(-len(left_out) // every)
+
+
+def test_an_option_that_a_kind_does_not_have_is_refused(tmp_path, write_kitti2015_scene):
+    write_kitti2015_scene(tmp_path, "000000", (0, 0, 0), 5.0)
+    assert open_dataset("kitti2015", tmp_path).scenes == ["000000"]
+    with pytest.raises(UserError, match="subset 'test' is unknown to kitti2015: choose training, testing"):
+        open_dataset("kitti2015", tmp_path, subset="test")
+    with pytest.raises(UserError, match="size 'full' is unknown to kitti2015: it has none"):
+        open_dataset("kitti2015", tmp_path, size="full")
+    with pytest.raises(UserError, match=r"kitti2015 takes no list of frames \(x\); kitti_eigen does"):
+        open_dataset("kitti2015", tmp_path, files="x")
+
+
+def test_published_data_sets_have_one_name_and_folders_their_own(tmp_path):
+    assert dataset_name("kitti_eigen", tmp_path / "data") == "kitti_eigen"
+    assert dataset_name("stereo_folder", tmp_path / "monday") == "monday"
+
+
+def test_frames_of_the_raw_recordings_know_their_drives():
+    scenes = ["2011_09_26_drive_0002_sync/0000000005", "2011_09_26_drive_0002_sync/0000000006"]
+    assert drives_of("kitti_official", scenes) == ["2011_09_26_drive_0002_sync"]
+    assert drives_of("kitti2015", ["000000"]) is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_names_its_licence_and_holds_out_disjoint_groups(kind):
+    assert KINDS[kind].licence
+    held_out = KINDS[kind].held_out
+    if held_out:
+        assert not set(held_out.validation) & set(held_out.calibration)
+        assert KINDS[kind].subsets[0] == "training"
