@@ -9,13 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from adu_depth_core.camera import Camera
-from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.errors import UserError, require
 from adu_depth_core.inference.network_size import check_network_size
 from adu_depth_core.inference.placement import Placement
 from adu_depth_core.inference.postprocess import postprocess
 from adu_depth_core.inference.prediction import Prediction
-from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.inference.preprocess import Preprocessor
 from adu_depth_core.model_card import ModelCard, ModelCardError, read_card
 
@@ -131,13 +129,3 @@ def network_infer(network, stereo: bool) -> Infer:
         return mu[0, 0].float().cpu().numpy(), log_b[0, 0].float().cpu().numpy()
 
     return infer
-
-
-AnyPredictor = Predictor | CheckpointPredictor
-
-
-def predict_sample(predictor: AnyPredictor, sample: Sample) -> Prediction:
-    """Depth of a sample's left view, from both views if the predictor is of a stereo network."""
-    if isinstance(predictor, CheckpointPredictor) and predictor.stereo:
-        return predictor.predict(sample.left, sample.camera, sample.right, sample.baseline)
-    return predictor.predict(sample.left, sample.camera)

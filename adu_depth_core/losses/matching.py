@@ -12,8 +12,8 @@ def matching_loss(scores: torch.Tensor, disparity: torch.Tensor, valid: torch.Te
     """Cross entropy of the matching scores with a narrow distribution around the true disparity.
 
     A distribution as target (AcfNet, Zhang et al. 2020) keeps the scores unimodal, which a soft-argmin alone
-    does not. Ours is shared between the two whole disparities beside the true one, and blurred: unlike that of
-    a sampled Laplace, its expectation is exactly the true disparity.
+    does not. Ours is shared between the two whole disparities beside the true one, and blurred: unlike that
+    of a sampled Laplace, its expectation is exactly the true disparity.
 
     :param scores: ``(N, D, H, W)``
     :param disparity: true disparity in pixels of this map, ``(N, 1, H, W)``

@@ -13,8 +13,8 @@ from adu_depth_core.evaluation.calibration import Calibration, judged_sigma
 from adu_depth_core.evaluation.evaluator import Evaluator
 from adu_depth_core.evaluation.leakage import check_leakage
 from adu_depth_core.evaluation.protocol import Protocol
+from adu_depth_core.evaluation.subject import Subject
 from adu_depth_core.evaluation.uncertainty import QUANTILE, image_sigma_scale
-from adu_depth_core.inference.checkpoint_predictor import AnyPredictor, predict_sample
 from adu_depth_core.machine import cpu_model
 from adu_depth_core.model_card import ModelCard, card_path
 from adu_depth_core.training.config import TrainingConfig
@@ -24,6 +24,7 @@ PATHS = ("out", "teacher", "initial_weights")
 """Entries of a configuration that say where files are: not for a card."""
 
 CARD_METRICS = ("abs_rel", "rmse", "silog", "d1", "coverage_1sigma", "nll", "ause_abs_rel", "aurg_abs_rel")
+STEREO_METRICS = ("d1_all", "epe")
 
 
 def new_card(config: TrainingConfig, role: str, teacher: ModelCard | None = None) -> ModelCard:
@@ -61,7 +62,7 @@ def new_card(config: TrainingConfig, role: str, teacher: ModelCard | None = None
 
 def complete_card(
     model: Path,
-    load: Callable[[Path], AnyPredictor],
+    load: Callable[[Path], Subject],
     calibration: BenchmarkConfig,
     validation: BenchmarkConfig,
 ) -> ModelCard:
@@ -70,19 +71,19 @@ def complete_card(
     The scale is fitted on the frames of both; on each validation frame it is judged without that frame.
 
     :param model: the trained model, with its card
-    :param load: makes its predictor
+    :param load: makes it ready to be judged
     :param calibration: frames that serve the uncertainty scale only
     :param validation: frames the accuracy is measured on, of the same data set
     :return: the card as written
     """
-    predictor = load(model)
+    subject = load(model)
     judged = open_frames(validation)
-    check_leakage(predictor.card, judged.dataset, judged.subset, judged.frames, drives=judged.drives)
-    fitted = Calibration(judged.dataset, _image_scales(predictor, [open_frames(calibration), judged]))
+    check_leakage(subject.card, judged.dataset, judged.subset, judged.frames, drives=judged.drives)
+    fitted = Calibration(judged.dataset, _image_scales(subject, [open_frames(calibration), judged]))
     card = dataclasses.replace(
-        predictor.card,
+        subject.card,
         sigma_scale=fitted.sigma_scale,
-        training={**predictor.card.training, "calibration": fitted.to_card()},
+        training={**subject.card.training, "calibration": fitted.to_card()},
     )
     card.write(card_path(model))
     card = dataclasses.replace(card, accuracy=[_accuracy(load(model), judged)])
@@ -95,30 +96,34 @@ def open_frames(config: BenchmarkConfig) -> Benchmark:
     return open_benchmark(config.dataset, Path(config.path), config.split)
 
 
-def _image_scales(predictor: AnyPredictor, benchmarks: list[Benchmark]) -> dict[str, float]:
+def _image_scales(subject: Subject, benchmarks: list[Benchmark]) -> dict[str, float]:
     protocol = Protocol()
     scales = {}
     for sample in itertools.chain.from_iterable(benchmark.samples for benchmark in benchmarks):
-        prediction = predict_sample(predictor, sample)
-        depth, mask = protocol.clamp(prediction.depth), protocol.mask(sample.depth)
-        unit_sigma = prediction.sigma / predictor.card.sigma_scale
+        depth, sigma = subject.predict(sample)
+        depth, mask = protocol.clamp(depth), protocol.mask(sample.depth)
+        unit_sigma = sigma / subject.card.sigma_scale
         scales[sample.name] = round(image_sigma_scale(depth, unit_sigma, sample.depth, mask), 4)
     return scales
 
 
-def _accuracy(predictor: AnyPredictor, benchmark: Benchmark) -> dict[str, Any]:
+def _accuracy(subject: Subject, benchmark: Benchmark) -> dict[str, Any]:
     evaluator = Evaluator(Protocol())
     for sample in benchmark.samples:
-        prediction = predict_sample(predictor, sample)
-        sigma = judged_sigma(predictor.card, benchmark.dataset, sample.name, prediction.sigma)
-        evaluator.add(sample.name, sample.depth, prediction.depth, sigma)
+        depth, sigma = subject.predict(sample)
+        sigma = judged_sigma(subject.card, benchmark.dataset, sample.name, sigma)
+        disparity_scale = sample.camera.fx * sample.baseline if subject.stereo else None
+        evaluator.add(sample.name, sample.depth, depth, sigma, disparity_scale)
     metrics = evaluator.summary().metrics
+    names = CARD_METRICS + (STEREO_METRICS if subject.stereo else ())
+    command = f"adu_depth evaluate --dataset {benchmark.dataset} --root DIR --split {benchmark.split}"
+    option = f" --checkpoint {subject.card.name}.safetensors" if subject.stereo else ""
     return {
         "data": benchmark.dataset,
         "split": benchmark.split,
         "scenes": list(benchmark.frames),
         "protocol": evaluator.protocol.describe(),
-        "metrics": {name: round(metrics[name], 4) for name in CARD_METRICS},
-        "command": f"adu_depth evaluate --dataset {benchmark.dataset} --root DIR --split {benchmark.split}",
-        "machine": f"{cpu_model()}, {predictor.backend.runtime}",
+        "metrics": {name: round(metrics[name], 4) for name in names},
+        "command": command + option,
+        "machine": f"{cpu_model()}, {subject.runtime}",
     }

@@ -101,8 +101,14 @@ class DepthTraining(lightning.LightningModule):
             [{"params": encoder, "lr": rates[0]}, {"params": others, "lr": rates[1]}],
             weight_decay=self.config.weight_decay,
         )
+        steps = self.config.steps
         scheduler = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, max_lr=rates, total_steps=self.config.steps, pct_start=0.1, final_div_factor=1e3
+            optimizer,
+            max_lr=rates,
+            total_steps=steps,
+            # PyTorch divides by the length of the rise less one step.
+            pct_start=max(0.1, 1.5 / steps),
+            final_div_factor=1e3,
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 

@@ -6,21 +6,23 @@ import dataclasses
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import lightning
 import torch
 from lightning.pytorch.callbacks import (
-    EMAWeightAveraging,
     LearningRateMonitor,
     ModelCheckpoint,
     RichProgressBar,
     TQDMProgressBar,
+    WeightAveraging,
 )
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from adu_depth_core.deploy.export import export_student, save_weights
 from adu_depth_core.errors import UserError
+from adu_depth_core.evaluation.subject import checkpoint_subject, model_subject
 from adu_depth_core.files import check_folder_writable
 from adu_depth_core.inference.checkpoint_predictor import load_checkpoint_predictor
 from adu_depth_core.inference.predictor import Predictor
@@ -128,8 +130,8 @@ def _trainer(config: TrainingConfig, machine: Machine, out: Path) -> lightning.T
             every_n_train_steps=config.checkpoint_every,
             enable_version_counter=False,
         ),
-        EMAWeightAveraging(
-            decay=config.ema_decay, update_starting_at_step=int(config.ema_start * config.steps)
+        WeightAveraging(
+            avg_fn=partial(late_average, start=int(config.ema_start * config.steps), decay=config.ema_decay)
         ),
         LearningRateMonitor("step"),
         Throughput(config.batch_size),
@@ -161,6 +163,18 @@ def _trainer(config: TrainingConfig, machine: Machine, out: Path) -> lightning.T
     )
 
 
+def late_average(
+    average: torch.Tensor, current: torch.Tensor, step: torch.Tensor | int, start: int, decay: float
+) -> torch.Tensor:
+    """Exponential moving average that begins at a step; before that it follows the current weights.
+
+    Begun at the first step, it would still hold a part of the untrained weights at the end of a short run.
+
+    :param step: steps done before this one
+    """
+    return current if step <= start else decay * average + (1.0 - decay) * current
+
+
 def _load_best(module: DepthTraining, checkpoint: Path) -> None:
     """Take the averaged weights of the best validation; there is none if the run was too short for one."""
     if not checkpoint.is_file():
@@ -175,7 +189,14 @@ def _finish(
     save_weights(module.network.cpu(), weights)
     if network == "student":
         export_student(weights, card, model)
-        return complete_card(model, Predictor, config.calibration, config.validation)
+        return complete_card(
+            model, lambda path: model_subject(Predictor(path)), config.calibration, config.validation
+        )
     card = dataclasses.replace(card, files={weights.name: file_sha256(weights)})
     card.write(card_path(weights))
-    return complete_card(weights, load_checkpoint_predictor, config.calibration, config.validation)
+    return complete_card(
+        weights,
+        lambda path: checkpoint_subject(load_checkpoint_predictor(path)),
+        config.calibration,
+        config.validation,
+    )

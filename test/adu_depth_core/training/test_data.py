@@ -7,8 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("lightning")
+
+import torch
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.sample import Sample

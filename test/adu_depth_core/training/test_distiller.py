@@ -4,7 +4,9 @@ import dataclasses
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
+
+import torch
 
 from adu_depth_core.networks.teacher import TeacherOutput
 from adu_depth_core.training.config import DistillationConfig

@@ -1,6 +1,10 @@
 """A training run from a folder of pairs to a usable model."""
 
 import dataclasses
+import subprocess
+import sys
+import textwrap
+import time
 
 import cv2
 import numpy as np
@@ -10,13 +14,19 @@ pytest.importorskip("torch")
 pytest.importorskip("timm")
 pytest.importorskip("lightning")
 pytest.importorskip("onnx")
+pytest.importorskip("tensorboard")
+
+import torch
+from safetensors.torch import load_file
+from tensorboard.backend.event_processing import event_accumulator
 
 from adu_depth_core.datasets.depth_png import write_png16
+from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.benchmarks import open_benchmark
-from adu_depth_core.inference.predictor import Predictor
+from adu_depth_core.inference.predictor import Predictor, default_model
 from adu_depth_core.model_card import read_card
 from adu_depth_core.training.config import load_config
-from adu_depth_core.training.run import Machine, train
+from adu_depth_core.training.run import Machine, late_average, train
 from adu_depth_core.training.sources import BenchmarkConfig, SourceConfig
 from adu_depth_core.training.student_training import StudentTraining
 
@@ -99,3 +109,156 @@ def test_an_interrupted_training_resumes_from_its_last_checkpoint(config, monkey
         train("student", config, Machine(workers=0))
     train("student", config, Machine(workers=0))
     assert steps == [0, 1, 2, 2, 3]
+
+
+@pytest.fixture
+def teacher(config, tmp_path):
+    """A teacher of two steps."""
+    config = dataclasses.replace(config, out=str(tmp_path / "teacher"))
+    return train("teacher", config, Machine(workers=0))
+
+
+def test_a_teacher_is_trained_measured_and_kept_as_weights_with_a_card(teacher):
+    model, card = teacher
+    assert model.name == "teacher.safetensors"
+    assert read_card(model) == card
+    assert card.role == "teacher"
+    assert card.accuracy[0]["scenes"] == ["000004"]
+    assert {"d1_all", "epe"} <= set(card.accuracy[0]["metrics"])
+
+
+def test_a_distilled_student_has_not_one_parameter_more_and_names_its_teachers_data(config, teacher, pairs):
+    alone, _ = train("student", config, Machine(workers=0))
+    path, card = teacher
+    lone = (SourceConfig("kitti2015", str(pairs), 1.0, scenes="training", labels="none"),)
+    out = f"{config.out}_distilled"
+    distilled, student = train(
+        "student",
+        dataclasses.replace(config, out=out, teacher=str(path), sources=lone),
+        Machine(workers=0),
+    )
+    shapes = [
+        {name: tensor.shape for name, tensor in load_file(model.with_suffix(".safetensors")).items()}
+        for model in (alone, distilled)
+    ]
+    assert shapes[0] == shapes[1]
+    assert student.training["teacher"]["files"] == card.files
+    assert student.training["teacher"]["data"] == card.training["data"]
+    assert str(path.parent) not in student.to_json()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"teacher": "missing.safetensors"}, r"teacher: model file missing\.safetensors does not exist"),
+        ({"teacher": "STUDENT"}, "its card says it is a student"),
+        ({"f_ref": 100.0, "teacher": "TEACHER"}, r"has f_ref 150\.0, the student 100\.0"),
+        ({"initial_weights": "missing.safetensors"}, "initial_weights: .*missing"),
+    ],
+)
+def test_a_teacher_or_start_that_does_not_fit_is_named(config, teacher, changes, message):
+    files = {"STUDENT": default_model().with_suffix(".safetensors"), "TEACHER": teacher[0]}
+    if changes.get("teacher") in files:
+        changes = {**changes, "teacher": str(files[changes["teacher"]])}
+    with pytest.raises(UserError, match=message):
+        train("student", dataclasses.replace(config, **changes), Machine(workers=0))
+
+
+def test_the_best_validation_can_be_kept(config):
+    config = dataclasses.replace(config, steps=4, validate_every=2, keep="best", ema_start=0.0)
+    model, card = train("student", config, Machine(workers=0))
+    best = torch.load(f"{config.out}/best.ckpt", weights_only=True)
+    (monitor,) = (s for s in best["callbacks"].values() if "best_model_score" in s and s.get("monitor"))
+    # Rounded to FP16 and run by OpenVINO, it is as good as its validation said.
+    assert card.accuracy[0]["metrics"]["abs_rel"] == pytest.approx(
+        float(monitor["best_model_score"]), rel=0.02
+    )
+    assert model.is_file()
+
+
+@pytest.mark.parametrize(("step", "expected"), [(0, 3.0), (5, 3.0), (6, 0.9 * 1.0 + 0.1 * 3.0)])
+def test_the_average_of_the_weights_begins_late(step, expected):
+    average = late_average(torch.tensor(1.0), torch.tensor(3.0), step, start=5, decay=0.9)
+    assert float(average) == pytest.approx(expected)
+
+
+def scalars(folder, tag):
+    """Values of a TensorBoard scalar by step; of a step that was logged twice, the last."""
+    events = event_accumulator.EventAccumulator(str(folder))
+    events.Reload()
+    return {event.step: event.value for event in events.Scalars(tag)}
+
+
+def command(config, pairs, out, *extra):
+    """The same training as a command."""
+    recipe = f"""
+    encoder: tf_efficientnet_lite0
+    encoder_weights: package
+    input_height: 64
+    input_width: 160
+    f_ref: 150.0
+    depth_min: 1.0
+    depth_max: 100.0
+    sources: [{{kind: kitti2015, path: {pairs}, scenes: training, weight: 1.0}}]
+    calibration: {{dataset: kitti2015, path: {pairs}, split: {config.calibration.split}}}
+    validation: {{dataset: kitti2015, path: {pairs}, split: {config.validation.split}}}
+    crop_width: 96
+    max_zoom: 1.35
+    zoom_probability: 0.5
+    photometric: 1.0
+    batch_size: 4
+    steps: 10
+    learning_rate: 5.0e-4
+    encoder_learning_rate: 2.0e-4
+    weight_decay: 0.01
+    ema_decay: 0.9
+    ema_start: 0.3
+    gradient_clip: 1.0
+    checkpoint_every: 3
+    validate_every: 5
+    log_every: 1
+    seed: 0
+    """
+    path = pairs.parent / "recipe.yaml"
+    path.write_text(textwrap.dedent(recipe), encoding="utf-8")
+    line = [sys.executable, "-m", "adu_depth_core.cli", "train", "student", str(path), f"out={out}", *extra]
+    return [*line, "--accelerator", "cpu"]
+
+
+@pytest.mark.slow
+def test_a_killed_training_goes_on_as_if_it_had_not_been(config, pairs, tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    subprocess.run(command(config, pairs, whole), check=True, capture_output=True)
+    process = subprocess.Popen(
+        command(config, pairs, killed), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while not (killed / "last.ckpt").is_file():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert not (killed / "student.onnx").exists()
+    subprocess.run(command(config, pairs, killed), check=True, capture_output=True)
+
+    for tag in ("loss", "val/abs_rel"):
+        expected, found = scalars(whole, tag), scalars(killed, tag)
+        later = [step for step in expected if step >= 3]
+        assert len(later) >= 1
+        assert [found[step] for step in later] == [expected[step] for step in later]
+    one, other = (load_file(folder / "student.safetensors") for folder in (whole, killed))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one_does_on_the_whole_batch(config, pairs, tmp_path):
+    """Batch norm sees half the batch in each process, so the runs are alike, not equal."""
+    losses = []
+    for processes in (1, 2):
+        out = tmp_path / f"{processes}"
+        line = [*command(config, pairs, out, "steps=4", "validate_every=4"), "--devices", f"{processes}"]
+        result = subprocess.run(line, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stderr[-2000:]
+        assert (out / "student.onnx").is_file()
+        losses.append(scalars(out, "val/abs_rel"))
+    assert losses[0].keys() == losses[1].keys()
+    assert list(losses[0].values()) == pytest.approx(list(losses[1].values()), rel=0.1)
