@@ -25,6 +25,9 @@ CALIBRATION_SCENES = ("000002", "000006", "000013", "000020", "000024")
 """Scenes the uncertainty scale is fitted on: neither trained on nor judged on, nor near-duplicates."""
 
 
+MAPPING = Path("devkit", "mapping", "train_mapping.txt")
+
+
 class Kitti2015:
     """The first frame (``_10``) of each scene, with right view and ground truth where the folder has them.
 
@@ -33,6 +36,9 @@ class Kitti2015:
     :param subset: ``training`` (with ground truth) or ``testing`` (without)
     :raises UserError: if the folder does not have this layout or a scene is missing; and on access if a
         file of the scene cannot be read or does not fit its image
+
+    :ivar drives: the raw recording that a scene is from, of those that the devkit's ``mapping`` names; empty
+        without it
     """
 
     title = "KITTI 2015"
@@ -49,6 +55,8 @@ class Kitti2015:
         if not present:
             raise UserError(f"{images} holds no image named *_10.png")
         self.scenes = chosen(scenes, present, images)
+        mapping = read_mapping(Path(root) / MAPPING) if subset == "training" else {}
+        self.drives = {scene: mapping[scene] for scene in self.scenes if scene in mapping}
 
     def __len__(self) -> int:
         return len(self.scenes)
@@ -75,6 +83,18 @@ class Kitti2015:
     def _calibration_path(self, scene: str) -> Path:
         published = self.folder / "calib_cam_to_cam" / f"{scene}.txt"
         return published if published.is_file() else self.folder / "calib" / f"{scene}_10.txt"
+
+
+def read_mapping(path: Path) -> dict[str, str]:
+    """Drives of the raw recordings by scene, from the devkit's list; empty if it is not there.
+
+    Its line n is of scene n: ``2011_09_26 2011_09_26_drive_0005_sync 0000000010``, or empty where the
+    recording is not published. (As xingyul/meteornet, scene_flow_kitti/gen_kitti_flow.py, reads it.)
+    """
+    if not path.is_file():
+        return {}
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {f"{number:06d}": line.split()[1] for number, line in enumerate(lines) if len(line.split()) == 3}
 
 
 def disparity_to_depth(disparity: np.ndarray, focal_times_baseline: float) -> np.ndarray:

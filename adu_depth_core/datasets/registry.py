@@ -82,7 +82,7 @@ class Kind:
     :param held_out: frames of the first subset that training leaves out
     :param takes_list: whether the reader takes ``files``, a list of frames
     :param sizes: image sizes it is published in, the first is the default; empty where there is one
-    :param drive_of: the drive of a frame, where the data set has drives of neighbouring frames
+    :param drive_of: the drive of a frame, where its name says it
     :param own_name: name of the data set in model cards; empty where a folder goes by its own name
     :param recordings: whose recordings it is cut from, where several data sets are cut from the same
     """
@@ -227,7 +227,9 @@ def dataset_name(kind: str, root: Path) -> str:
     return KINDS[kind].own_name or Path(root).resolve().name
 
 
-def drives_of(kind: str, scenes: Sequence[str]) -> list[str] | None:
-    """The drives that frames are from, sorted; None where the data set has no drives."""
+def drives_of(kind: str, frames: Frames) -> dict[str, str]:
+    """The drive of each frame, without those whose drive is not known."""
     drive_of = KINDS[kind].drive_of
-    return None if drive_of is None else sorted({drive_of(scene) for scene in scenes})
+    if drive_of is not None:
+        return {scene: drive_of(scene) for scene in frames.scenes}
+    return frames.drives if isinstance(frames, Kitti2015) else {}

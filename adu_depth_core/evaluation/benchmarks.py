@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adu_depth_core.datasets.folders import some
-from adu_depth_core.datasets.registry import KINDS, Frames, dataset_name, open_dataset
+from adu_depth_core.datasets.registry import KINDS, Frames, dataset_name, drives_of, open_dataset
 from adu_depth_core.errors import UserError
 
 
@@ -61,7 +61,7 @@ class Benchmark:
     :param subset: the publisher's split that the frames are from, as model cards name it
     :param frames: names of the frames
     :param samples: the frames, read one by one as they are asked for
-    :param drives: the drive of each frame, where the data set has drives
+    :param drives: the drive of each frame, as far as it is known
     :param unlabelled: listed frames without ground truth, left out
     """
 
@@ -103,9 +103,7 @@ def open_benchmark(
         _check_truth(dataset, samples, unlabelled, len(scenes))
         scenes = [scene for scene in scenes if scene not in set(unlabelled)]
         samples = open_dataset(dataset, root, scenes, subset, files, size)
-    drive_of = KINDS[dataset].drive_of
-    drives = {} if drive_of is None else {scene: drive_of(scene) for scene in scenes}
-    name = dataset_name(dataset, root)
+    name, drives = dataset_name(dataset, root), drives_of(dataset, samples)
     return Benchmark(name, split, subset or "training", scenes, samples, drives, unlabelled)
 
 

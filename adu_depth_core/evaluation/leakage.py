@@ -63,13 +63,13 @@ def check_leakage(
     :param split: the publisher's split that the frames are from
     :param frames: names of the frames
     :param allow: warn of training frames instead of refusing them
-    :param drives: the drive of each frame, where the data set has drives
+    :param drives: the drive of each frame, as far as it is known
     :raises UserError: unless allowed, if the model was trained on some of the frames or on a split that
         overlaps
     """
     entries = card.training.get("data") or []
     trained, reason = _trained_frames(entries, dataset, split, frames, drives or {})
-    doubt = _doubt(entries, dataset, split, bool(drives))
+    doubt = _doubt(entries, dataset, split, by_drive=len(drives or {}) == len(frames))
     calibration = Calibration.of(card)
     fitted = calibration.scales if calibration and calibration.dataset == dataset else {}
     calibrated = [frame for frame in frames if frame in fitted]
@@ -102,7 +102,13 @@ def _trained_frames(
     seen = [frame for frame in frames if frame in trained]
     if seen:
         return seen, f"{_share(seen, frames)} ({some(seen)})"
-    driven = {drive for entry in _same_recordings(entries, dataset) for drive in entry.get("drives", ())}
+    driven = {
+        drive
+        for entry in _same_recordings(entries, dataset)
+        # A data set that lists its scenes holds out scenes by itself, which may be of the same drives.
+        if entry["name"] != dataset or "scenes" not in entry
+        for drive in entry.get("drives", ())
+    }
     seen = [frame for frame in frames if drives.get(frame) in driven]
     return seen, f"drives of {_share(seen, frames)} ({some(sorted({drives[frame] for frame in seen}))})"
 

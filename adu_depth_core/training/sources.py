@@ -87,7 +87,7 @@ def open_source(source: SourceConfig) -> Frames:
 
 def describe_source(source: SourceConfig) -> dict[str, Any]:
     """What the card says of a source: names, not paths, and the drives or scenes for the leakage check."""
-    scenes = open_source(source).scenes
+    frames = open_source(source)
     kind = KINDS[source.kind]
     description: dict[str, Any] = {
         "name": dataset_name(source.kind, Path(source.path)),
@@ -96,10 +96,13 @@ def describe_source(source: SourceConfig) -> dict[str, Any]:
     }
     if kind.subsets:
         description["split"] = source.subset or kind.subsets[0]
-    drives = drives_of(source.kind, scenes)
-    # Tens of thousands of frames would fill the card; their few drives say more, neighbours included.
-    description |= {"scenes": list(scenes)} if drives is None else {"drives": drives}
-    return {**description, "frames": len(scenes)}
+    drives = drives_of(source.kind, frames)
+    if len(drives) == len(frames):
+        description["drives"] = sorted(set(drives.values()))
+    # Where names tell the drive there are tens of thousands of frames; their drives say more.
+    if kind.drive_of is None:
+        description["scenes"] = list(frames.scenes)
+    return {**description, "frames": len(frames)}
 
 
 def weights_licence(sources: Sequence[SourceConfig]) -> str:

@@ -36,10 +36,23 @@ def test_published_data_sets_have_one_name_and_folders_their_own(tmp_path):
     assert dataset_name("stereo_folder", tmp_path / "monday") == "monday"
 
 
-def test_frames_of_the_raw_recordings_know_their_drives():
-    scenes = ["2011_09_26_drive_0002_sync/0000000005", "2011_09_26_drive_0002_sync/0000000006"]
-    assert drives_of("kitti_official", scenes) == ["2011_09_26_drive_0002_sync"]
-    assert drives_of("kitti2015", ["000000"]) is None
+def test_frames_of_the_raw_recordings_know_their_drives(tmp_path, write_kitti_raw_frame):
+    drive = "2011_09_26_drive_0002_sync"
+    write_kitti_raw_frame(tmp_path, drive, 5, "train")
+    frames = open_dataset("kitti_official", tmp_path)
+    assert drives_of("kitti_official", frames) == {f"{drive}/0000000005": drive}
+
+
+def test_kitti_2015_knows_its_drives_by_the_devkit(tmp_path, write_kitti2015_scene):
+    for scene in ("000000", "000001", "000002"):
+        write_kitti2015_scene(tmp_path, scene, (0, 0, 0), 5.0)
+    assert drives_of("kitti2015", open_dataset("kitti2015", tmp_path)) == {}
+    mapping = tmp_path / "devkit" / "mapping" / "train_mapping.txt"
+    mapping.parent.mkdir(parents=True)
+    drives = [f"2011_09_26_drive_000{number}_sync" for number in (5, 9)]
+    mapping.write_text(f"2011_09_26 {drives[0]} 0000000010\n\n2011_09_26 {drives[1]} 0000000110\n")
+    known = drives_of("kitti2015", open_dataset("kitti2015", tmp_path))
+    assert known == {"000000": drives[0], "000002": drives[1]}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -128,3 +128,29 @@ def test_sequences_of_drivingstereo_s_weather_frames_count_as_trained_on():
     drives = {"2018-10-19-09-30-39_x": "2018-10-19-09-30-39"}
     with pytest.raises(UserError, match="drives of 1 of the 1 frames"):
         check_leakage(card_trained_on(entry), "drivingstereo", "sunny", list(drives), drives=drives)
+
+
+def test_kitti_2015_scenes_are_compared_by_drive_where_the_devkit_names_it():
+    entry = {"name": "kitti_eigen", "split": "training", "drives": ["2011_09_26_drive_0005_sync"]}
+    drives = {"000000": "2011_09_26_drive_0005_sync", "000004": "2011_09_26_drive_0009_sync"}
+    with pytest.raises(UserError, match="drives of 1 of the 2 frames"):
+        check_leakage(card_trained_on(entry), "kitti2015", "training", list(drives), drives=drives)
+    assert check_leakage(
+        card_trained_on(entry), "kitti2015", "training", ["000004"], drives={"000004": drives["000004"]}
+    ).known
+    partly = check_leakage(
+        card_trained_on(entry), "kitti2015", "training", ["000004", "000005"], drives={"000004": "x"}
+    )
+    assert not partly.known
+
+
+def test_scenes_of_one_data_set_are_compared_by_scene_even_if_their_drives_are_known():
+    entry = {**KITTI, "drives": ["2011_09_26_drive_0005_sync"]}
+    leakage = check_leakage(
+        card_trained_on(entry),
+        "kitti2015",
+        "training",
+        ["000004"],
+        drives={"000004": "2011_09_26_drive_0005_sync"},
+    )
+    assert (leakage.known, leakage.trained) == (True, [])

@@ -4,7 +4,7 @@ import pytest
 
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import share_directory
-from adu_depth_core.training.config import load_config
+from adu_depth_core.training.config import PLACEHOLDER, load_config
 
 FILL = ["root=data", "synthetic=drives", "out=runs/x"]
 
@@ -13,7 +13,8 @@ FILL = ["root=data", "synthetic=drives", "out=runs/x"]
     "name", sorted(p.stem for p in (share_directory() / "config" / "training").glob("*.yaml"))
 )
 def test_each_shipped_configuration_loads(name):
-    config = load_config(name, FILL)
+    text = (share_directory() / "config" / "training" / f"{name}.yaml").read_text(encoding="utf-8")
+    config = load_config(name, [f"{key}=data" for key in set(PLACEHOLDER.findall(text))] + ["out=runs/x"])
     assert config.out == "runs/x"
     assert sum(source.weight for source in config.sources) == pytest.approx(1.0)
 
