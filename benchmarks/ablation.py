@@ -22,10 +22,15 @@ from rich.console import Console
 from rich.table import Table
 
 from adu_depth_core.errors import UserError
+from adu_depth_core.evaluation.evaluator import Evaluator
+from adu_depth_core.evaluation.protocol import Protocol
+from adu_depth_core.evaluation.subject import sgbm_subject
 from adu_depth_core.files import write_atomically
 from adu_depth_core.machine import cpu_model
+from adu_depth_core.model_card import read_card
 from adu_depth_core.training.config import DistillationConfig, TrainingConfig, load_config
 from adu_depth_core.training.data import SourceViews
+from adu_depth_core.training.model_card import open_frames
 from adu_depth_core.training.run import Machine, train
 
 RECIPE = Path(__file__).with_name("ablation.yaml")
@@ -60,7 +65,6 @@ ROWS = (
     Row("+ feature with attention", ATTENTION),
     Row("+ uncertainty guidance (all)", ALL),
     Row("all, focal weight of the opposite sign", dataclasses.replace(ALL, focal="agreement")),
-    Row("all, no focal weight", dataclasses.replace(ALL, focal="none")),
     Row("all + unlabelled pairs", ALL, unlabelled="none"),
     Row("student alone + unlabelled pairs labelled by SGM", None, unlabelled="auto"),
 )
@@ -107,6 +111,21 @@ class Ablation:
             temporary.write_text(json.dumps(result, indent=1), encoding="utf-8")
         shutil.rmtree(folder)
 
+    def references(self) -> dict[str, dict[str, float]]:
+        """Metrics of the teacher, from its card, and of semi-global matching, on the validation frames."""
+        path = self.out / "semi_global_matching.json"
+        if not path.is_file():
+            subject, evaluator = sgbm_subject(), Evaluator(Protocol())
+            for sample in open_frames(self.config.validation).samples:
+                depth, _ = subject.predict(sample)
+                evaluator.add(sample.name, sample.depth, depth, None, sample.camera.fx * sample.baseline)
+            with write_atomically(path) as temporary:
+                temporary.write_text(json.dumps(evaluator.summary().metrics), encoding="utf-8")
+        return {
+            "teacher (stereo, one seed)": read_card(Path(self.teacher)).accuracy[0]["metrics"],
+            "OpenCV SGBM, filled (stereo)": json.loads(path.read_text(encoding="utf-8")),
+        }
+
     def _views(self, source: Any) -> SourceViews:
         if source not in self._sources:
             self._sources[source] = SourceViews(source, cache=True)
@@ -141,6 +160,9 @@ def print_table(ablation: Ablation, console: Console) -> None:
             reference = statistics.mean(metrics["abs_rel"] for metrics in baseline.values())
             cells += [f"{mean:+.4f} ± {error:.4f}", f"{mean / reference:+.1%}"]
         table.add_row(row.name, str(len(runs)), *cells)
+    for name, metrics in ablation.references().items():
+        cells = [f"{metrics[metric]:.4f}" if metric in metrics else "" for metric in METRICS]
+        table.add_row(name, "", *cells, f"D1-all {metrics['d1_all']:.2f} %, EPE {metrics['epe']:.2f} px")
     console.print(table)
 
 

@@ -202,9 +202,14 @@ class TrainingData(lightning.LightningDataModule):
         )
 
     def val_dataloader(self) -> DataLoader:
-        """Indices of the frames that this process validates on; without any, validation has nothing to do."""
-        own = range(self.trainer.global_rank, self.validation_frames, self.trainer.world_size)
-        return DataLoader(own, batch_size=None)
+        """Indices of the frames that this process validates on.
+
+        Every process gets as many, so some get one past the end: a process without any would not come to
+        where all meet to average.
+        """
+        world = self.trainer.world_size
+        padded = -(-self.validation_frames // world) * world
+        return DataLoader(range(self.trainer.global_rank, padded, world), batch_size=None)
 
 
 def _single_thread(_worker: int) -> None:

@@ -75,6 +75,8 @@ class DepthTraining(lightning.LightningModule):
 
     def validation_step(self, index: int, _batch: int) -> None:
         """Absolute relative error of one frame at the image's resolution, as in ``adu_depth evaluate``."""
+        if index >= len(self.validation):
+            return
         sample = self.validation[int(index)]
         predictor = CheckpointPredictor(self.card, network_infer(self.network, self.stereo), self.stereo)
         prediction = predictor.predict(sample.left, sample.camera, sample.right, sample.baseline)
