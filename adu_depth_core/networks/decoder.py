@@ -10,6 +10,8 @@ from torch.nn import functional as F
 
 from adu_depth_core.networks.attention import PooledSelfAttention
 
+DEFAULT_CHANNELS = (24, 40, 64, 112, 160)
+
 
 class ConvBlock(nn.Sequential):
     """3x3 convolution, batch norm, ReLU6 (bounded activations quantise well)."""
@@ -38,15 +40,16 @@ class Decoder(nn.Module):
 
     :param encoder_channels: channels of the encoder's levels, finest first; each level has twice the
         stride of the one before
-    :param channels: channels of the decoder's levels at the same strides, finest first
+    :param channels: channels of the decoder's levels at the same strides, finest first; None for the default:
+        narrower at finer levels, counted from the coarsest, as some encoders begin at stride 4
 
     :ivar channels: as given; the shapes that distillation compares
     """
 
-    def __init__(
-        self, encoder_channels: Sequence[int], channels: Sequence[int] = (24, 40, 64, 112, 160)
-    ) -> None:
+    def __init__(self, encoder_channels: Sequence[int], channels: Sequence[int] | None = None) -> None:
         super().__init__()
+        if channels is None:
+            channels = DEFAULT_CHANNELS[-len(encoder_channels) :]
         if len(encoder_channels) != len(channels):
             raise ValueError(f"{len(encoder_channels)} encoder levels but {len(channels)} decoder levels")
         self.channels = tuple(channels)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import timm
 import torch
+from timm.layers import Format
 from torch import nn
 
 DEFAULT_ENCODER = "tf_efficientnet_lite0"
@@ -34,7 +35,7 @@ class Encoder(nn.Module):
     def __init__(self, name: str = DEFAULT_ENCODER, weights: str = "none") -> None:
         super().__init__()
         self.name = name
-        self.backbone = timm.create_model(name, features_only=True, pretrained=weights == "hub")
+        self.backbone = _create(name, pretrained=weights == "hub")
         self.channels = tuple(self.backbone.feature_info.channels())
         self.strides = tuple(self.backbone.feature_info.reduction())
         for module in self.backbone.modules():
@@ -51,7 +52,18 @@ class Encoder(nn.Module):
 
     def forward(self, image: torch.Tensor) -> list[torch.Tensor]:
         """Features ``(N, C_i, H / stride_i, W / stride_i)`` of ``image`` ``(N, 3, H, W)``, normalised RGB."""
-        return self.backbone(image)
+        features = self.backbone(image)
+        if getattr(self.backbone, "output_fmt", Format.NCHW) == Format.NHWC:  # Swin
+            features = [feature.permute(0, 3, 1, 2).contiguous() for feature in features]
+        return features
+
+
+def _create(name: str, pretrained: bool) -> nn.Module:
+    try:
+        # Transformers with windows are made for one size unless told so; others do not know the option.
+        return timm.create_model(name, features_only=True, pretrained=pretrained, strict_img_size=False)
+    except TypeError:
+        return timm.create_model(name, features_only=True, pretrained=pretrained)
 
 
 def _package_weights(name: str) -> dict[str, torch.Tensor]:

@@ -20,7 +20,9 @@ from adu_depth_core.networks.decoder import ConvBlock, Decoder, DepthHead
 from adu_depth_core.networks.encoder import DEFAULT_ENCODER, Encoder
 from adu_depth_core.networks.weights import load_weights
 
-MATCHING_STRIDE = 4
+MATCHING_STRIDES = (4, 8, 16)
+"""Matching is done at the first; the others give context."""
+
 LOCAL_RADIUS = 3
 MIN_DISPARITY = 0.5
 """Network pixels; what is farther has no usable parallax and comes from the decoder."""
@@ -56,7 +58,7 @@ class Teacher(nn.Module):
     :param encoder: timm name of the encoder
     :param encoder_weights: where its initial weights come from, see ``Encoder``
     :param disparity_share: largest disparity that is searched, as a share of the input's width
-    :raises ValueError: if the encoder has no levels at strides 2, 4, 8 and 16
+    :raises ValueError: if the encoder has no levels at strides 4, 8 and 16
     """
 
     def __init__(
@@ -73,16 +75,20 @@ class Teacher(nn.Module):
         self.disparity_share = disparity_share
         self.groups = groups
         self.encoder = Encoder(encoder, encoder_weights)
-        channels = self.encoder.channels
-        if tuple(self.encoder.strides[:4]) != (2, 4, 8, 16):
+        channels, strides = self.encoder.channels, list(self.encoder.strides)
+        if not set(MATCHING_STRIDES) <= set(strides):
             raise ValueError(
-                f"encoder {encoder} has levels at strides {self.encoder.strides}; "
-                "stereo matching needs 2, 4, 8 and 16"
+                f"encoder {encoder} has levels at strides {strides}; "
+                f"stereo matching needs {', '.join(map(str, MATCHING_STRIDES))}"
             )
-        self.matching_neck = MatchingNeck(channels[1:4], matching_channels)
+        self.matching_levels = [strides.index(stride) for stride in MATCHING_STRIDES]
+        self.matching_neck = MatchingNeck(
+            [channels[level] for level in self.matching_levels], matching_channels
+        )
         self.aggregation = Aggregation(groups)
         # Geometry is log depth and confidence; the finest level also sees how the match fits around it.
-        extra = [2 + 2 * LOCAL_RADIUS + 1, 2, *([0] * (len(channels) - 2))]
+        extra = [2 * (stride <= MATCHING_STRIDES[0]) for stride in strides]
+        extra[0] += 2 * LOCAL_RADIUS + 1
         self.decoder = Decoder([own + more for own, more in zip(channels, extra, strict=True)])
         self.head = StereoHead(self.decoder.channels[0], self.encoder.strides[0])
 
@@ -95,21 +101,28 @@ class Teacher(nn.Module):
         """
         both = self.encoder(torch.cat([left, right]))
         features = [level.chunk(2)[0] for level in both]
-        matching_left, matching_right = self.matching_neck(both[1:4]).chunk(2)
+        neck = self.matching_neck([both[level] for level in self.matching_levels])
+        matching_left, matching_right = neck.chunk(2)
         disparities = max(int(self.disparity_share * matching_left.shape[-1]), 4)
         volume = correlation_volume(matching_left, matching_right, disparities, self.groups)
         scores = self.aggregation(volume)
         matched, confidence = soft_argmin(scores)
-        disparity = matched * MATCHING_STRIDE
+        disparity = matched * MATCHING_STRIDES[0]
 
-        half = F.interpolate(disparity, scale_factor=2.0, mode="bilinear", align_corners=False)
-        half_confidence = F.interpolate(confidence, scale_factor=2.0, mode="bilinear", align_corners=False)
-        fine_left, fine_right = both[0].chunk(2)
-        fit = local_correlation(fine_left, fine_right, half.detach() / self.encoder.strides[0], LOCAL_RADIUS)
-        features[1] = torch.cat([features[1], self._geometry(disparity, confidence, baseline)], dim=1)
-        features[0] = torch.cat([features[0], self._geometry(half, half_confidence, baseline), fit], dim=1)
+        for level in range(self.matching_levels[0] + 1):
+            size = both[level].shape[-2:]
+            here, sure = (
+                F.interpolate(values, size=size, mode="bilinear", align_corners=False)
+                for values in (disparity, confidence)
+            )
+            features[level] = torch.cat([features[level], self._geometry(here, sure, baseline)], dim=1)
+        finest = F.interpolate(disparity, size=both[0].shape[-2:], mode="bilinear", align_corners=False)
+        fit = local_correlation(
+            *both[0].chunk(2), finest.detach() / self.encoder.strides[0], radius=LOCAL_RADIUS
+        )
+        features[0] = torch.cat([features[0], fit], dim=1)
         maps = self.decoder(features)
-        mu, log_b = self.head(maps[0], self._log_depth(half, baseline))
+        mu, log_b = self.head(maps[0], self._log_depth(finest, baseline))
         return TeacherOutput(mu, log_b, maps, disparity, confidence, scores)
 
     def _log_depth(self, disparity: torch.Tensor, baseline: torch.Tensor) -> torch.Tensor:

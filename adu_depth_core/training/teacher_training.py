@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.losses.matching import matching_loss
 from adu_depth_core.model_card import ModelCard
-from adu_depth_core.networks.teacher import MATCHING_STRIDE, Teacher
+from adu_depth_core.networks.teacher import MATCHING_STRIDES, Teacher
 from adu_depth_core.training.config import TrainingConfig
 from adu_depth_core.training.module import DepthTraining, channels_last
 
@@ -50,5 +50,6 @@ class TeacherTraining(DepthTraining):
         disparity = torch.where(known, focal_times_baseline / depth.clamp(min=1e-3), 0.0)
         # Sky is infinitely far: its disparity is known, and 0.
         known |= torch.isinf(depth)
-        nearest = F.max_pool2d(disparity, MATCHING_STRIDE) / MATCHING_STRIDE
-        return nearest, F.max_pool2d(known.float(), MATCHING_STRIDE) > 0
+        stride = MATCHING_STRIDES[0]
+        nearest = F.max_pool2d(disparity, stride) / stride
+        return nearest, F.max_pool2d(known.float(), stride) > 0

@@ -57,9 +57,19 @@ def test_every_parameter_learns():
     assert not unused
 
 
-def test_an_encoder_without_fine_levels_is_refused():
-    with pytest.raises(ValueError, match="stereo matching needs 2, 4, 8 and 16"):
-        Teacher(f_ref=185.0, encoder="convnext_atto")
+@pytest.mark.parametrize("encoder", ["convnext_atto", "swin_tiny_patch4_window7_224"])
+def test_encoders_that_begin_at_stride_4_serve_teacher_and_student(encoder):
+    left, right = pair()
+    teacher, student = Teacher(185.0, encoder).eval(), Student(encoder).eval()
+    with torch.no_grad():
+        output, features = teacher(left, right, torch.tensor([0.5])), student.features(left)
+    assert [f.shape for f in output.features] == [f.shape for f in features]
+    assert output.mu.shape == student(left)[0].shape == (1, 1, 64, 160)
+
+
+def test_an_encoder_without_levels_to_match_at_is_refused():
+    with pytest.raises(ValueError, match="stereo matching needs 4, 8, 16"):
+        Teacher(f_ref=185.0, encoder="vit_tiny_patch16_224")
 
 
 def test_a_teacher_is_loaded_from_its_file_and_nothing_else_is(teacher, tmp_path):
