@@ -101,7 +101,8 @@ def open_benchmark(
     unlabelled = [scene for scene in scenes if not samples.truth_path(scene).is_file()]
     if unlabelled:
         _check_truth(dataset, samples, unlabelled, len(scenes))
-        scenes = [scene for scene in scenes if scene not in set(unlabelled)]
+        left_out = set(unlabelled)
+        scenes = [scene for scene in scenes if scene not in left_out]
         samples = open_dataset(dataset, root, scenes, subset, files, size)
     name, drives = dataset_name(dataset, root), drives_of(dataset, samples)
     return Benchmark(name, split, subset or "training", scenes, samples, drives, unlabelled)

@@ -69,7 +69,7 @@ def print_summary(summary: Summary, console: Console) -> None:
     table = Table("metric", title=f"{len(summary.frames)} frames, metrics per image, then averaged")
     for heading in ("ideal", "mean", "std", "worst"):
         table.add_column(heading, justify="right")
-    table.add_column("worst frame")
+    table.add_column("worst frame", overflow="fold")
     for group in (DEPTH, DISPARITY, UNCERTAINTY):
         measured = {name: column for name, column in group.items() if name in summary.metrics}
         for name, column in measured.items():
@@ -84,7 +84,8 @@ def print_summary(summary: Summary, console: Console) -> None:
 def print_frames(summary: Summary, console: Console) -> None:
     """One row per frame."""
     metrics = [name for name in PER_FRAME if name in summary.metrics]
-    table = Table("frame", title="Frames")
+    table = Table(title="Frames")
+    table.add_column("frame", overflow="fold")
     for heading in ("pixels", *metrics):
         table.add_column(heading, justify="right")
     for frame in summary.frames:
