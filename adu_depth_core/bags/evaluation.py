@@ -25,6 +25,7 @@ from adu_depth_core.bags.evaluation_result import (
     Source,
 )
 from adu_depth_core.bags.frames import BagFrame, FrameReader, ReadingOptions, SkippedFrames
+from adu_depth_core.bags.leakage import BagLeakage
 from adu_depth_core.bags.model_evaluation import ModelEvaluation, Predicted, measure_frame
 from adu_depth_core.bags.prefetch import Prefetch
 from adu_depth_core.bags.reader import BagReader
@@ -58,6 +59,7 @@ class BagEvaluation:
     :param topic_options: topics named by the user
     :param reading: how messages are brought together
     :param protocol: which pixels count
+    :param allow_training_frames: warn of frames that a model was trained on instead of refusing them
     :raises UserError: if a bag cannot be opened or lacks topics, or the bags have different ground truth
     """
 
@@ -68,6 +70,7 @@ class BagEvaluation:
         topic_options: TopicOptions,
         reading: ReadingOptions,
         protocol: Protocol,
+        allow_training_frames: bool = False,
     ) -> None:
         self.bags = list(bags)
         self.topics: list[Topics] = []
@@ -75,6 +78,10 @@ class BagEvaluation:
         self._predictors = predictors
         self._reading = reading
         self._protocol = protocol
+        self._leakage = [
+            BagLeakage(label, predictor.card, allow_training_frames)
+            for label, predictor in predictors.items()
+        ]
         self._skipped = SkippedFrames()
         self._readers: list[FrameReader] = []
         for path in self.bags:
@@ -104,7 +111,7 @@ class BagEvaluation:
         :param fail_if: conditions of the release gate
         :param recorder: takes the first model's predictions
         :param command: the command line, for the record
-        :raises UserError: if no frame could be evaluated; the text says why
+        :raises UserError: if no frame could be evaluated, the text says why; or if a model was trained on one
         """
         has_truth = self.topics[0].truth != "none"
         models = [ModelEvaluation(*item, self._protocol, has_truth) for item in self._predictors.items()]
@@ -182,7 +189,10 @@ class BagEvaluation:
         for path, topics in zip(self.bags, self.topics, strict=True):
             reader = FrameReader(path, topics, self._reading, self._skipped, index)
             self._readers.append(reader)
-            yield from reader
+            for frame in reader:
+                for leakage in self._leakage:
+                    leakage.see(path, frame.stamp_ns)
+                yield frame
             index += reader.images_read
 
     def _nothing_evaluated(self) -> str:
@@ -222,6 +232,7 @@ class BagEvaluation:
                 "the ground truth is computed from the stereo images: where it is wrong, a right prediction "
                 "counts as an error"
             )
+        yield from dict.fromkeys(text for leakage in self._leakage for text in leakage.warnings())
         for result in results:
             unlabelled = sum(not record.pixels for record in result.frames)
             if source.truth.kind != "none" and unlabelled and result is results[0]:

@@ -66,6 +66,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CONDITION",
         help=f'exit with status {FAILED} if it holds, such as "abs_rel>0.12"; may be given several times',
     )
+    parser.add_argument(
+        "--allow-training-frames",
+        action="store_true",
+        help="evaluate, with a warning, drives that a model's card says it was trained on",
+    )
     add_topic_arguments(parser, TRUTHS)
     protocol = parser.add_argument_group("protocol")
     protocol.add_argument(
@@ -85,7 +90,12 @@ def run(arguments: argparse.Namespace) -> int:
         for label, path in zip(labels(paths), paths, strict=True)
     }
     evaluation = BagEvaluation(
-        arguments.bags, predictors, topic_options(arguments), reading_options(arguments), protocol
+        arguments.bags,
+        predictors,
+        topic_options(arguments),
+        reading_options(arguments),
+        protocol,
+        arguments.allow_training_frames,
     )
     for bag, topics in zip(evaluation.bags, evaluation.topics, strict=True):
         print_topics(bag, topics)

@@ -349,3 +349,17 @@ def test_poses_explain_the_change_of_depth(tmp_path, judge):
     assert metrics["source"]["motion"] == "poses"
     expected = np.log(DEPTH / (DEPTH - 1))
     assert metrics["models"][0]["metrics"]["instability"]["mean"] == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_bag_that_a_model_was_trained_on_is_refused_unless_allowed(
+    bag, judge, tmp_path, write_color_student, capsys
+):
+    scenes = [f"drive_{i:06d}_{START + i * STEP}" for i in (2, 4)]
+    trained = write_color_student(
+        tmp_path / "trained.onnx", training={"data": [{"name": "training", "scenes": scenes}]}
+    )
+    assert judge(bag, model=trained) == (1, None)
+    assert "model trained was trained on frames of bag drive" in capsys.readouterr().err
+    status, metrics = judge(bag, "--allow-training-frames", model=trained)
+    assert status == 0
+    assert any("trained on 2 of the 6 frames" in warning for warning in metrics["warnings"])
