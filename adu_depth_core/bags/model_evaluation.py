@@ -19,10 +19,20 @@ from adu_depth_core.bags.frames import BagFrame
 from adu_depth_core.bags.worst_frames import WorstFrames
 from adu_depth_core.evaluation.bootstrap import mean_intervals
 from adu_depth_core.evaluation.error_by_sigma import ErrorHistogram
-from adu_depth_core.evaluation.evaluator import Evaluator, Measurement, measure
-from adu_depth_core.evaluation.groups import BAND_NAMES, REGION_NAMES, GroupMeans, GroupMetrics, group_metrics
+from adu_depth_core.evaluation.evaluator import Evaluator, FrameResult, Measurement, summed_up
+from adu_depth_core.evaluation.groups import (
+    BAND_NAMES,
+    REGION_NAMES,
+    GroupMeans,
+    GroupMetrics,
+    by_cell,
+    group_metrics,
+)
+from adu_depth_core.evaluation.metrics import depth_sums
+from adu_depth_core.evaluation.pixels import Pixels
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.temporal import instability, stands_still
+from adu_depth_core.evaluation.uncertainty import uncertainty_sums
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.inference.predictor import Predictor
 
@@ -62,13 +72,16 @@ def measure_frame(protocol: Protocol, predicted: Predicted, before: Predicted | 
     change = None if before is None else _instability(before, predicted)
     if frame.truth is None:
         return Measured(predicted, None, change, None, None)
-    whole = measure(protocol, str(frame.index), frame.truth, prediction.depth, prediction.sigma)
-    if not whole.frame.pixels:
-        return Measured(predicted, whole, change, None, None)
-    groups = group_metrics(protocol, frame.truth, prediction.depth, prediction.sigma)
-    mask, depth = protocol.mask(frame.truth), protocol.clamp(prediction.depth)
-    histogram = ErrorHistogram.count(frame.truth, depth, prediction.sigma, mask)
-    return Measured(predicted, whole, change, groups, histogram)
+    name = str(frame.index)
+    pixels = Pixels.of(protocol, frame.truth, prediction.depth, prediction.sigma)
+    if pixels is None:
+        return Measured(predicted, Measurement(FrameResult(name, 0, {}), {}), change, None, None)
+    # One pass over the pixels serves the whole image and all groups.
+    pixels, parts = by_cell(pixels, frame.truth.shape)
+    p, s, g = pixels.prediction, pixels.sigma, pixels.truth
+    depth, uncertainty = depth_sums(p, g, parts), uncertainty_sums(p, s, g, parts)
+    whole = summed_up(name, pixels, depth, uncertainty)
+    return Measured(predicted, whole, change, group_metrics(depth, uncertainty), ErrorHistogram.count(pixels))
 
 
 def _instability(before: Predicted, now: Predicted) -> float | None:

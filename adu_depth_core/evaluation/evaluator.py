@@ -8,10 +8,16 @@ import numpy as np
 
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.disparity import disparity_metrics
-from adu_depth_core.evaluation.metrics import depth_metrics
+from adu_depth_core.evaluation.metrics import depth_means, depth_sums
+from adu_depth_core.evaluation.pixels import Pixels
 from adu_depth_core.evaluation.protocol import Protocol
-from adu_depth_core.evaluation.sparsification import aurg, ause, sparsification_curves
-from adu_depth_core.evaluation.uncertainty import calibration_area, coverage_curve, uncertainty_metrics
+from adu_depth_core.evaluation.sparsification import aurg, ause, pixel_curves
+from adu_depth_core.evaluation.uncertainty import (
+    calibration_area,
+    pixel_coverage,
+    uncertainty_means,
+    uncertainty_sums,
+)
 
 
 @dataclass(frozen=True)
@@ -65,19 +71,32 @@ def measure(
     protocol: Protocol, name: str, truth: np.ndarray, depth: np.ndarray, sigma: np.ndarray | None
 ) -> Measurement:
     """Every metric of one frame; parameters as of ``Evaluator.add``. Keeps nothing: safe on any thread."""
-    mask = protocol.mask(truth)
-    if not mask.any():
+    pixels = Pixels.of(protocol, truth, depth, sigma)
+    if pixels is None:
         return Measurement(FrameResult(name, 0, {}), {})
-    depth = protocol.clamp(depth)
-    metrics, curves = depth_metrics(depth, truth, mask), {}
-    if sigma is not None:
-        metrics |= uncertainty_metrics(depth, sigma, truth, mask)
-        curves["coverage"] = coverage_curve(depth, sigma, truth, mask)
-        for metric, (by_sigma, by_oracle) in sparsification_curves(depth, sigma, truth, mask).items():
+    p, g, s = pixels.prediction, pixels.truth, pixels.sigma
+    uncertainty = None if s is None else uncertainty_sums(p, s, g)
+    return summed_up(name, pixels, depth_sums(p, g), uncertainty)
+
+
+def summed_up(name: str, pixels: Pixels, depth: np.ndarray, uncertainty: np.ndarray | None) -> Measurement:
+    """Every metric of pixels whose terms were summed already, in however many cells.
+
+    :param name: name of the frame
+    :param pixels: of the frame
+    :param depth: ``metrics.depth_sums`` of them
+    :param uncertainty: ``uncertainty.uncertainty_sums`` of them; None without sigma
+    """
+    metrics, curves = depth_means(depth.sum(axis=1)), {}
+    if uncertainty is not None:
+        p, s, g = pixels.prediction, pixels.sigma, pixels.truth
+        metrics |= uncertainty_means(uncertainty.sum(axis=1))
+        curves["coverage"] = pixel_coverage(p, s, g)
+        for metric, (by_sigma, by_oracle) in pixel_curves(p, s, g).items():
             metrics[f"ause_{metric}"] = ause(by_sigma, by_oracle)
             metrics[f"aurg_{metric}"] = aurg(by_sigma)
             curves |= {f"{metric}_by_sigma": by_sigma, f"{metric}_by_oracle": by_oracle}
-    return Measurement(FrameResult(name, int(np.count_nonzero(mask)), metrics), curves)
+    return Measurement(FrameResult(name, pixels.truth.size, metrics), curves)
 
 
 class Evaluator:
