@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import platform
 import time
@@ -24,11 +25,12 @@ from adu_depth_core.bags.evaluation_result import (
     ModelResult,
     Source,
 )
-from adu_depth_core.bags.frames import BagFrame, FrameReader, ReadingOptions, SkippedFrames
+from adu_depth_core.bags.frames import BagFrame, FrameReader, ReadingOptions
 from adu_depth_core.bags.leakage import BagLeakage
 from adu_depth_core.bags.model_evaluation import ModelEvaluation, Predicted, measure_frame
 from adu_depth_core.bags.prefetch import Prefetch
 from adu_depth_core.bags.reader import BagReader
+from adu_depth_core.bags.skipped import SkippedFrames
 from adu_depth_core.bags.topic_choice import TopicOptions, Topics, choose_topics
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.bootstrap import mean_intervals
@@ -246,6 +248,15 @@ def _predict(predictor: Predictor, frame: BagFrame) -> Predicted:
 
 
 def _describe_truth(topics: Topics, reading: ReadingOptions) -> GroundTruth:
+    """What the predictions are compared with, in words."""
+    truth = _describe_kind(topics, reading)
+    if topics.where is None:
+        return truth
+    also = f"; only pixels where {topics.where} on {topics.where_topic} has a value, too"
+    return dataclasses.replace(truth, description=truth.description + also)
+
+
+def _describe_kind(topics: Topics, reading: ReadingOptions) -> GroundTruth:
     within = f"within {reading.tolerance_ns / 1e6:g} ms of the image"
     if topics.truth == "depth":
         return GroundTruth("depth", f"depth images on {topics.truth_topic}, {within}")

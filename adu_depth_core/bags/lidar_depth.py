@@ -13,6 +13,9 @@ from adu_depth_core.evaluation.temporal import camera_pixels
 NEARER = 0.9
 """A surface hides a point if it is nearer than this share of the point's depth."""
 
+STEPS_PER_GAP = 3
+"""LiDARs turn in finer steps than their beams are apart."""
+
 _NOTHING = 1e30
 """Depth of the border of images: farther than anything."""
 
@@ -21,9 +24,9 @@ def lidar_depth(points: np.ndarray, camera: Camera, beam_gap: float = 1.0) -> np
     """Sparse depth from LiDAR points; where several meet in a pixel, the nearest stays.
 
     The LiDAR stands elsewhere and sees surfaces that are hidden from the camera; between the returns of what
-    hides them they would show through. A point is dropped if nearer returns enclose it, above and below or
-    left and right, within the gap between neighbouring beams. (One-sided tests would also drop the road,
-    which is nearer below every point.)
+    hides them they would show through. A point is dropped if nearer returns enclose it, above and below
+    within the gap between neighbouring beams, or left and right within a third of it. (One-sided tests would
+    also drop the road, which is nearer below every point.)
 
     :param points: ``(N, 3)`` metres in the camera's optical frame
     :param camera: intrinsics of the rectified image
@@ -46,9 +49,9 @@ def _seen(
 ) -> np.ndarray:
     """Which points are the nearest of their pixel and not enclosed by nearer ones."""
     vertical = max(1, math.ceil(camera.fy * math.tan(math.radians(beam_gap))))
-    horizontal = max(1, math.ceil(camera.fx * math.tan(math.radians(beam_gap))))
+    horizontal = max(1, math.ceil(camera.fx * math.tan(math.radians(beam_gap / STEPS_PER_GAP))))
     # Returns are not exactly in rows and columns. Few rows only: a road is nearer in the next row already.
-    width, height = 2 * (horizontal // 4) + 1, 2 * (vertical // 8) + 1
+    width, height = 2 * (horizontal // 2) + 1, 2 * (vertical // 8) + 1
     # A border above and on the left, so that what lies before a pixel can be looked up where that begins.
     rows, columns = rows - rows.min() + vertical, columns + horizontal
     nearest = np.full((rows.max() + 1, camera.width + horizontal), _NOTHING, np.float32)

@@ -18,6 +18,7 @@ from adu_depth_core.bags.messages import (
     camera_info_message,
     compressed_image_message,
     image_message,
+    point_cloud_message,
     transforms_message,
 )
 from adu_depth_core.bags.reader import BagReader
@@ -363,3 +364,25 @@ def test_a_bag_that_a_model_was_trained_on_is_refused_unless_allowed(
     status, metrics = judge(bag, "--allow-training-frames", model=trained)
     assert status == 0
     assert any("trained on 2 of the 6 frames" in warning for warning in metrics["warnings"])
+
+
+def test_ground_truth_counts_only_where_another_kind_has_a_value_too(tmp_path, judge, capsys):
+    frames = []
+    for i in range(2):
+        stamp = START + i * STEP
+        points = np.array([[0.0, 0.0, 5.0], [1.0, 0.2, 6.0], [-1.0, 0.0, 7.0]], np.float32)
+        edge = (topics.LEFT_FRAME, topics.LIDAR_FRAME, np.eye(4))
+        frames.append(
+            {
+                topics.TF_STATIC: transforms_message([edge], stamp),
+                topics.LIDAR: point_cloud_message(points, "xyz", stamp, topics.LIDAR_FRAME),
+                **frame_messages(i),
+            }
+        )
+    bag = write_bag(tmp_path / "drive", frames)
+    status, metrics = judge(bag, "--truth", "depth", "--where", "lidar")
+    assert status == 0
+    assert metrics["models"][0]["by_distance"][0]["pixels"] == 2 * 3
+    assert "only pixels where lidar on /lidar/points" in metrics["source"]["truth"]["description"]
+    assert judge(bag, "--truth", "lidar", "--where", "lidar", out="same") == (1, None)
+    assert "ground truth of bag drive is lidar" in capsys.readouterr().err
