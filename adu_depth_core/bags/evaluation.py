@@ -116,7 +116,7 @@ class BagEvaluation:
         :raises UserError: if no frame could be evaluated, the text says why; or if a model was trained on one
         """
         has_truth = self.topics[0].truth != "none"
-        models = [ModelEvaluation(*item, self._protocol, has_truth) for item in self._predictors.items()]
+        models = [ModelEvaluation(*item, has_truth) for item in self._predictors.items()]
         workers = max(1, (os.cpu_count() or 1) // 4)
         first: BagFrame | None = None
         last_stamp, interrupted, started = 0, False, time.perf_counter()
@@ -158,7 +158,7 @@ class BagEvaluation:
         seconds = time.perf_counter() - started
         if first is None:
             raise UserError(self._nothing_evaluated())
-        source = self._source(first, len(models[0].records), (last_stamp - first.stamp_ns) / 1e9)
+        source = self._source(first, len(models[0].log), (last_stamp - first.stamp_ns) / 1e9)
         results = [model.result() for model in models]
         if has_truth and not any(record.pixels for record in results[0].frames):
             raise UserError(

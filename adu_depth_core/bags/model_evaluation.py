@@ -15,11 +15,12 @@ from adu_depth_core.bags.evaluation_result import (
     Latency,
     ModelResult,
 )
+from adu_depth_core.bags.frame_log import FrameLog
 from adu_depth_core.bags.frames import BagFrame
 from adu_depth_core.bags.worst_frames import WorstFrames
 from adu_depth_core.evaluation.bootstrap import mean_intervals
 from adu_depth_core.evaluation.error_by_sigma import ErrorHistogram
-from adu_depth_core.evaluation.evaluator import Evaluator, FrameResult, Measurement, summed_up
+from adu_depth_core.evaluation.evaluator import CurveMeans, FrameResult, Measurement, summed_up
 from adu_depth_core.evaluation.groups import (
     BAND_NAMES,
     REGION_NAMES,
@@ -32,7 +33,7 @@ from adu_depth_core.evaluation.metrics import depth_sums
 from adu_depth_core.evaluation.pixels import Pixels
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.temporal import instability, stands_still
-from adu_depth_core.evaluation.uncertainty import uncertainty_sums
+from adu_depth_core.evaluation.uncertainty import calibration_area, uncertainty_sums
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.inference.predictor import Predictor
 
@@ -102,16 +103,15 @@ class ModelEvaluation:
 
     :param label: short unique name
     :param predictor: the model
-    :param protocol: which pixels count
     :param has_truth: whether there is ground truth
     """
 
-    def __init__(self, label: str, predictor: Predictor, protocol: Protocol, has_truth: bool) -> None:
+    def __init__(self, label: str, predictor: Predictor, has_truth: bool) -> None:
         self.label = label
         self.predictor = predictor
         self.worst_metric = "abs_rel" if has_truth else INSTABILITY
-        self.records: list[FrameRecord] = []
-        self._evaluator = Evaluator(protocol)
+        self.log = FrameLog()
+        self._curves = CurveMeans()
         self._bands = GroupMeans(BAND_NAMES)
         self._regions = GroupMeans(REGION_NAMES)
         self._histogram = ErrorHistogram()
@@ -120,10 +120,9 @@ class ModelEvaluation:
     def add(self, measured: Measured) -> None:
         """Take the next frame in order of time."""
         predicted, metrics, pixels = measured.predicted, {}, 0
-        if measured.whole is not None:
-            result = self._evaluator.collect(measured.whole)
-            if result is not None:
-                metrics, pixels = dict(result.metrics), result.pixels
+        if measured.whole is not None and measured.whole.frame.pixels:
+            metrics, pixels = dict(measured.whole.frame.metrics), measured.whole.frame.pixels
+            self._curves.add(measured.whole.curves)
         if measured.groups is not None and measured.histogram is not None:
             self._bands.add(measured.groups[0])
             self._regions.add(measured.groups[1])
@@ -132,7 +131,7 @@ class ModelEvaluation:
             metrics[INSTABILITY] = measured.instability
         frame = predicted.frame
         record = FrameRecord(frame.index, frame.stamp_ns, pixels, predicted.latency_ms, metrics)
-        self.records.append(record)
+        self.log.add(record)
         if self.worst_metric in metrics:
             value = metrics[self.worst_metric]
             self._worst.add(value, record, frame.image, predicted.prediction, frame.truth)
@@ -140,14 +139,12 @@ class ModelEvaluation:
     def result(self) -> ModelResult:
         """Everything about the model."""
         predictor = self.predictor
-        latencies = np.array([record.latency_ms for record in self.records])
-        curves, metrics = {}, {}
-        if any(record.pixels for record in self.records):
-            summary = self._evaluator.summary()
-            curves = summary.curves
-            area = summary.metrics["calibration_area"]
+        records = self.log.records()
+        latencies = np.array([record.latency_ms for record in records])
+        metrics, curves = frame_estimates(records), self._curves.means()
+        if curves:
+            area = calibration_area(curves["coverage"])
             metrics["calibration_area"] = Estimate(area, float("nan"), float("nan"))
-        metrics = frame_estimates(self.records) | metrics
         sigma, error, pixels = self._histogram.summary()
         name = predictor.model_path.name
         return ModelResult(
@@ -163,7 +160,7 @@ class ModelEvaluation:
             by_region=tuple(Group(*group) for group in self._regions.means()),
             curves=curves,
             error_by_sigma=ErrorBySigma(sigma, error, pixels) if len(sigma) else None,
-            frames=tuple(self.records),
+            frames=tuple(records),
             worst=self._worst.worst_first(),
             worst_metric=self.worst_metric,
             latency=Latency(

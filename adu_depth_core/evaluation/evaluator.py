@@ -99,6 +99,24 @@ def summed_up(name: str, pixels: Pixels, depth: np.ndarray, uncertainty: np.ndar
     return Measurement(FrameResult(name, pixels.truth.size, metrics), curves)
 
 
+class CurveMeans:
+    """Means over images of their curves."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, np.ndarray] = {}
+        self._count = 0
+
+    def add(self, curves: dict[str, np.ndarray]) -> None:
+        """Take those of an image; every image has the same, or none."""
+        self._count += 1
+        for name, values in curves.items():
+            self._sums[name] = self._sums.get(name, 0.0) + values
+
+    def means(self) -> dict[str, np.ndarray]:
+        """By name; empty where the images have none."""
+        return {name: total / self._count for name, total in self._sums.items()}
+
+
 class Evaluator:
     """Accumulates frames under one protocol. Keeps scalars and running sums only, no images.
 
@@ -109,7 +127,7 @@ class Evaluator:
         self.protocol = protocol
         self._frames: list[FrameResult] = []
         self._skipped: list[str] = []
-        self._curve_sums: dict[str, np.ndarray] = {}
+        self._curves = CurveMeans()
 
     def add(
         self,
@@ -129,28 +147,20 @@ class Evaluator:
         :param focal_times_baseline: fx in pixels times baseline in metres, to measure disparity too
             (``disparity.disparity_metrics``), without cap; either for all frames or for none
         :return: the frame's metrics, or None if no pixel counts
-        :raises ValueError: if sizes differ, or a prediction that counts is not a positive number
+        :raises ValueError: if sizes differ, a prediction that counts is not a positive number, or the frame
+            has sigma or a baseline and others have not
         """
         measured = measure(self.protocol, name, truth, depth, sigma)
         if focal_times_baseline is not None and measured.frame.pixels:
             mask = self.protocol.inside(truth)
             measured.frame.metrics.update(disparity_metrics(depth, truth, mask, focal_times_baseline))
-        return self.collect(measured)
-
-    def collect(self, measured: Measurement) -> FrameResult | None:
-        """Take a frame that was measured elsewhere, as on another thread, under the same protocol.
-
-        :return: the frame's metrics, or None if no pixel counts
-        :raises ValueError: if it has sigma or a baseline and others have not
-        """
         frame = measured.frame
         if not frame.pixels:
             self._skipped.append(frame.name)
             return None
         if self._frames and frame.metrics.keys() != self._frames[0].metrics.keys():
             raise ValueError(f"frame {frame.name}: either all frames have sigma and a baseline or none")
-        for curve, values in measured.curves.items():
-            self._curve_sums[curve] = self._curve_sums.get(curve, 0.0) + values
+        self._curves.add(measured.curves)
         self._frames.append(frame)
         return frame
 
@@ -163,12 +173,11 @@ class Evaluator:
             raise UserError(
                 f"no ground truth counts in any of {len(self._skipped)} frames: {self.protocol.describe()}"
             )
-        count = len(self._frames)
         metrics = {
             name: float(np.mean([frame.metrics[name] for frame in self._frames]))
             for name in self._frames[0].metrics
         }
-        curves = {name: total / count for name, total in self._curve_sums.items()}
+        curves = self._curves.means()
         if curves:
             metrics["calibration_area"] = calibration_area(curves["coverage"])
         return Summary(metrics, list(self._frames), list(self._skipped), curves)
