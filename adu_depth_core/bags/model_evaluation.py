@@ -26,11 +26,10 @@ from adu_depth_core.evaluation.groups import (
     REGION_NAMES,
     GroupMeans,
     GroupMetrics,
-    by_cell,
     group_metrics,
+    pixels_by_cell,
 )
 from adu_depth_core.evaluation.metrics import depth_sums
-from adu_depth_core.evaluation.pixels import Pixels
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.temporal import instability, stands_still
 from adu_depth_core.evaluation.uncertainty import calibration_area, uncertainty_sums
@@ -74,11 +73,11 @@ def measure_frame(protocol: Protocol, predicted: Predicted, before: Predicted | 
     if frame.truth is None:
         return Measured(predicted, None, change, None, None)
     name = str(frame.index)
-    pixels = Pixels.of(protocol, frame.truth, prediction.depth, prediction.sigma)
-    if pixels is None:
+    found = pixels_by_cell(protocol, frame.truth, prediction.depth, prediction.sigma)
+    if found is None:
         return Measured(predicted, Measurement(FrameResult(name, 0, {}), {}), change, None, None)
     # One pass over the pixels serves the whole image and all groups.
-    pixels, parts = by_cell(pixels, frame.truth.shape)
+    pixels, parts = found
     p, s, g = pixels.prediction, pixels.sigma, pixels.truth
     depth, uncertainty = depth_sums(p, g, parts), uncertainty_sums(p, s, g, parts)
     whole = summed_up(name, pixels, depth, uncertainty)

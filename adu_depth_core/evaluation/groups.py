@@ -10,6 +10,7 @@ import numpy as np
 
 from adu_depth_core.evaluation.metrics import depth_means
 from adu_depth_core.evaluation.pixels import Parts, Pixels
+from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.uncertainty import uncertainty_means
 
 BANDS = (0.0, 10.0, 20.0, 40.0, 80.0)
@@ -30,17 +31,24 @@ CELLS = (len(BANDS), len(REGION_NAMES))
 """Bands and regions that pixels are counted in; the last band is beyond all that have a name."""
 
 
-def by_cell(pixels: Pixels, shape: tuple[int, int]) -> tuple[Pixels, Parts]:
-    """The pixels cell by cell, band by band; a limit belongs to the nearer band.
+def pixels_by_cell(
+    protocol: Protocol, truth: np.ndarray, depth: np.ndarray, sigma: np.ndarray
+) -> tuple[Pixels, Parts] | None:
+    """The pixels that count, cell by cell, band by band; None if there are none.
 
-    :param shape: ``(H, W)`` of the image
+    A limit belongs to the nearer band.
+    Parameters and errors are those of ``Pixels.of``.
     """
-    cell = np.take(_region_map(*shape), pixels.place)
+    place = np.flatnonzero(protocol.mask(truth))
+    if not place.size:
+        return None
+    cell = np.take(_region_map(*truth.shape), place)
+    distance = np.take(truth, place)
     for limit in BANDS[1:]:
-        cell += (pixels.truth > limit) * np.uint8(len(REGION_NAMES))
+        cell += (distance > limit) * np.uint8(len(REGION_NAMES))
     order = np.argsort(cell, kind="stable")  # of bytes: a radix sort
     edges = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=math.prod(CELLS)))])
-    return pixels.take(order), Parts(edges)
+    return Pixels.at(place[order], protocol, truth, depth, sigma), Parts(edges)
 
 
 @functools.lru_cache(maxsize=4)
@@ -55,8 +63,8 @@ def group_metrics(depth: np.ndarray, uncertainty: np.ndarray) -> tuple[GroupMetr
 
     All depth metrics, coverage and likelihood; the rankings (AUSE, AURG) are of whole images.
 
-    :param depth: ``metrics.depth_sums`` by ``by_cell``
-    :param uncertainty: ``uncertainty.uncertainty_sums`` by ``by_cell``
+    :param depth: ``metrics.depth_sums`` by ``pixels_by_cell``
+    :param uncertainty: ``uncertainty.uncertainty_sums`` by ``pixels_by_cell``
     """
 
     def of(axis: int, names: tuple[str, ...]) -> GroupMetrics:

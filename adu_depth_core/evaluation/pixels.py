@@ -32,28 +32,32 @@ class Pixels:
     def of(
         cls, protocol: Protocol, truth: np.ndarray, depth: np.ndarray, sigma: np.ndarray | None
     ) -> Pixels | None:
-        """Those of maps ``(H, W)`` in metres; None if no pixel counts.
+        """Those of maps ``(H, W)`` in metres, row by row; None if no pixel counts.
 
         :param truth: 0, NaN or infinite where unknown
         :param depth: predicted
         :param sigma: its uncertainty, or None
         :raises ValueError: if sizes differ, or a prediction that counts is not a positive number
         """
-        mask = protocol.mask(truth)
-        if not mask.any():
-            return None
+        place = np.flatnonzero(protocol.mask(truth))
+        return cls.at(place, protocol, truth, depth, sigma) if place.size else None
+
+    @classmethod
+    def at(
+        cls,
+        place: np.ndarray,
+        protocol: Protocol,
+        truth: np.ndarray,
+        depth: np.ndarray,
+        sigma: np.ndarray | None,
+    ) -> Pixels:
+        """Those at some places, in their order; the other parameters and errors are those of ``of``."""
         maps = {"prediction": depth, "truth": truth} | ({} if sigma is None else {"sigma": sigma})
-        check_sizes(mask, maps)
-        place = np.flatnonzero(mask)
+        check_sizes(truth, maps)
         values = {name: np.take(values, place).astype(np.float64) for name, values in maps.items()}
         values["prediction"] = protocol.clamp(values["prediction"])
         check_positive(values)
         return cls(place, values["prediction"], values["truth"], values.get("sigma"))
-
-    def take(self, members: np.ndarray) -> Pixels:
-        """Those of some indices, in their order."""
-        sigma = None if self.sigma is None else self.sigma[members]
-        return Pixels(self.place[members], self.prediction[members], self.truth[members], sigma)
 
 
 def counted_pixels(mask: np.ndarray, **maps: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -70,7 +74,7 @@ def counted_pixels(mask: np.ndarray, **maps: np.ndarray) -> tuple[np.ndarray, ..
 
 
 def check_sizes(mask: np.ndarray, maps: dict[str, np.ndarray]) -> None:
-    """:raises ValueError: unless all maps have the mask's size"""
+    """:raises ValueError: unless all maps have the size of the mask (or of what it was made of)"""
     for name, values in maps.items():
         if values.shape != mask.shape:
             raise ValueError(f"{name} is {values.shape}, the mask is {mask.shape} (height, width)")

@@ -25,7 +25,8 @@ class Ranking:
         # The bits of floats that are not negative, read as whole numbers, have the order of the floats.
         bits = values.view(np.int64) >> self._shift
         self._first = int(bits.max()) - self._span + 1
-        self._bins = np.maximum(bits - self._first, 0)
+        bits -= self._first
+        self._bins = np.maximum(bits, 0, out=bits)
         self._counts = np.bincount(self._bins, minlength=self._span)
         self._through = np.cumsum(self._counts)
 

@@ -6,11 +6,10 @@ from adu_depth_core.evaluation.groups import (
     BAND_NAMES,
     REGION_NAMES,
     GroupMeans,
-    by_cell,
     group_metrics,
+    pixels_by_cell,
 )
 from adu_depth_core.evaluation.metrics import depth_sums
-from adu_depth_core.evaluation.pixels import Pixels
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.uncertainty import uncertainty_sums
 
@@ -24,8 +23,7 @@ def scene(seed=0):
 
 
 def groups_of(truth, depth, sigma, cap=80.0):
-    pixels = Pixels.of(Protocol(cap), truth, depth, sigma)
-    pixels, parts = by_cell(pixels, truth.shape)
+    pixels, parts = pixels_by_cell(Protocol(cap), truth, depth, sigma)
     p, s, g = pixels.prediction, pixels.sigma, pixels.truth
     return group_metrics(depth_sums(p, g, parts), uncertainty_sums(p, s, g, parts))
 
