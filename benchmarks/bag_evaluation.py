@@ -15,8 +15,9 @@ import time
 from pathlib import Path
 
 from adu_depth_core.bags.evaluation import BagEvaluation
-from adu_depth_core.bags.frames import FrameReader, ReadingOptions, SkippedFrames
+from adu_depth_core.bags.frames import FrameReader, ReadingOptions
 from adu_depth_core.bags.reader import BagReader
+from adu_depth_core.bags.skipped import SkippedFrames
 from adu_depth_core.bags.topic_choice import TRUTHS, TopicOptions, choose_topics
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.inference.predictor import Predictor

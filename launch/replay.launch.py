@@ -4,11 +4,15 @@
 ``depth.launch.py`` can be given too.
 """
 
+import importlib.util
+import sys
+
 from launch import LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
     ExecuteProcess,
     IncludeLaunchDescription,
+    LogInfo,
     OpaqueFunction,
     RegisterEventHandler,
     Shutdown,
@@ -62,10 +66,9 @@ def bag_processes(context: LaunchContext) -> list:
     def value(name: str) -> str:
         return LaunchConfiguration(name).perform(context)
 
-    play = ["ros2", "bag", "play", value("bag"), "--clock"]
-    play += ["--rate", value("rate"), "--delay", value("delay")]
-    if IfCondition(LaunchConfiguration("loop")).evaluate(context):
-        play.append("--loop")
+    loop = IfCondition(LaunchConfiguration("loop")).evaluate(context)
+    image = LaunchConfiguration("image").perform(context)
+    play = play_command(value("bag"), value("rate"), value("delay"), loop, image)
     player = ExecuteProcess(cmd=play, name="player", output="screen")
     ending = [TimerAction(period=DRAIN_SECONDS, actions=[Shutdown(reason="the bag is over")])]
     # The handler comes first: a player that cannot open its bag is gone at once.
@@ -73,9 +76,47 @@ def bag_processes(context: LaunchContext) -> list:
     if value("record"):
         prefix = f"/{value('namespace').strip('/')}".rstrip("/")
         topics = [f"{prefix}/{topic}" for topic in RECORDED]
-        record = ["ros2", "bag", "record", "--use-sim-time", "-o", value("record"), *topics]
+        record = record_command(value("record"), topics)
         actions.append(ExecuteProcess(cmd=record, name="recorder", output="screen"))
+    if not has_rosbag2():
+        actions.insert(
+            0, LogInfo(msg="rosbag2 is not installed: bags are played and recorded by adu_depth_ros")
+        )
     return actions
+
+
+def has_rosbag2() -> bool:
+    """Whether ``ros2 bag`` is there; the ROS wheels on PyPI have none."""
+    return importlib.util.find_spec("ros2bag") is not None
+
+
+def play_command(bag: str, rate: str, delay: str, loop: bool, image: str) -> list[str]:
+    """Plays a bag with its clock; ``adu_depth_ros`` waits for the node instead of ``delay`` seconds."""
+    if has_rosbag2():
+        play = ["ros2", "bag", "play", bag, "--clock", "--rate", rate, "--delay", delay]
+        return [*play, "--loop"] if loop else play
+    if loop:
+        raise RuntimeError(
+            "loop:=true needs rosbag2, which is not installed: install ros-$ROS_DISTRO-rosbag2"
+        )
+    return [
+        sys.executable,
+        "-m",
+        "adu_depth_ros.bag_player",
+        bag,
+        "--clock",
+        "--rate",
+        rate,
+        "--wait-for",
+        image,
+    ]
+
+
+def record_command(bag: str, topics: list[str]) -> list[str]:
+    """Records topics until it is interrupted."""
+    if has_rosbag2():
+        return ["ros2", "bag", "record", "--use-sim-time", "-o", bag, *topics]
+    return [sys.executable, "-m", "adu_depth_ros.bag_recorder", "--out", bag, *topics]
 
 
 def generate_launch_description() -> LaunchDescription:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import platform
 import time
@@ -24,10 +25,12 @@ from adu_depth_core.bags.evaluation_result import (
     ModelResult,
     Source,
 )
-from adu_depth_core.bags.frames import BagFrame, FrameReader, ReadingOptions, SkippedFrames
+from adu_depth_core.bags.frames import BagFrame, FrameReader, ReadingOptions
+from adu_depth_core.bags.leakage import BagLeakage
 from adu_depth_core.bags.model_evaluation import ModelEvaluation, Predicted, measure_frame
 from adu_depth_core.bags.prefetch import Prefetch
 from adu_depth_core.bags.reader import BagReader
+from adu_depth_core.bags.skipped import SkippedFrames
 from adu_depth_core.bags.topic_choice import TopicOptions, Topics, choose_topics
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.bootstrap import mean_intervals
@@ -58,6 +61,7 @@ class BagEvaluation:
     :param topic_options: topics named by the user
     :param reading: how messages are brought together
     :param protocol: which pixels count
+    :param allow_training_frames: warn of frames that a model was trained on instead of refusing them
     :raises UserError: if a bag cannot be opened or lacks topics, or the bags have different ground truth
     """
 
@@ -68,6 +72,7 @@ class BagEvaluation:
         topic_options: TopicOptions,
         reading: ReadingOptions,
         protocol: Protocol,
+        allow_training_frames: bool = False,
     ) -> None:
         self.bags = list(bags)
         self.topics: list[Topics] = []
@@ -75,6 +80,10 @@ class BagEvaluation:
         self._predictors = predictors
         self._reading = reading
         self._protocol = protocol
+        self._leakage = [
+            BagLeakage(label, predictor.card, allow_training_frames)
+            for label, predictor in predictors.items()
+        ]
         self._skipped = SkippedFrames()
         self._readers: list[FrameReader] = []
         for path in self.bags:
@@ -104,10 +113,10 @@ class BagEvaluation:
         :param fail_if: conditions of the release gate
         :param recorder: takes the first model's predictions
         :param command: the command line, for the record
-        :raises UserError: if no frame could be evaluated; the text says why
+        :raises UserError: if no frame could be evaluated, the text says why; or if a model was trained on one
         """
         has_truth = self.topics[0].truth != "none"
-        models = [ModelEvaluation(*item, self._protocol, has_truth) for item in self._predictors.items()]
+        models = [ModelEvaluation(*item, has_truth) for item in self._predictors.items()]
         workers = max(1, (os.cpu_count() or 1) // 4)
         first: BagFrame | None = None
         last_stamp, interrupted, started = 0, False, time.perf_counter()
@@ -149,7 +158,7 @@ class BagEvaluation:
         seconds = time.perf_counter() - started
         if first is None:
             raise UserError(self._nothing_evaluated())
-        source = self._source(first, len(models[0].records), (last_stamp - first.stamp_ns) / 1e9)
+        source = self._source(first, len(models[0].log), (last_stamp - first.stamp_ns) / 1e9)
         results = [model.result() for model in models]
         if has_truth and not any(record.pixels for record in results[0].frames):
             raise UserError(
@@ -182,7 +191,10 @@ class BagEvaluation:
         for path, topics in zip(self.bags, self.topics, strict=True):
             reader = FrameReader(path, topics, self._reading, self._skipped, index)
             self._readers.append(reader)
-            yield from reader
+            for frame in reader:
+                for leakage in self._leakage:
+                    leakage.see(path, frame.stamp_ns)
+                yield frame
             index += reader.images_read
 
     def _nothing_evaluated(self) -> str:
@@ -222,6 +234,7 @@ class BagEvaluation:
                 "the ground truth is computed from the stereo images: where it is wrong, a right prediction "
                 "counts as an error"
             )
+        yield from dict.fromkeys(text for leakage in self._leakage for text in leakage.warnings())
         for result in results:
             unlabelled = sum(not record.pixels for record in result.frames)
             if source.truth.kind != "none" and unlabelled and result is results[0]:
@@ -235,6 +248,15 @@ def _predict(predictor: Predictor, frame: BagFrame) -> Predicted:
 
 
 def _describe_truth(topics: Topics, reading: ReadingOptions) -> GroundTruth:
+    """What the predictions are compared with, in words."""
+    truth = _describe_kind(topics, reading)
+    if topics.where is None:
+        return truth
+    also = f"; only pixels where {topics.where} on {topics.where_topic} has a value, too"
+    return dataclasses.replace(truth, description=truth.description + also)
+
+
+def _describe_kind(topics: Topics, reading: ReadingOptions) -> GroundTruth:
     within = f"within {reading.tolerance_ns / 1e6:g} ms of the image"
     if topics.truth == "depth":
         return GroundTruth("depth", f"depth images on {topics.truth_topic}, {within}")

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from adu_depth_core.bags.evaluation_result import Skipped
-from adu_depth_core.bags.frames import BagFrame, FrameReader, SkippedFrames
+from adu_depth_core.bags.frames import BagFrame, FrameReader
+from adu_depth_core.bags.leakage import frame_name
+from adu_depth_core.bags.skipped import SkippedFrames
 from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.datasets.stereo_folder import CALIBRATION, write_calibration, write_sample
@@ -98,7 +100,7 @@ def extract(
         if not motion.passes(frame):
             left_out += 1
             continue
-        name = f"{frame.index:06d}_{frame.stamp_ns}"
+        name = frame_name(reader.path, frame.index, frame.stamp_ns)
         write_sample(out, Sample(name, frame.image, frame.right, frame.truth, frame.camera, frame.baseline))
         written += 1
         with_depth += frame.truth is not None

@@ -10,11 +10,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from adu_depth_core.bags.evaluation_result import Skipped
 from adu_depth_core.bags.lidar_depth import lidar_depth
 from adu_depth_core.bags.messages import COMPRESSED_IMAGE, image_array, point_cloud_array
 from adu_depth_core.bags.reader import BagMessage, BagReader
 from adu_depth_core.bags.rectification import Rectifier
+from adu_depth_core.bags.skipped import SkippedFrames, Unusable
 from adu_depth_core.bags.synchronizer import Synchronizer
 from adu_depth_core.bags.topic_choice import Topics
 from adu_depth_core.bags.transforms import TransformTree
@@ -79,23 +79,6 @@ class ReadingOptions:
     calibration: Callable[[int, int], Camera] | None = None
 
 
-class SkippedFrames:
-    """Counts frames that could not be used, by kind of reason, keeping the first of each in words."""
-
-    def __init__(self) -> None:
-        self._by_kind: dict[str, list] = {}
-
-    def add(self, kind: str, reason: str, index: int) -> None:
-        self._by_kind.setdefault(kind, [reason, 0, index])[1] += 1
-
-    def summary(self) -> tuple[Skipped, ...]:
-        return tuple(Skipped(*entry) for entry in self._by_kind.values())
-
-
-class _Unusable(Exception):
-    """A frame that is skipped: kind and reason."""
-
-
 class FrameReader:
     """Reads the frames of one bag in order of time.
 
@@ -151,7 +134,8 @@ class FrameReader:
                     return
 
     def _partners(self) -> tuple[str, ...]:
-        return tuple(t for t in (self.topics.truth_topic, self.topics.right_image) if t is not None)
+        topics = (self.topics.truth_topic, self.topics.right_image, self.topics.where_topic)
+        return tuple(topic for topic in topics if topic is not None)
 
     def _calibrations(self) -> tuple[str, ...]:
         return tuple(t for t in (self.topics.camera_info, self.topics.right_info) if t is not None)
@@ -176,7 +160,7 @@ class FrameReader:
         self.images_read += 1
         try:
             return self._decoded(index, image, partners)
-        except _Unusable as unusable:
+        except Unusable as unusable:
             self.skipped.add(*unusable.args, index)
         except (UserError, ValueError) as error:
             self.skipped.add(" ".join(str(error).split()[:3]), str(error), index)
@@ -186,7 +170,7 @@ class FrameReader:
         content = message.content
         stamp = _stamp(message)
         if self._last_stamp is not None and stamp <= self._last_stamp:
-            raise _Unusable(
+            raise Unusable(
                 "time", f"time goes backwards on {self.topics.image}: {stamp} ns after {self._last_stamp} ns"
             )
         frame_id = content.header.frame_id
@@ -198,7 +182,14 @@ class FrameReader:
             disparity = match_stereo(image, right)[0]
             truth = disparity_to_depth(disparity, camera.fx * baseline)
         elif self.topics.truth_topic is not None:
-            truth = self._truth(stamp, frame_id, camera, partners[self.topics.truth_topic])
+            truth = self._measured(
+                self.topics.truth, self.topics.truth_topic, stamp, frame_id, camera, partners
+            )
+        if self.topics.where is not None:
+            other = self._measured(
+                self.topics.where, self.topics.where_topic, stamp, frame_id, camera, partners
+            )
+            truth = np.where((other > 0) & np.isfinite(other), truth, np.float32(0))
         self._last_stamp = stamp
         pose = self._pose(frame_id, stamp)
         return BagFrame(index, stamp, frame_id, image, camera, truth, right, baseline, pose)
@@ -214,14 +205,14 @@ class FrameReader:
             return image, self._options.calibration(width, height)
         info = self._info(info_topic, _stamp(message))
         if info is None:
-            raise _Unusable(
+            raise Unusable(
                 "calibration",
                 f"no calibration for {topic}: no camera_info on {info_topic or 'any topic beside it'}; "
                 "name its topic with --camera-info, or give the calibration with --calib FILE",
             )
         frame_id = content.header.frame_id
         if info.header.frame_id != frame_id:
-            raise _Unusable(
+            raise Unusable(
                 f"frame of {topic}",
                 f"{topic} is of frame {frame_id!r}, {info_topic} of frame {info.header.frame_id!r}: "
                 "it is the calibration of another camera, or a driver names its frames wrongly",
@@ -243,7 +234,7 @@ class FrameReader:
     def _nearest(self, topic: str, stamp: int, candidates: list[BagMessage]) -> BagMessage:
         nearest = min(candidates, key=lambda message: abs(_stamp(message) - stamp), default=None)
         if nearest is None or abs(_stamp(nearest) - stamp) > self._options.tolerance_ns:
-            raise _Unusable(
+            raise Unusable(
                 f"partner {topic}",
                 f"nothing on {topic} within {self._options.tolerance_ns / 1e6:g} ms of the image",
             )
@@ -254,9 +245,9 @@ class FrameReader:
         message = self._nearest(topic, stamp, candidates)
         right, right_camera = self._rectified(message, topic, info_topic)
         if right_camera.size != camera.size:
-            raise _Unusable("right size", f"{topic} is {right_camera.size}, the left image {camera.size}")
+            raise Unusable("right size", f"{topic} is {right_camera.size}, the left image {camera.size}")
         if abs(right_camera.fx - camera.fx) > 1e-3 * camera.fx:
-            raise _Unusable(
+            raise Unusable(
                 "pair",
                 f"{topic} has focal length {right_camera.fx:g}, the left image {camera.fx:g}: they are no "
                 "rectified pair; rectify with --rectify yes, or calibrate the cameras as a pair",
@@ -264,17 +255,25 @@ class FrameReader:
         info = self._info(info_topic, stamp)
         baseline = -float(info.p[3]) / float(info.p[0]) if info.p[0] else 0.0
         if not baseline > 0:
-            raise _Unusable(
+            raise Unusable(
                 "baseline",
                 f"{info_topic} has P[0,3] = {info.p[3]:g}: that of a right camera is -fx * baseline",
             )
         return right, baseline
 
-    def _truth(self, stamp: int, frame_id: str, camera: Camera, candidates: list[BagMessage]) -> np.ndarray:
-        topic = self.topics.truth_topic
-        message = self._nearest(topic, stamp, candidates)
+    def _measured(
+        self,
+        kind: str,
+        topic: str,
+        stamp: int,
+        frame_id: str,
+        camera: Camera,
+        partners: dict[str, list[BagMessage]],
+    ) -> np.ndarray:
+        """Depth from a topic of depth images or point clouds."""
+        message = self._nearest(topic, stamp, partners[topic])
         content = message.content
-        if self.topics.truth == "lidar":
+        if kind == "lidar":
             points = point_cloud_array(content)
             source = content.header.frame_id
             matrix = self._tree.between(frame_id, stamp, source, _stamp(message))
@@ -282,14 +281,14 @@ class FrameReader:
             moved = cv2.transform(points[:, None], matrix[:3])[:, 0]
             return lidar_depth(moved, camera, self._options.beam_gap)
         if content.header.frame_id != frame_id:
-            raise _Unusable(
+            raise Unusable(
                 "frame of depth",
                 f"{topic} is of frame {content.header.frame_id!r}, the image of {frame_id!r}: depth must be "
                 "registered to the camera",
             )
         depth = image_array(content)
         if depth.shape != camera.size or depth.dtype == np.uint8:
-            raise _Unusable(
+            raise Unusable(
                 "depth image",
                 f"{topic} is {content.encoding} {depth.shape}, must be 32FC1 (metres) or 16UC1 "
                 f"(millimetres) of the image's size {camera.size}",

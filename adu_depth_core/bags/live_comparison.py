@@ -10,9 +10,10 @@ import numpy as np
 
 from adu_depth_core.bags import topics
 from adu_depth_core.bags.depth_comparison import Difference, Expectation, compare_depth, compare_sigma
-from adu_depth_core.bags.frames import BagFrame, FrameReader, ReadingOptions, SkippedFrames
+from adu_depth_core.bags.frames import BagFrame, FrameReader, ReadingOptions
 from adu_depth_core.bags.messages import COMPRESSED_IMAGE, IMAGE, image_array, stamp_of
 from adu_depth_core.bags.reader import BagReader
+from adu_depth_core.bags.skipped import SkippedFrames
 from adu_depth_core.bags.topic_choice import TopicOptions, choose_topics
 from adu_depth_core.camera import Camera
 from adu_depth_core.camera_info import camera_from_info

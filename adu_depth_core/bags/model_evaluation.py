@@ -15,14 +15,24 @@ from adu_depth_core.bags.evaluation_result import (
     Latency,
     ModelResult,
 )
+from adu_depth_core.bags.frame_log import FrameLog
 from adu_depth_core.bags.frames import BagFrame
 from adu_depth_core.bags.worst_frames import WorstFrames
 from adu_depth_core.evaluation.bootstrap import mean_intervals
 from adu_depth_core.evaluation.error_by_sigma import ErrorHistogram
-from adu_depth_core.evaluation.evaluator import Evaluator, Measurement, measure
-from adu_depth_core.evaluation.groups import BAND_NAMES, REGION_NAMES, GroupMeans, GroupMetrics, group_metrics
+from adu_depth_core.evaluation.evaluator import CurveMeans, FrameResult, Measurement, summed_up
+from adu_depth_core.evaluation.groups import (
+    BAND_NAMES,
+    REGION_NAMES,
+    GroupMeans,
+    GroupMetrics,
+    group_metrics,
+    pixels_by_cell,
+)
+from adu_depth_core.evaluation.metrics import depth_sums
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.temporal import instability, stands_still
+from adu_depth_core.evaluation.uncertainty import calibration_area, uncertainty_sums
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.inference.predictor import Predictor
 
@@ -62,13 +72,16 @@ def measure_frame(protocol: Protocol, predicted: Predicted, before: Predicted | 
     change = None if before is None else _instability(before, predicted)
     if frame.truth is None:
         return Measured(predicted, None, change, None, None)
-    whole = measure(protocol, str(frame.index), frame.truth, prediction.depth, prediction.sigma)
-    if not whole.frame.pixels:
-        return Measured(predicted, whole, change, None, None)
-    groups = group_metrics(protocol, frame.truth, prediction.depth, prediction.sigma)
-    mask, depth = protocol.mask(frame.truth), protocol.clamp(prediction.depth)
-    histogram = ErrorHistogram.count(frame.truth, depth, prediction.sigma, mask)
-    return Measured(predicted, whole, change, groups, histogram)
+    name = str(frame.index)
+    found = pixels_by_cell(protocol, frame.truth, prediction.depth, prediction.sigma)
+    if found is None:
+        return Measured(predicted, Measurement(FrameResult(name, 0, {}), {}), change, None, None)
+    # One pass over the pixels serves the whole image and all groups.
+    pixels, parts = found
+    p, s, g = pixels.prediction, pixels.sigma, pixels.truth
+    depth, uncertainty = depth_sums(p, g, parts), uncertainty_sums(p, s, g, parts)
+    whole = summed_up(name, pixels, depth, uncertainty)
+    return Measured(predicted, whole, change, group_metrics(depth, uncertainty), ErrorHistogram.count(pixels))
 
 
 def _instability(before: Predicted, now: Predicted) -> float | None:
@@ -89,16 +102,15 @@ class ModelEvaluation:
 
     :param label: short unique name
     :param predictor: the model
-    :param protocol: which pixels count
     :param has_truth: whether there is ground truth
     """
 
-    def __init__(self, label: str, predictor: Predictor, protocol: Protocol, has_truth: bool) -> None:
+    def __init__(self, label: str, predictor: Predictor, has_truth: bool) -> None:
         self.label = label
         self.predictor = predictor
         self.worst_metric = "abs_rel" if has_truth else INSTABILITY
-        self.records: list[FrameRecord] = []
-        self._evaluator = Evaluator(protocol)
+        self.log = FrameLog()
+        self._curves = CurveMeans()
         self._bands = GroupMeans(BAND_NAMES)
         self._regions = GroupMeans(REGION_NAMES)
         self._histogram = ErrorHistogram()
@@ -107,10 +119,9 @@ class ModelEvaluation:
     def add(self, measured: Measured) -> None:
         """Take the next frame in order of time."""
         predicted, metrics, pixels = measured.predicted, {}, 0
-        if measured.whole is not None:
-            result = self._evaluator.collect(measured.whole)
-            if result is not None:
-                metrics, pixels = dict(result.metrics), result.pixels
+        if measured.whole is not None and measured.whole.frame.pixels:
+            metrics, pixels = dict(measured.whole.frame.metrics), measured.whole.frame.pixels
+            self._curves.add(measured.whole.curves)
         if measured.groups is not None and measured.histogram is not None:
             self._bands.add(measured.groups[0])
             self._regions.add(measured.groups[1])
@@ -119,7 +130,7 @@ class ModelEvaluation:
             metrics[INSTABILITY] = measured.instability
         frame = predicted.frame
         record = FrameRecord(frame.index, frame.stamp_ns, pixels, predicted.latency_ms, metrics)
-        self.records.append(record)
+        self.log.add(record)
         if self.worst_metric in metrics:
             value = metrics[self.worst_metric]
             self._worst.add(value, record, frame.image, predicted.prediction, frame.truth)
@@ -127,14 +138,12 @@ class ModelEvaluation:
     def result(self) -> ModelResult:
         """Everything about the model."""
         predictor = self.predictor
-        latencies = np.array([record.latency_ms for record in self.records])
-        curves, metrics = {}, {}
-        if any(record.pixels for record in self.records):
-            summary = self._evaluator.summary()
-            curves = summary.curves
-            area = summary.metrics["calibration_area"]
+        records = self.log.records()
+        latencies = np.array([record.latency_ms for record in records])
+        metrics, curves = frame_estimates(records), self._curves.means()
+        if curves:
+            area = calibration_area(curves["coverage"])
             metrics["calibration_area"] = Estimate(area, float("nan"), float("nan"))
-        metrics = frame_estimates(self.records) | metrics
         sigma, error, pixels = self._histogram.summary()
         name = predictor.model_path.name
         return ModelResult(
@@ -150,7 +159,7 @@ class ModelEvaluation:
             by_region=tuple(Group(*group) for group in self._regions.means()),
             curves=curves,
             error_by_sigma=ErrorBySigma(sigma, error, pixels) if len(sigma) else None,
-            frames=tuple(self.records),
+            frames=tuple(records),
             worst=self._worst.worst_first(),
             worst_metric=self.worst_metric,
             latency=Latency(

@@ -19,6 +19,9 @@ from adu_depth_core.errors import UserError
 TRUTHS = ("depth", "lidar", "stereo", "none")
 """Kinds of ground truth, the best first."""
 
+MEASURED = ("depth", "lidar")
+"""Those that come from a topic of their own."""
+
 _NOT_A_PHOTO = ("depth", "disparity", "uncertainty", "sigma", "mask", "label", "confidence", "infra")
 _IMAGE_KINDS = (IMAGE, COMPRESSED_IMAGE)
 
@@ -28,6 +31,7 @@ class TopicOptions:
     """Topics named by the user; None leaves the choice to ``choose_topics``.
 
     :param truth: one of ``TRUTHS`` or None
+    :param where: one of ``MEASURED`` or None: ground truth counts only where this one has a value, too
     """
 
     image: str | None = None
@@ -36,6 +40,7 @@ class TopicOptions:
     truth_topic: str | None = None
     right_image: str | None = None
     right_info: str | None = None
+    where: str | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,8 @@ class Topics:
     :param truth: one of ``TRUTHS``
     :param truth_topic: depth images or point clouds
     :param right_image: right image of the pair, where it is ground truth or asked for
+    :param where: one of ``MEASURED`` that limits where ground truth counts, or None
+    :param where_topic: its topic
     :param poses: topics with transforms or odometry
     :param choices: the same with the reasons
     """
@@ -55,6 +62,8 @@ class Topics:
     truth_topic: str | None
     right_image: str | None
     right_info: str | None
+    where: str | None
+    where_topic: str | None
     poses: tuple[str, ...]
     choices: tuple[TopicChoice, ...]
 
@@ -87,10 +96,31 @@ def choose_topics(
     truth, truth_topic = chooser.truth(image, options, [k for k in TRUTHS if not (pair and k == "stereo")])
     if truth == "stereo":
         right_image, right_info = chooser.right(image, options)
+    where_topic = None
+    if options.where is not None:
+        if truth in ("none", options.where):
+            raise UserError(
+                f"ground truth of bag {bag} is {truth}: it can be limited to where another kind has values, "
+                f"not to {options.where}"
+            )
+        where_topic = chooser.measured(options.where, image, "counts where")
+        if where_topic is None:
+            raise UserError(f"bag {bag} has no {options.where} for {image}; {chooser.content()}")
     poses = tuple(name for name, kind in types.items() if kind in (TRANSFORMS, ODOMETRY))
     for name in poses:
         chooser.choices.append(TopicChoice("tf", name, types[name], "by type"))
-    return Topics(image, info, truth, truth_topic, right_image, right_info, poses, tuple(chooser.choices))
+    return Topics(
+        image=image,
+        camera_info=info,
+        truth=truth,
+        truth_topic=truth_topic,
+        right_image=right_image,
+        right_info=right_info,
+        where=options.where,
+        where_topic=where_topic,
+        poses=poses,
+        choices=tuple(chooser.choices),
+    )
 
 
 class _Chooser:
@@ -140,10 +170,14 @@ class _Chooser:
         for kind in kinds if wanted is None else (wanted,):
             if kind == "none" or (kind == "stereo" and self._find_right(image, options)):
                 return kind, None
-            topic = {"depth": self._depth, "lidar": self._lidar}[kind](image) if kind != "stereo" else None
+            topic = self.measured(kind, image, "ground truth") if kind in MEASURED else None
             if topic is not None:
                 return kind, topic
         raise UserError(f"bag {self.bag} has no {wanted} ground truth for {image}; {self.content()}")
+
+    def measured(self, kind: str, image: str, role: str) -> str | None:
+        """Topic of one of ``MEASURED``; None where the bag has none."""
+        return {"depth": self._depth, "lidar": self._lidar}[kind](image, role)
 
     def right(self, image: str, options: TopicOptions) -> tuple[str | None, str | None]:
         """Right image and its calibration; None and None unless both are there."""
@@ -155,7 +189,7 @@ class _Chooser:
         self._take("right camera_info", info, "by option" if options.right_info else "beside the right image")
         return topic, info
 
-    def _depth(self, image: str) -> str | None:
+    def _depth(self, image: str, role: str) -> str | None:
         camera = image.lstrip("/").split("/")[0]
         names = [
             name
@@ -164,14 +198,14 @@ class _Chooser:
         ]
         # The same namespace first: depth of the left camera for the left image.
         names.sort(key=lambda name: (_namespace(name) != _namespace(image), name))
-        return self.first("ground truth", names[:1], (IMAGE,), "depth of the same camera, by name")
+        return self.first(role, names[:1], (IMAGE,), "depth of the same camera, by name")
 
-    def _lidar(self, image: str) -> str | None:
+    def _lidar(self, image: str, role: str) -> str | None:
         if TRANSFORMS not in self.types.values():
             return None
         clouds = sorted(name for name, kind in self.types.items() if kind == POINT_CLOUD)
         own = [name for name in clouds if not name.startswith("/depth/")]  # the node's own points
-        return self.first("ground truth", own, (POINT_CLOUD,), "point cloud with transforms")
+        return self.first(role, own, (POINT_CLOUD,), "point cloud with transforms")
 
     def _find_right(self, image: str, options: TopicOptions) -> tuple[str, str] | None:
         topic = options.right_image or (image.replace("left", "right") if "left" in image else "")

@@ -13,6 +13,9 @@ from adu_depth_core.errors import UserError
 MAX_GAP_NS = 500_000_000
 """Poses farther apart than this are not interpolated between, nor extended by it."""
 
+KEPT_NS = 60_000_000_000
+"""Older poses are forgotten: what is read together is recorded within a second."""
+
 
 class TransformTree:
     """Transforms between frames, collected from messages (REP 105: each frame has one parent)."""
@@ -95,6 +98,8 @@ class _Track:
         place = bisect.bisect(self._stamps, stamp_ns)
         self._stamps.insert(place, stamp_ns)
         self._poses.insert(place, (translation, rotation))
+        while self._stamps[0] < self._stamps[-1] - KEPT_NS:
+            del self._stamps[0], self._poses[0]
 
     def at(self, stamp_ns: int, frame: str) -> np.ndarray:
         after = bisect.bisect_left(self._stamps, stamp_ns)

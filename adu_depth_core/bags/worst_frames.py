@@ -27,7 +27,7 @@ class WorstFrames:
 
     def __init__(self, count: int = 6) -> None:
         self._count = count
-        self._kept: list[tuple[float, WorstFrame]] = []
+        self._kept: list[tuple[float, FrameRecord, tuple]] = []
 
     def add(
         self,
@@ -38,44 +38,48 @@ class WorstFrames:
         truth: np.ndarray | None,
     ) -> None:
         """Take a frame if its value is among the highest; larger is worse."""
-        near = [entry for entry in self._kept if abs(entry[1].record.stamp_ns - record.stamp_ns) < APART_NS]
+        near = [entry for entry in self._kept if abs(entry[1].stamp_ns - record.stamp_ns) < APART_NS]
         rivals = near or (self._kept if len(self._kept) >= self._count else [])
         if any(near) and value <= max(entry[0] for entry in near):
             return
         if not near and rivals and value <= min(entry[0] for entry in rivals):
             return
         self._kept = [entry for entry in self._kept if all(entry is not other for other in near)]
-        self._kept.append((value, _pictures(record, image, prediction, truth)))
+        self._kept.append((value, record, _reduced(image, prediction, truth)))
         self._kept.sort(key=lambda entry: -entry[0])
         del self._kept[self._count :]
 
     def worst_first(self) -> tuple[WorstFrame, ...]:
         """The frames that were kept."""
-        return tuple(frame for _, frame in self._kept)
+        return tuple(_painted(record, *maps) for _, record, maps in self._kept)
 
 
-def _pictures(
-    record: FrameRecord, image: np.ndarray, prediction: Prediction, truth: np.ndarray | None
-) -> WorstFrame:
+def _reduced(
+    image: np.ndarray, prediction: Prediction, truth: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
+    """Image, depth, error in per cent of the truth (0 where there is none) and sigma, ``WIDTH`` at most."""
     height, width = image.shape[:2]
-    width, height = min(width, WIDTH), round(height * min(width, WIDTH) / width)
+    size = min(width, WIDTH), round(height * min(width, WIDTH) / width)
     depth, sigma = (
-        cv2.resize(values, (width, height), interpolation=cv2.INTER_NEAREST)
+        cv2.resize(values, size, interpolation=cv2.INTER_NEAREST)
         for values in (prediction.depth, prediction.sigma)
     )
-    return WorstFrame(
-        record,
-        cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA),
-        colorize_depth(depth),
-        None if truth is None else _error_picture(prediction.depth, truth, (width, height)),
-        colorize_sigma(sigma, depth),
-    )
+    error = None if truth is None else _relative_error(prediction.depth, truth, size)
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA), depth, error, sigma
 
 
-def _error_picture(depth: np.ndarray, truth: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """|depth - truth| / truth in the colours of sigma / depth, so that the two can be compared."""
-    known = (truth > 0) & np.isfinite(truth)
-    error = np.where(known, 100 * np.abs(depth - truth) / np.where(known, truth, 1.0), 0.0).astype(np.float32)
-    if known.mean() < SPARSE_SHARE:
-        error = cv2.dilate(error, np.ones((5, 5), np.uint8))
-    return SIGMA_SCALE.colors(cv2.resize(error, size, interpolation=cv2.INTER_NEAREST))
+def _relative_error(depth: np.ndarray, truth: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    known = np.flatnonzero((truth > 0) & (truth < np.inf))
+    error, g = np.zeros(truth.shape, np.float32), np.take(truth, known)
+    np.put(error, known, 100 * np.abs(np.take(depth, known) - g) / g)
+    if known.size < SPARSE_SHARE * truth.size:
+        error = cv2.dilate(error, np.ones((7, 5), np.uint8))  # beams are farther apart than their steps
+    return cv2.resize(error, size, interpolation=cv2.INTER_NEAREST)
+
+
+def _painted(
+    record: FrameRecord, image: np.ndarray, depth: np.ndarray, error: np.ndarray | None, sigma: np.ndarray
+) -> WorstFrame:
+    # The error has the colours of sigma / depth, so that the two can be compared.
+    error_picture = None if error is None else SIGMA_SCALE.colors(error)
+    return WorstFrame(record, image, colorize_depth(depth), error_picture, colorize_sigma(sigma, depth))

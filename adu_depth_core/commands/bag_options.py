@@ -62,6 +62,7 @@ def topic_options(arguments: argparse.Namespace) -> TopicOptions:
         truth_topic=arguments.truth_topic,
         right_image=arguments.right_image,
         right_info=arguments.right_camera_info,
+        where=getattr(arguments, "where", None),
     )
 
 

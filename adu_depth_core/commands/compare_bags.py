@@ -12,9 +12,9 @@ from rich.table import Table
 
 from adu_depth_core.bags import topics
 from adu_depth_core.bags.depth_comparison import Expectation
-from adu_depth_core.bags.frames import SkippedFrames
 from adu_depth_core.bags.live_comparison import FrameComparison, LiveComparison
 from adu_depth_core.bags.reader import BagReader
+from adu_depth_core.bags.skipped import SkippedFrames
 from adu_depth_core.commands.model_options import add_model_arguments, load_predictor
 from adu_depth_core.evaluation.report import print_context
 from adu_depth_core.inference.depth_output import MAX_DEPTH, MAX_RELATIVE_SIGMA

@@ -18,7 +18,7 @@ from adu_depth_core.bags.evaluation_files import write_frames_csv, write_metrics
 from adu_depth_core.bags.evaluation_result import EvaluationResult
 from adu_depth_core.bags.record import EvaluationRecorder
 from adu_depth_core.bags.report_page import write_report_page
-from adu_depth_core.bags.topic_choice import TRUTHS
+from adu_depth_core.bags.topic_choice import MEASURED, TRUTHS
 from adu_depth_core.commands.bag_options import (
     add_topic_arguments,
     print_topics,
@@ -66,10 +66,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CONDITION",
         help=f'exit with status {FAILED} if it holds, such as "abs_rel>0.12"; may be given several times',
     )
+    parser.add_argument(
+        "--allow-training-frames",
+        action="store_true",
+        help="evaluate, with a warning, drives that a model's card says it was trained on",
+    )
     add_topic_arguments(parser, TRUTHS)
     protocol = parser.add_argument_group("protocol")
     protocol.add_argument(
         "--cap", type=float, default=80.0, metavar="M", help="farthest ground truth (default: 80)"
+    )
+    protocol.add_argument(
+        "--where",
+        choices=MEASURED,
+        help="count ground truth only where this other kind has a value, too: figures of --truth depth and "
+        "--truth lidar compare only on the same pixels",
     )
     protocol.add_argument("--crop", choices=CROPS, default="none", help="part of the image (default: none)")
     add_model_arguments(parser, several=True)
@@ -85,7 +96,12 @@ def run(arguments: argparse.Namespace) -> int:
         for label, path in zip(labels(paths), paths, strict=True)
     }
     evaluation = BagEvaluation(
-        arguments.bags, predictors, topic_options(arguments), reading_options(arguments), protocol
+        arguments.bags,
+        predictors,
+        topic_options(arguments),
+        reading_options(arguments),
+        protocol,
+        arguments.allow_training_frames,
     )
     for bag, topics in zip(evaluation.bags, evaluation.topics, strict=True):
         print_topics(bag, topics)

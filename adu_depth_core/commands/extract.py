@@ -6,9 +6,10 @@ import argparse
 from pathlib import Path
 
 from adu_depth_core.bags.extraction import MotionFilter, extract
-from adu_depth_core.bags.frames import FrameReader, SkippedFrames
+from adu_depth_core.bags.frames import FrameReader
 from adu_depth_core.bags.prefetch import Prefetch
 from adu_depth_core.bags.reader import BagReader
+from adu_depth_core.bags.skipped import SkippedFrames
 from adu_depth_core.bags.topic_choice import choose_topics
 from adu_depth_core.commands.bag_options import (
     add_topic_arguments,

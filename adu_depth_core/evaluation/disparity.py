@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from adu_depth_core.evaluation.metrics import counted_pixels
+from adu_depth_core.evaluation.pixels import counted_pixels
 
 OUTLIER_PIXELS = 3.0
 OUTLIER_SHARE = 0.05

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from adu_depth_core.evaluation.pixels import Pixels
 from adu_depth_core.evaluation.uncertainty import ONE_SIGMA
 
 SIGMA_EDGES = np.geomspace(0.005, 2.0, 17)
@@ -27,16 +28,13 @@ class ErrorHistogram:
         self._sigma_sums += sigma_sums
 
     @staticmethod
-    def count(
-        truth: np.ndarray, depth: np.ndarray, sigma: np.ndarray, mask: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Counts and sums of one frame; all ``(H, W)``, metres, ``mask`` the pixels that count."""
-        members = np.flatnonzero(mask)
-        members = members[:: max(1, members.size // MAX_PIXELS)]
-        p, g, s = depth.ravel()[members], truth.ravel()[members], sigma.ravel()[members]
+    def count(pixels: Pixels) -> tuple[np.ndarray, np.ndarray]:
+        """Counts and sums of one frame, whose pixels have sigma."""
+        some = slice(None, None, max(1, pixels.truth.size // MAX_PIXELS))
+        p, g, s = pixels.prediction[some], pixels.truth[some], pixels.sigma[some]
         relative = s / p
-        bins = np.clip(np.searchsorted(SIGMA_EDGES, relative) - 1, 0, len(SIGMA_EDGES) - 2)
-        errors = np.searchsorted(_ERROR_EDGES, np.abs(p - g) / p)
+        bins = np.clip(_edges_below(relative, SIGMA_EDGES) - 1, 0, len(SIGMA_EDGES) - 2)
+        errors = _edges_below(np.abs(p - g) / p, _ERROR_EDGES)
         shape = (len(SIGMA_EDGES) - 1, len(_ERROR_EDGES) + 1)
         counts = np.bincount(bins * shape[1] + errors, minlength=shape[0] * shape[1]).reshape(shape)
         return counts, np.bincount(bins, relative, minlength=shape[0])
@@ -51,3 +49,10 @@ class ErrorHistogram:
             covered = np.concatenate([[0], np.cumsum(row)]) / row.sum()
             quantiles.append(np.interp(ONE_SIGMA, covered, edges))
         return self._sigma_sums[some] / pixels[some], np.array(quantiles), pixels[some]
+
+
+def _edges_below(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """How many of ``edges``, which are in geometric progression, lie below each value."""
+    step = np.log(edges[1] / edges[0])
+    position = np.log(np.maximum(values, 0.5 * edges[0]) / edges[0]) / step
+    return np.clip(np.ceil(position), 0, len(edges)).astype(np.intp)

@@ -8,10 +8,16 @@ import numpy as np
 
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.disparity import disparity_metrics
-from adu_depth_core.evaluation.metrics import depth_metrics
+from adu_depth_core.evaluation.metrics import depth_means, depth_sums
+from adu_depth_core.evaluation.pixels import Pixels
 from adu_depth_core.evaluation.protocol import Protocol
-from adu_depth_core.evaluation.sparsification import aurg, ause, sparsification_curves
-from adu_depth_core.evaluation.uncertainty import calibration_area, coverage_curve, uncertainty_metrics
+from adu_depth_core.evaluation.sparsification import aurg, ause, pixel_curves
+from adu_depth_core.evaluation.uncertainty import (
+    calibration_area,
+    pixel_coverage,
+    uncertainty_means,
+    uncertainty_sums,
+)
 
 
 @dataclass(frozen=True)
@@ -65,19 +71,50 @@ def measure(
     protocol: Protocol, name: str, truth: np.ndarray, depth: np.ndarray, sigma: np.ndarray | None
 ) -> Measurement:
     """Every metric of one frame; parameters as of ``Evaluator.add``. Keeps nothing: safe on any thread."""
-    mask = protocol.mask(truth)
-    if not mask.any():
+    pixels = Pixels.of(protocol, truth, depth, sigma)
+    if pixels is None:
         return Measurement(FrameResult(name, 0, {}), {})
-    depth = protocol.clamp(depth)
-    metrics, curves = depth_metrics(depth, truth, mask), {}
-    if sigma is not None:
-        metrics |= uncertainty_metrics(depth, sigma, truth, mask)
-        curves["coverage"] = coverage_curve(depth, sigma, truth, mask)
-        for metric, (by_sigma, by_oracle) in sparsification_curves(depth, sigma, truth, mask).items():
+    p, g, s = pixels.prediction, pixels.truth, pixels.sigma
+    uncertainty = None if s is None else uncertainty_sums(p, s, g)
+    return summed_up(name, pixels, depth_sums(p, g), uncertainty)
+
+
+def summed_up(name: str, pixels: Pixels, depth: np.ndarray, uncertainty: np.ndarray | None) -> Measurement:
+    """Every metric of pixels whose terms were summed already, in however many cells.
+
+    :param name: name of the frame
+    :param pixels: of the frame
+    :param depth: ``metrics.depth_sums`` of them
+    :param uncertainty: ``uncertainty.uncertainty_sums`` of them; None without sigma
+    """
+    metrics, curves = depth_means(depth.sum(axis=1)), {}
+    if uncertainty is not None:
+        p, s, g = pixels.prediction, pixels.sigma, pixels.truth
+        metrics |= uncertainty_means(uncertainty.sum(axis=1))
+        curves["coverage"] = pixel_coverage(p, s, g)
+        for metric, (by_sigma, by_oracle) in pixel_curves(p, s, g).items():
             metrics[f"ause_{metric}"] = ause(by_sigma, by_oracle)
             metrics[f"aurg_{metric}"] = aurg(by_sigma)
             curves |= {f"{metric}_by_sigma": by_sigma, f"{metric}_by_oracle": by_oracle}
-    return Measurement(FrameResult(name, int(np.count_nonzero(mask)), metrics), curves)
+    return Measurement(FrameResult(name, pixels.truth.size, metrics), curves)
+
+
+class CurveMeans:
+    """Means over images of their curves."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, np.ndarray] = {}
+        self._count = 0
+
+    def add(self, curves: dict[str, np.ndarray]) -> None:
+        """Take those of an image; every image has the same, or none."""
+        self._count += 1
+        for name, values in curves.items():
+            self._sums[name] = self._sums.get(name, 0.0) + values
+
+    def means(self) -> dict[str, np.ndarray]:
+        """By name; empty where the images have none."""
+        return {name: total / self._count for name, total in self._sums.items()}
 
 
 class Evaluator:
@@ -90,7 +127,7 @@ class Evaluator:
         self.protocol = protocol
         self._frames: list[FrameResult] = []
         self._skipped: list[str] = []
-        self._curve_sums: dict[str, np.ndarray] = {}
+        self._curves = CurveMeans()
 
     def add(
         self,
@@ -110,28 +147,20 @@ class Evaluator:
         :param focal_times_baseline: fx in pixels times baseline in metres, to measure disparity too
             (``disparity.disparity_metrics``), without cap; either for all frames or for none
         :return: the frame's metrics, or None if no pixel counts
-        :raises ValueError: if sizes differ, or a prediction that counts is not a positive number
+        :raises ValueError: if sizes differ, a prediction that counts is not a positive number, or the frame
+            has sigma or a baseline and others have not
         """
         measured = measure(self.protocol, name, truth, depth, sigma)
         if focal_times_baseline is not None and measured.frame.pixels:
             mask = self.protocol.inside(truth)
             measured.frame.metrics.update(disparity_metrics(depth, truth, mask, focal_times_baseline))
-        return self.collect(measured)
-
-    def collect(self, measured: Measurement) -> FrameResult | None:
-        """Take a frame that was measured elsewhere, as on another thread, under the same protocol.
-
-        :return: the frame's metrics, or None if no pixel counts
-        :raises ValueError: if it has sigma or a baseline and others have not
-        """
         frame = measured.frame
         if not frame.pixels:
             self._skipped.append(frame.name)
             return None
         if self._frames and frame.metrics.keys() != self._frames[0].metrics.keys():
             raise ValueError(f"frame {frame.name}: either all frames have sigma and a baseline or none")
-        for curve, values in measured.curves.items():
-            self._curve_sums[curve] = self._curve_sums.get(curve, 0.0) + values
+        self._curves.add(measured.curves)
         self._frames.append(frame)
         return frame
 
@@ -144,12 +173,11 @@ class Evaluator:
             raise UserError(
                 f"no ground truth counts in any of {len(self._skipped)} frames: {self.protocol.describe()}"
             )
-        count = len(self._frames)
         metrics = {
             name: float(np.mean([frame.metrics[name] for frame in self._frames]))
             for name in self._frames[0].metrics
         }
-        curves = {name: total / count for name, total in self._curve_sums.items()}
+        curves = self._curves.means()
         if curves:
             metrics["calibration_area"] = calibration_area(curves["coverage"])
         return Summary(metrics, list(self._frames), list(self._skipped), curves)

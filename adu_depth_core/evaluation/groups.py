@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import math
 
 import numpy as np
 
-from adu_depth_core.evaluation.metrics import depth_metrics
+from adu_depth_core.evaluation.metrics import depth_means
+from adu_depth_core.evaluation.pixels import Parts, Pixels
 from adu_depth_core.evaluation.protocol import Protocol
-from adu_depth_core.evaluation.uncertainty import uncertainty_metrics
+from adu_depth_core.evaluation.uncertainty import uncertainty_means
 
 BANDS = (0.0, 10.0, 20.0, 40.0, 80.0)
 """Edges of the bands of ground truth distance, metres."""
@@ -24,35 +27,55 @@ GroupMetrics = dict[str, tuple[int, dict[str, float]]]
 """Number of pixels and metrics by name of the group; groups without a pixel are left out."""
 
 
-def group_metrics(
+CELLS = (len(BANDS), len(REGION_NAMES))
+"""Bands and regions that pixels are counted in; the last band is beyond all that have a name."""
+
+
+def pixels_by_cell(
     protocol: Protocol, truth: np.ndarray, depth: np.ndarray, sigma: np.ndarray
-) -> tuple[GroupMetrics, GroupMetrics]:
+) -> tuple[Pixels, Parts] | None:
+    """The pixels that count, cell by cell, band by band; None if there are none.
+
+    A limit belongs to the nearer band.
+    Parameters and errors are those of ``Pixels.of``.
+    """
+    place = np.flatnonzero(protocol.mask(truth))
+    if not place.size:
+        return None
+    cell = np.take(_region_map(*truth.shape), place)
+    distance = np.take(truth, place)
+    for limit in BANDS[1:]:
+        cell += (distance > limit) * np.uint8(len(REGION_NAMES))
+    order = np.argsort(cell, kind="stable")  # of bytes: a radix sort
+    edges = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=math.prod(CELLS)))])
+    return Pixels.at(place[order], protocol, truth, depth, sigma), Parts(edges)
+
+
+@functools.lru_cache(maxsize=4)
+def _region_map(height: int, width: int) -> np.ndarray:
+    """Number of the region of each pixel of an image."""
+    regions = (3 * (3 * np.arange(height) // height))[:, None] + 3 * np.arange(width) // width
+    return regions.astype(np.uint8)
+
+
+def group_metrics(depth: np.ndarray, uncertainty: np.ndarray) -> tuple[GroupMetrics, GroupMetrics]:
     """Metrics of each distance band and of each image region of one frame.
 
     All depth metrics, coverage and likelihood; the rankings (AUSE, AURG) are of whole images.
 
-    :param truth: metres ``(H, W)``; 0, NaN or infinite where unknown
-    :param depth: predicted metres ``(H, W)``
-    :param sigma: its uncertainty in metres ``(H, W)``
+    :param depth: ``metrics.depth_sums`` by ``pixels_by_cell``
+    :param uncertainty: ``uncertainty.uncertainty_sums`` by ``pixels_by_cell``
     """
-    height, width = truth.shape
-    rows, columns = np.nonzero(protocol.mask(truth))
-    g, s = truth[rows, columns], sigma[rows, columns]
-    p = protocol.clamp(depth[rows, columns])
-    band = np.searchsorted(BANDS, g, side="left") - 1
-    region = 3 * (3 * rows // height) + 3 * columns // width
 
-    def of(number: np.ndarray, names: tuple[str, ...]) -> GroupMetrics:
-        groups: GroupMetrics = {}
-        for i, name in enumerate(names):
-            members = np.flatnonzero(number == i)
-            if members.size:
-                pixels = p[members], s[members], g[members], np.ones(members.size, bool)
-                metrics = depth_metrics(pixels[0], pixels[2], pixels[3]) | uncertainty_metrics(*pixels)
-                groups[name] = (members.size, metrics)
-        return groups
+    def of(axis: int, names: tuple[str, ...]) -> GroupMetrics:
+        columns = [sums.reshape(-1, *CELLS).sum(axis=axis).T for sums in (depth, uncertainty)]
+        return {
+            name: (int(d[-1]), depth_means(d) | uncertainty_means(u))
+            for name, d, u in zip(names, *columns, strict=False)  # the band beyond the last has no name
+            if d[-1]
+        }
 
-    return of(band, BAND_NAMES), of(region, REGION_NAMES)
+    return of(2, BAND_NAMES), of(1, REGION_NAMES)
 
 
 class GroupMeans:

@@ -4,6 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
+from adu_depth_core.evaluation.pixels import Parts, blocks, counted_pixels
+
+_RATIOS = 1.25 ** np.arange(1, 4)
+_TERMS = (
+    "abs_rel",
+    "sq_rel",
+    "sqErrorRel",
+    "squared",
+    "log_squared",
+    "log",
+    "shift",
+    "shift_squared",
+    "inverse_squared",
+)
+
 
 def depth_metrics(prediction: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> dict[str, float]:
     """Every depth metric over the pixels of ``mask``, in float64.
@@ -31,37 +46,47 @@ def depth_metrics(prediction: np.ndarray, truth: np.ndarray, mask: np.ndarray) -
     :raises ValueError: if the shapes differ, no pixel counts, or a depth that counts is not a positive number
     """
     p, g = counted_pixels(mask, prediction=prediction, truth=truth)
-    squared = (g - p) ** 2
-    e = np.log(p / g)
-    ratio = np.maximum(g / p, p / g)
-    return {
-        "abs_rel": float(np.mean(np.abs(g - p) / g)),
-        "sq_rel": float(np.mean(squared / g)),
-        "sqErrorRel": float(100 * np.mean(squared / g**2)),
-        "rmse": float(np.sqrt(np.mean(squared))),
-        "rmse_log": float(np.sqrt(np.mean(e**2))),
-        "log10": float(np.mean(np.abs(e)) / np.log(10)),
-        "silog": float(100 * np.std(e)),
-        "irmse": float(np.sqrt(np.mean((1000 / g - 1000 / p) ** 2))),
-        **{f"d{k}": float(np.mean(ratio < 1.25**k)) for k in (1, 2, 3)},
-    }
+    return depth_means(depth_sums(p, g)[:, 0])
 
 
-def counted_pixels(mask: np.ndarray, **maps: np.ndarray) -> tuple[np.ndarray, ...]:
-    """The pixels of ``mask`` from each map ``(H, W)``, as float64 ``(N,)``; all must be positive numbers.
+def depth_sums(p: np.ndarray, g: np.ndarray, parts: Parts | None = None) -> np.ndarray:
+    """What the means of all depth metrics are made of, summed over the pixels of each cell.
 
-    :raises ValueError: if shapes differ, no pixel counts, or a value that counts is not a positive number
+    Columns add up: those of several cells are the sums of their union, which ``depth_means`` takes.
+
+    :param p: predictions, float64 ``(N,)``, positive
+    :param g: truths, likewise
+    :param parts: the cells; None: all pixels are in one
+    :return: float64 ``(rows, cells)``; the last row is the number of pixels
     """
-    pixels = []
-    for name, values in maps.items():
-        if values.shape != mask.shape:
-            raise ValueError(f"{name} is {values.shape}, the mask is {mask.shape} (height, width)")
-        pixels.append(values[mask].astype(np.float64))
-        bad = np.count_nonzero(~(np.isfinite(pixels[-1]) & (pixels[-1] > 0)))
-        if bad:
-            raise ValueError(
-                f"{name} is not a positive number at {bad} of {pixels[-1].size} pixels that count"
-            )
-    if not mask.any():
-        raise ValueError("no pixel has ground truth that counts")
-    return tuple(pixels)
+    parts = parts or Parts.whole(p.size)
+    sums = np.zeros((len(_TERMS) + len(_RATIOS) + 1, parts.cells))
+    # The spread of e is computed around one of its values: around 0 it would drown in rounding.
+    pivot = np.log(p[0] / g[0]) if p.size else 0.0
+    for block in blocks(p.size):
+        p_, g_ = p[block], g[block]
+        error, quotient = np.abs(g_ - p_), p_ / g_
+        relative, squared, e = error / g_, error * error, np.log(quotient)
+        shift, inverse = e - pivot, error / (g_ * p_)
+        terms = [relative, squared / g_, relative * relative, squared, e * e, np.abs(e)]
+        terms += [shift, shift * shift, inverse * inverse]
+        ratio = np.maximum(quotient, g_ / p_)
+        sums += parts.sums(block, terms, [ratio < limit for limit in _RATIOS])
+    return sums
+
+
+def depth_means(sums: np.ndarray) -> dict[str, float]:
+    """The metrics of a column of ``depth_sums``; it must have pixels."""
+    means = (sums[:-1] / sums[-1]).tolist()
+    mean = dict(zip((*_TERMS, "d1", "d2", "d3"), means, strict=True))
+    return {
+        "abs_rel": mean["abs_rel"],
+        "sq_rel": mean["sq_rel"],
+        "sqErrorRel": 100 * mean["sqErrorRel"],
+        "rmse": float(np.sqrt(mean["squared"])),
+        "rmse_log": float(np.sqrt(mean["log_squared"])),
+        "log10": mean["log"] / float(np.log(10)),
+        "silog": 100 * float(np.sqrt(max(0.0, mean["shift_squared"] - mean["shift"] ** 2))),
+        "irmse": 1000 * float(np.sqrt(mean["inverse_squared"])),
+        **{name: mean[name] for name in ("d1", "d2", "d3")},
+    }

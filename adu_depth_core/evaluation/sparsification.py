@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from adu_depth_core.evaluation.metrics import counted_pixels
+from adu_depth_core.evaluation.pixels import counted_pixels
+from adu_depth_core.evaluation.ranking import Ranking
 
 STEPS = 50
 METRICS = ("abs_rel", "rmse", "d1")
@@ -26,7 +27,7 @@ def sparsification_curves(
     """Error of the remaining pixels along ``REMOVED``, for each of ``METRICS``: by sigma, and by the oracle.
 
     The relative metrics are ranked by the relative uncertainty sigma / p, rmse by sigma: each by what
-    the prediction says of the error that the metric counts.
+    the prediction says of the error that the metric counts. Equal ranks share their mean error.
 
     :param prediction: depth ``(H, W)`` metres, already limited to the protocol's range
     :param sigma: half width of the 68.3 % interval ``(H, W)`` metres
@@ -35,17 +36,29 @@ def sparsification_curves(
     :return: by metric name, two float64 arrays ``(51,)``; the last value, with no pixel left, is 0
     :raises ValueError: if the shapes differ, no pixel counts, or a value that counts is not a positive number
     """
-    p, s, g = counted_pixels(mask, prediction=prediction, sigma=sigma, truth=truth)
-    errors_and_ranks = {
-        "abs_rel": (np.abs(g - p) / g, s / p),
-        "rmse": ((g - p) ** 2, s),
-        "d1": ((np.maximum(g / p, p / g) >= 1.25).astype(np.float64), s / p),
+    return pixel_curves(*counted_pixels(mask, prediction=prediction, sigma=sigma, truth=truth))
+
+
+def pixel_curves(p: np.ndarray, s: np.ndarray, g: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """``sparsification_curves`` of pixels: predictions, sigmas and truths, float64 ``(N,)``, positive."""
+    error = np.abs(g - p)
+    relative, squared = error / g, error * error
+    outlier = (np.maximum(g / p, p / g) >= 1.25).astype(np.float64)
+    kept = -(-p.size * np.arange(STEPS, 0, -1) // STEPS)  # rounded up: at least one pixel
+    by_relative_sigma = Ranking(s / p).sums_of_smallest(kept, relative, outlier)
+    (by_sigma,) = Ranking(s).sums_of_smallest(kept, squared)
+    (best_relative,) = Ranking(relative).sums_of_smallest(kept, relative)
+    (best_squared,) = Ranking(squared).sums_of_smallest(kept, squared)
+    best_outlier = np.maximum(kept - (p.size - outlier.sum()), 0.0)  # the oracle keeps them to the end
+
+    def curve(sums: np.ndarray) -> np.ndarray:
+        return np.append(sums / kept, 0.0)
+
+    return {
+        "abs_rel": (curve(by_relative_sigma[0]), curve(best_relative)),
+        "rmse": (np.sqrt(curve(by_sigma)), np.sqrt(curve(best_squared))),
+        "d1": (curve(by_relative_sigma[1]), curve(best_outlier)),
     }
-    curves = {}
-    for metric, (error, rank) in errors_and_ranks.items():
-        pair = _mean_of_remaining(_in_order_of(rank, error)), _mean_of_remaining(np.sort(error))
-        curves[metric] = tuple(np.sqrt(curve) for curve in pair) if metric == "rmse" else pair
-    return curves
 
 
 def ause(by_sigma: np.ndarray, by_oracle: np.ndarray) -> float:
@@ -62,25 +75,6 @@ def aurg(by_sigma: np.ndarray) -> float:
     by_chance = np.full_like(by_sigma, by_sigma[0])
     by_chance[-1] = 0.0
     return _area(by_chance - by_sigma)
-
-
-def _in_order_of(rank: np.ndarray, error: np.ndarray) -> np.ndarray:
-    """Errors sorted by ascending rank; equal ranks share their mean error.
-
-    That is the expectation over their order, which a plain sort would take from where the pixels
-    happen to be in the image.
-    """
-    order = np.argsort(rank)
-    starts = np.flatnonzero(np.diff(rank[order], prepend=-np.inf))
-    sizes = np.diff(starts, append=rank.size)
-    return np.repeat(np.add.reduceat(error[order], starts) / sizes, sizes)
-
-
-def _mean_of_remaining(error: np.ndarray) -> np.ndarray:
-    """Mean of what is left, ``(51,)``, as more and more of the end of ``error`` is removed."""
-    total = np.concatenate([[0.0], np.cumsum(error)])
-    kept = -(-error.size * np.arange(STEPS, 0, -1) // STEPS)  # rounded up: at least one pixel
-    return np.append(total[kept] / kept, 0.0)
 
 
 def _area(curve: np.ndarray) -> float:

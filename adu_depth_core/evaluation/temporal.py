@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import cv2
 import numpy as np
 
@@ -30,24 +32,46 @@ def instability(
     :param now_from_before: motion of the camera, 4x4
     :return: 0 for depth that is consistent; None if the frames share no pixel
     """
-    u, v = np.meshgrid(
-        *(np.arange(0, size, STRIDE, dtype=np.float32) for size in (camera.width, camera.height))
-    )
-    z = before[::STRIDE, ::STRIDE]
-    x, y = (u - camera.cx) / camera.fx * z, (v - camera.cy) / camera.fy * z
-    points = np.stack([x, y, z], axis=-1).reshape(-1, 3).astype(np.float32)
-    points = points @ now_from_before[:3, :3].T.astype(np.float32) + now_from_before[:3, 3].astype(np.float32)
-    pixels, z = camera.project(points[points[:, 2] > 0])
-    columns, rows = np.rint(pixels).astype(np.int64).T
-    inside = (columns >= 0) & (columns < camera.width) & (rows >= 0) & (rows < camera.height)
-    rows, columns, z = rows[inside], columns[inside], z[inside]
-    order = np.argsort(-z)
-    expected = np.zeros(camera.size, np.float32)
-    expected[rows[order], columns[order]] = z[order]
-    rows, columns = np.nonzero(expected)
-    if not rows.size:
+    x, y = _rays(camera)
+    z = before[::STRIDE, ::STRIDE].ravel()
+    rotation, translation = now_from_before[:3, :3].astype(np.float32), now_from_before[:3, 3]
+    x, y, z = rotation @ np.stack([x * z, y * z, z]) + translation.astype(np.float32)[:, None]
+    place, members = camera_pixels(x, y, z, camera)
+    if not place.size:
         return None
-    return float(np.median(np.abs(np.log(now[rows, columns] / expected[rows, columns]))))
+    z = z[members]
+    nearest = np.full(camera.height * camera.width, np.inf, np.float32)
+    np.minimum.at(nearest, place, z)
+    seen = nearest[place] == z
+    expected, found = z[seen], np.take(now, place[seen])
+    return float(np.median(np.abs(np.log(found / expected))))
+
+
+@functools.lru_cache(maxsize=4)
+def _rays(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
+    """x / z and y / z of every ``STRIDE``-th pixel in both directions, float32, flat."""
+    u, v = np.meshgrid(np.arange(0, camera.width, STRIDE), np.arange(0, camera.height, STRIDE))
+    x, y = (u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy
+    return x.ravel().astype(np.float32), y.ravel().astype(np.float32)
+
+
+def camera_pixels(
+    x: np.ndarray, y: np.ndarray, z: np.ndarray, camera: Camera
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which points an image shows, and where.
+
+    :param x: right, metres in the camera's optical frame, ``(N,)``
+    :param y: down
+    :param z: forward
+    :return: index in the flattened image of each point that is in it, and the indices of those points;
+        points behind the camera and points with NaN are not
+    """
+    ahead = np.flatnonzero(z > 0)
+    x, y, z = x[ahead], y[ahead], z[ahead]
+    columns, rows = np.rint(x / z * camera.fx + camera.cx), np.rint(y / z * camera.fy + camera.cy)
+    inside = np.flatnonzero((columns >= 0) & (columns < camera.width) & (rows >= 0) & (rows < camera.height))
+    place = rows[inside].astype(np.intp) * camera.width + columns[inside].astype(np.intp)
+    return place, ahead[inside]
 
 
 def stands_still(before: np.ndarray, now: np.ndarray) -> bool:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from adu_depth_core.evaluation.metrics import counted_pixels
+from adu_depth_core.evaluation.pixels import Parts, blocks, counted_pixels
+from adu_depth_core.evaluation.ranking import Ranking
 
 ONE_SIGMA = 0.683
 """Share of pixels that ``|error| <= sigma`` is meant to cover."""
@@ -42,23 +43,45 @@ def uncertainty_metrics(
     :raises ValueError: if the shapes differ, no pixel counts, or a value that counts is not a positive number
     """
     p, s, g = counted_pixels(mask, prediction=prediction, sigma=sigma, truth=truth)
-    error = np.abs(g - p)
-    scale = s / QUANTILE
-    return {
-        "coverage_50": float(np.mean(error <= interval_half_width(0.50) * s)),
-        "coverage_1sigma": float(np.mean(error <= s)),
-        "coverage_95": float(np.mean(error <= interval_half_width(0.95) * s)),
-        "nll": float(np.mean(np.log(2 * scale) + error / scale)),
-    }
+    return uncertainty_means(uncertainty_sums(p, s, g)[:, 0])
+
+
+def uncertainty_sums(p: np.ndarray, s: np.ndarray, g: np.ndarray, parts: Parts | None = None) -> np.ndarray:
+    """What ``uncertainty_metrics`` are made of, summed over each cell as in ``metrics.depth_sums``.
+
+    :param p: predictions, float64 ``(N,)``, positive
+    :param s: sigmas, likewise
+    :param g: truths, likewise
+    :param parts: the cells; None: all pixels are in one
+    :return: float64 ``(rows, cells)``; the last row is the number of pixels
+    """
+    parts = parts or Parts.whole(p.size)
+    half, most = interval_half_width(np.array([0.50, 0.95]))
+    sums = np.zeros((5, parts.cells))
+    for block in blocks(p.size):
+        s_ = s[block]
+        error = np.abs(g[block] - p[block])
+        likelihood = np.log(s_ * (2 / QUANTILE)) + error / s_ * QUANTILE
+        sums += parts.sums(block, [likelihood], [error <= half * s_, error <= s_, error <= most * s_])
+    return sums
+
+
+def uncertainty_means(sums: np.ndarray) -> dict[str, float]:
+    """The metrics of a column of ``uncertainty_sums``; it must have pixels."""
+    names = ("nll", "coverage_50", "coverage_1sigma", "coverage_95")
+    return dict(zip(names, (sums[:-1] / sums[-1]).tolist(), strict=True))
 
 
 def coverage_curve(
     prediction: np.ndarray, sigma: np.ndarray, truth: np.ndarray, mask: np.ndarray
 ) -> np.ndarray:
     """Share of pixels inside the interval of each of ``LEVELS``, ``(99,)``. Parameters as above."""
-    p, s, g = counted_pixels(mask, prediction=prediction, sigma=sigma, truth=truth)
-    ratio = np.sort(np.abs(g - p) / s)
-    return np.searchsorted(ratio, interval_half_width(LEVELS), side="right") / ratio.size
+    return pixel_coverage(*counted_pixels(mask, prediction=prediction, sigma=sigma, truth=truth))
+
+
+def pixel_coverage(p: np.ndarray, s: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """``coverage_curve`` of pixels: predictions, sigmas and truths, float64 ``(N,)``, positive."""
+    return Ranking(np.abs(g - p) / s).counts_up_to(interval_half_width(LEVELS)) / p.size
 
 
 def calibration_area(coverage: np.ndarray) -> float:

@@ -3,6 +3,7 @@
 import importlib.util
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,15 @@ from launch.actions import DeclareLaunchArgument, ExecuteProcess
 from launch.utilities import perform_substitutions
 
 LAUNCH_FILE = Path(__file__).resolve().parents[2] / "launch" / "replay.launch.py"
-GIVEN = {"bag": "drive", "rate": "0.5", "delay": "3.0", "loop": "false", "record": "", "namespace": ""}
+GIVEN = {
+    "bag": "drive",
+    "image": "/rgb",
+    "rate": "0.5",
+    "delay": "3.0",
+    "loop": "false",
+    "record": "",
+    "namespace": "",
+}
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +35,11 @@ def replay():
 
 
 @pytest.fixture
-def commands(replay):
-    """Command lines of player and recorder."""
+def commands(replay, monkeypatch):
+    """Command lines of player and recorder, with rosbag2 or without."""
 
-    def of(**given):
+    def of(rosbag2=True, **given):
+        monkeypatch.setattr(replay, "has_rosbag2", lambda: rosbag2)
         context = LaunchContext()
         context.launch_configurations.update(GIVEN | given)
         processes = [a for a in replay.bag_processes(context) if isinstance(a, ExecuteProcess)]
@@ -49,6 +59,19 @@ def test_what_the_node_says_is_recorded_on_request(commands):
         "ros2 bag record --use-sim-time -o live /front/depth/image /front/depth/camera_info "
         "/front/uncertainty/image"
     )
+
+
+def test_without_rosbag2_the_player_and_the_recorder_of_this_package_do_it(commands):
+    player, recorder = commands(rosbag2=False, record="live")
+    assert player == (
+        f"{sys.executable} -m adu_depth_ros.bag_player drive --clock --rate 0.5 --wait-for /rgb"
+    )
+    assert recorder == (
+        f"{sys.executable} -m adu_depth_ros.bag_recorder --out live /depth/image /depth/camera_info "
+        "/uncertainty/image"
+    )
+    with pytest.raises(RuntimeError, match="rosbag2"):
+        commands(rosbag2=False, loop="true")
 
 
 def test_only_the_bag_must_be_given(replay):

@@ -14,7 +14,7 @@ from adu_depth_core.bags.evaluation_result import INSTABILITY, EvaluationResult,
 from adu_depth_core.bags.report_page import charts
 from adu_depth_core.bags.report_page.pictures import jpeg_uri, legend_uri
 from adu_depth_core.bags.report_page.text import MEANINGS, METRICS, interval, is_better, number, percent
-from adu_depth_core.bags.report_page.verdict import findings_of, verdict_of
+from adu_depth_core.bags.report_page.verdict import FEW, findings_of, verdict_of
 from adu_depth_core.evaluation.report import DEPTH, UNCERTAINTY
 from adu_depth_core.visualization import SIGMA_SCALE, depth_scale
 
@@ -192,16 +192,19 @@ def _row(result: EvaluationResult, metric: str) -> _Row:
 
 @dataclass(frozen=True)
 class _Regions:
-    """The nine image regions of a model, with how strongly each is coloured."""
+    """The nine image regions of a model, how strongly each is coloured, and whether it has few pixels."""
 
     label: str
-    cells: list[tuple[Group, float]]
+    cells: list[tuple[Group, float, bool]]
 
     @classmethod
     def of(cls, model: ModelResult) -> _Regions:
-        highest = max(group.metrics.get("abs_rel", 0.0) for group in model.by_region) or 1.0
+        few = FEW * sum(group.pixels for group in model.by_region)
+        errors = [g.metrics.get("abs_rel", 0.0) if g.pixels >= few else 0.0 for g in model.by_region]
+        highest = max(errors) or 1.0
         return cls(
-            model.label, [(group, group.metrics.get("abs_rel", 0.0) / highest) for group in model.by_region]
+            model.label,
+            [(g, error / highest, g.pixels < few) for g, error in zip(model.by_region, errors, strict=True)],
         )
 
 

@@ -132,6 +132,8 @@ def timeline(models: Sequence[ModelResult], metric: str, start_ns: int) -> Marku
     ticks = [tick for tick in linear_axis(0, last, count=10).ticks if tick <= last]
     x = Axis(0, max(last, 1e-3), ticks, "time (s)")
     chart = Chart(x, linear_axis(0, highest, metric_label(metric), count=3), f"{metric} over time", 1080, 190)
+    if metric == "coverage_1sigma":
+        chart.line([0, last], [ONE_SIGMA, ONE_SIGMA], "ideal", f"honest: {percent(ONE_SIGMA)}")
     for j, (model, (times, values)) in enumerate(zip(models, tracks, strict=True)):
         chart.line(*_with_gaps(times, values), f"{series(j)} thin", model.label)
         if len(times) == 1:

@@ -15,6 +15,9 @@ from adu_depth_core.evaluation.uncertainty import ONE_SIGMA
 HONEST = 0.05
 """A coverage this near to its nominal share is called honest."""
 
+FEW = 0.01
+"""A band or region with a smaller share of the pixels is not called the worst, however wrong they are."""
+
 REMOVED_SHARE = 0.2
 """Share of the least sure pixels whose removal is told."""
 
@@ -105,5 +108,6 @@ def _honesty(coverage: float) -> str:
 
 
 def _worst(groups: tuple[Group, ...]) -> Group | None:
-    known = [group for group in groups if "abs_rel" in group.metrics]
+    total = sum(group.pixels for group in groups)
+    known = [group for group in groups if "abs_rel" in group.metrics and group.pixels >= FEW * total]
     return max(known, key=lambda group: group.metrics["abs_rel"]) if len(known) > 1 else None

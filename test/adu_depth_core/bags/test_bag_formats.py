@@ -139,6 +139,23 @@ def test_of_a_bag_cut_short_the_first_messages_remain(tmp_path, share):
     assert file.read_bytes() == whole[: int(len(whole) * share)]
 
 
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+def test_a_cut_bag_may_be_out_of_order(tmp_path, share):
+    """Recorders with several threads write messages a little out of order."""
+    image = np.random.default_rng(0).integers(0, 256, (480, 800, 3), dtype=np.uint8)  # about a chunk each
+    shuffled = [3, 1, 2, 0, 5, 4, 8, 6, 7, 9, 11, 10]
+    with BagWriter(tmp_path / "drive") as bag:
+        for stamp in shuffled:
+            bag.write("/image", image_message(image, "rgb8", 100 + stamp, "camera"), 100 + stamp)
+            bag.write("/camera_info", camera_info_message(CAMERA, 100 + stamp, "camera"), 100 + stamp)
+    file = tmp_path / "drive" / "drive.mcap"
+    file.write_bytes(file.read_bytes()[: int(file.stat().st_size * share)])
+    with BagReader(tmp_path / "drive", salvage_cut_files=True) as reader:
+        stamps = [m.time_ns - 100 for m in reader.messages(["/image"])]
+    assert stamps == sorted(shuffled[: len(stamps)])
+    assert len(shuffled) * share - 3 <= len(stamps) < len(shuffled)
+
+
 def test_a_whole_bag_is_not_mended(tmp_path):
     with BagReader(write(tmp_path / "drive"), salvage_cut_files=True) as reader:
         assert reader.damage is None

@@ -69,3 +69,10 @@ def test_frames_that_nothing_connects_are_named():
 def test_a_loop_is_an_error_and_not_an_endless_one():
     with pytest.raises(LookupError, match="loop"):
         tree_of([("a", "b", np.eye(4)), ("b", "a", np.eye(4))]).to_root("a", 0)
+
+
+def test_poses_of_long_ago_are_forgotten():
+    tree = tree_of(moving=[(second * SECOND, "odom", "base_link", shift(second)) for second in range(200)])
+    with pytest.raises(LookupError):
+        tree.to_root("base_link", 100 * SECOND)
+    assert tree.to_root("base_link", 198 * SECOND)[2]

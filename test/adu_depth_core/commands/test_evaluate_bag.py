@@ -18,6 +18,7 @@ from adu_depth_core.bags.messages import (
     camera_info_message,
     compressed_image_message,
     image_message,
+    point_cloud_message,
     transforms_message,
 )
 from adu_depth_core.bags.reader import BagReader
@@ -349,3 +350,39 @@ def test_poses_explain_the_change_of_depth(tmp_path, judge):
     assert metrics["source"]["motion"] == "poses"
     expected = np.log(DEPTH / (DEPTH - 1))
     assert metrics["models"][0]["metrics"]["instability"]["mean"] == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_bag_that_a_model_was_trained_on_is_refused_unless_allowed(
+    bag, judge, tmp_path, write_color_student, capsys
+):
+    scenes = [f"drive_{i:06d}_{START + i * STEP}" for i in (2, 4)]
+    trained = write_color_student(
+        tmp_path / "trained.onnx", training={"data": [{"name": "training", "scenes": scenes}]}
+    )
+    assert judge(bag, model=trained) == (1, None)
+    assert "model trained was trained on frames of bag drive" in capsys.readouterr().err
+    status, metrics = judge(bag, "--allow-training-frames", model=trained)
+    assert status == 0
+    assert any("trained on 2 of the 6 frames" in warning for warning in metrics["warnings"])
+
+
+def test_ground_truth_counts_only_where_another_kind_has_a_value_too(tmp_path, judge, capsys):
+    frames = []
+    for i in range(2):
+        stamp = START + i * STEP
+        points = np.array([[0.0, 0.0, 5.0], [1.0, 0.2, 6.0], [-1.0, 0.0, 7.0]], np.float32)
+        edge = (topics.LEFT_FRAME, topics.LIDAR_FRAME, np.eye(4))
+        frames.append(
+            {
+                topics.TF_STATIC: transforms_message([edge], stamp),
+                topics.LIDAR: point_cloud_message(points, "xyz", stamp, topics.LIDAR_FRAME),
+                **frame_messages(i),
+            }
+        )
+    bag = write_bag(tmp_path / "drive", frames)
+    status, metrics = judge(bag, "--truth", "depth", "--where", "lidar")
+    assert status == 0
+    assert metrics["models"][0]["by_distance"][0]["pixels"] == 2 * 3
+    assert "only pixels where lidar on /lidar/points" in metrics["source"]["truth"]["description"]
+    assert judge(bag, "--truth", "lidar", "--where", "lidar", out="same") == (1, None)
+    assert "ground truth of bag drive is lidar" in capsys.readouterr().err

@@ -58,7 +58,7 @@ def test_pairs_calibration_and_depth_arrive(drive, tmp_path, capsys):
     dataset = StereoFolder(tmp_path / "data")
     assert dataset.camera == CAMERA
     assert dataset.baseline == pytest.approx(0.5)
-    assert dataset.scenes == [f"{i:06d}_{1_000_000_000 + i * 100_000_000}" for i in range(4)]
+    assert dataset.scenes == [f"drive_{i:06d}_{1_000_000_000 + i * 100_000_000}" for i in range(4)]
     for i, sample in enumerate(dataset):
         np.testing.assert_array_equal(sample.left, frame(i, 1).left)
         np.testing.assert_array_equal(sample.right, frame(i, 1).right)

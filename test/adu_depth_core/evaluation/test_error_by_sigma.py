@@ -2,7 +2,11 @@ import numpy as np
 import pytest
 
 from adu_depth_core.evaluation.error_by_sigma import ErrorHistogram
+from adu_depth_core.evaluation.pixels import Pixels
+from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.uncertainty import QUANTILE
+
+PROTOCOL = Protocol(cap=500.0)
 
 
 def test_an_honest_sigma_equals_the_quantile_of_the_error_in_every_bin():
@@ -12,19 +16,19 @@ def test_an_honest_sigma_equals_the_quantile_of_the_error_in_every_bin():
         depth = rng.uniform(5, 50, (150, 150))
         sigma = depth * np.exp(rng.uniform(np.log(0.02), np.log(0.3), depth.shape))
         truth = depth + rng.laplace(0, sigma / QUANTILE)
-        histogram.add(*histogram.count(truth, depth, sigma, np.ones(depth.shape, bool)))
+        histogram.add(*histogram.count(Pixels.of(PROTOCOL, truth, depth, sigma)))
     relative, error, pixels = histogram.summary()
     many = pixels > 5000
     assert many.sum() >= 6
     np.testing.assert_allclose(error[many], relative[many], rtol=0.08)
 
 
-def test_only_pixels_of_the_mask_count():
+def test_only_pixels_with_truth_count():
     histogram = ErrorHistogram()
     depth = np.full((4, 5), 10.0)
-    mask = np.zeros((4, 5), bool)
-    mask[0] = True
-    histogram.add(*histogram.count(depth + 1, depth, 0.1 * depth, mask))
+    truth = np.zeros((4, 5))
+    truth[0] = 11.0
+    histogram.add(*histogram.count(Pixels.of(PROTOCOL, truth, depth, 0.1 * depth)))
     relative, error, pixels = histogram.summary()
     assert pixels.tolist() == [5]
     assert relative == pytest.approx([0.1])

@@ -2,8 +2,16 @@ import numpy as np
 import pytest
 
 from adu_depth_core.evaluation.evaluator import Evaluator
-from adu_depth_core.evaluation.groups import BAND_NAMES, REGION_NAMES, GroupMeans, group_metrics
+from adu_depth_core.evaluation.groups import (
+    BAND_NAMES,
+    REGION_NAMES,
+    GroupMeans,
+    group_metrics,
+    pixels_by_cell,
+)
+from adu_depth_core.evaluation.metrics import depth_sums
 from adu_depth_core.evaluation.protocol import Protocol
+from adu_depth_core.evaluation.uncertainty import uncertainty_sums
 
 
 def scene(seed=0):
@@ -14,6 +22,12 @@ def scene(seed=0):
     return truth, depth, (0.1 * depth).astype(np.float32)
 
 
+def groups_of(truth, depth, sigma, cap=80.0):
+    pixels, parts = pixels_by_cell(Protocol(cap), truth, depth, sigma)
+    p, s, g = pixels.prediction, pixels.sigma, pixels.truth
+    return group_metrics(depth_sums(p, g, parts), uncertainty_sums(p, s, g, parts))
+
+
 @pytest.mark.parametrize(
     ("name", "near", "far"), [("0-10 m", 0, 10), ("10-20 m", 10, 20), ("40-80 m", 40, 80)]
 )
@@ -21,7 +35,7 @@ def test_a_band_has_the_metrics_of_an_evaluation_of_its_pixels(name, near, far):
     truth, depth, sigma = scene()
     inside = np.where((truth > near) & (truth <= far), truth, 0)
     expected = Evaluator(Protocol()).add("frame", inside, depth, sigma)
-    pixels, metrics = group_metrics(Protocol(), truth, depth, sigma)[0][name]
+    pixels, metrics = groups_of(truth, depth, sigma)[0][name]
     assert pixels == expected.pixels
     assert metrics == {metric: pytest.approx(expected.metrics[metric]) for metric in metrics}
     assert {"abs_rel", "rmse", "coverage_1sigma", "nll"} <= metrics.keys()
@@ -32,7 +46,7 @@ def test_a_region_has_the_metrics_of_an_evaluation_of_its_pixels():
     inside = np.zeros_like(truth)
     inside[20:, 20:40] = truth[20:, 20:40]
     expected = Evaluator(Protocol()).add("frame", inside, depth, sigma)
-    pixels, metrics = group_metrics(Protocol(), truth, depth, sigma)[1]["bottom centre"]
+    pixels, metrics = groups_of(truth, depth, sigma)[1]["bottom centre"]
     assert pixels == expected.pixels
     assert metrics == {metric: pytest.approx(expected.metrics[metric]) for metric in metrics}
 
@@ -40,8 +54,17 @@ def test_a_region_has_the_metrics_of_an_evaluation_of_its_pixels():
 def test_every_pixel_is_in_one_band_and_one_region():
     truth, depth, sigma = scene()
     count = np.count_nonzero(Protocol().mask(truth))
-    for groups in group_metrics(Protocol(), truth, depth, sigma):
+    for groups in groups_of(truth, depth, sigma):
         assert sum(pixels for pixels, _ in groups.values()) == count
+
+
+def test_what_is_beyond_the_bands_is_in_a_region_only():
+    truth, depth, sigma = scene()
+    bands, regions = groups_of(truth, depth, sigma, cap=95.0)
+    beyond = np.count_nonzero((truth > 80) & (truth < 95))
+    assert beyond > 0
+    total = sum(pixels for pixels, _ in regions.values())
+    assert sum(pixels for pixels, _ in bands.values()) + beyond == total
 
 
 def test_means_are_over_the_frames_that_have_the_group():

@@ -1,6 +1,7 @@
 """The page as its readers get it: parsed, searched for what it must show, and opened in a browser."""
 
 import base64
+import dataclasses
 import json
 import re
 import shutil
@@ -80,7 +81,6 @@ def test_the_page_shows_every_part(write, make_result):
         "−0.0165 better",
         "/lidar/points",
         "by option",
-        "1 frame left out",
     ):
         assert text in html
     for pixels in ("first, 0-10 m: abs_rel 0.0600\n12,345 pixels in 60 frames", "second, 40-80 m"):
@@ -127,13 +127,21 @@ def test_without_ground_truth_the_page_says_so(write, make_result):
     assert "could not be measured" in html
 
 
-def test_an_interrupted_run_and_pseudo_truth_are_announced(write, make_result):
-    result = make_result(interrupted=True)
-    truth = er.GroundTruth("stereo", "matched", pseudo=True)
-    source = er.Source(**{**vars(result.source), "truth": truth})
-    html = write(er.EvaluationResult(**{**vars(result), "source": source}))
-    assert "Only the first 41 of 43 images were read" in html
-    assert "Pseudo ground truth" in html
+def test_an_interrupted_run_is_announced_before_the_figures(write, make_result):
+    html = write(make_result(interrupted=True, warnings=("interrupted after 3 frames", "something else")))
+    assert '<p class="notice bad"><strong>Note.</strong> interrupted after 3 frames</p>' in html
+    assert '<p class="notice"><strong>Note.</strong> something else</p>' in html
+    assert html.index("something else") < html.index("<h2>Figures</h2>")
+
+
+def test_a_region_of_few_pixels_is_neither_coloured_nor_called_the_worst(write, make_result):
+    result = make_result()
+    (model,) = result.models
+    few = dataclasses.replace(model.by_region[0], pixels=3, metrics={"abs_rel": 9.87, "rmse": 9.0})
+    model = dataclasses.replace(model, by_region=(few, *model.by_region[1:]))
+    html = write(dataclasses.replace(result, models=(model,)))
+    assert '--share: 0.000"><span class="faint">9.87</span>' in html
+    assert "In the image&#39;s bottom right it is worst" in html
 
 
 @pytest.mark.parametrize("frames", [1, 2, 3])

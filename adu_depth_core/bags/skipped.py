@@ -1,0 +1,22 @@
+"""Frames of bags that cannot be used, and why."""
+
+from __future__ import annotations
+
+from adu_depth_core.bags.evaluation_result import Skipped
+
+
+class SkippedFrames:
+    """Counts frames that could not be used, by kind of reason, keeping the first of each in words."""
+
+    def __init__(self) -> None:
+        self._by_kind: dict[str, list] = {}
+
+    def add(self, kind: str, reason: str, index: int) -> None:
+        self._by_kind.setdefault(kind, [reason, 0, index])[1] += 1
+
+    def summary(self) -> tuple[Skipped, ...]:
+        return tuple(Skipped(*entry) for entry in self._by_kind.values())
+
+
+class Unusable(Exception):
+    """A frame that is skipped: kind and reason."""
