@@ -47,6 +47,21 @@ class TeacherOutput:
     confidence: torch.Tensor
     scores: torch.Tensor
 
+    def mirrored(self, where: torch.Tensor) -> TeacherOutput:
+        """The same, mirrored left to right for the views of the batch that ``where``, bool ``(N,)``, names."""
+
+        def turn(values: torch.Tensor) -> torch.Tensor:
+            return torch.where(where.view(-1, 1, 1, 1), values.flip(-1), values)
+
+        return TeacherOutput(
+            turn(self.mu),
+            turn(self.log_b),
+            [turn(feature) for feature in self.features],
+            turn(self.disparity),
+            turn(self.confidence),
+            turn(self.scores),
+        )
+
 
 class Teacher(nn.Module):
     """Two rectified views to log canonical depth and its uncertainty, for any baseline and focal length.

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from adu_depth_core.datasets.augmentation import Augmentation
+from adu_depth_core.datasets.augmentation import Augmentation, mirror
 from adu_depth_core.datasets.views import SIDES, View, views_of
 from adu_depth_core.errors import UserError
 from adu_depth_core.model_card import ModelCard
@@ -83,7 +83,8 @@ class TrainingViews(Dataset):
     number of machines, or on where a run was interrupted.
 
     :param mirroring: see ``Augmentation``; ``stereo`` where a stereo network looks at the views
-    :param clean: add the views without photometric changes, for a teacher to look at
+    :param clean: add the views without photometric changes, for a teacher to look at: ``clean_image`` and
+        ``clean_other``, ``mirrored`` where the other camera would otherwise not be to the right
     """
 
     def __init__(
@@ -115,8 +116,14 @@ class TrainingViews(Dataset):
         view = self.augmentation.geometry(source.draw(random), random)
         tensors = to_tensors(self.augmentation.noise(view, random), self.card)
         if self.clean:
-            clean = to_tensors(view, self.card)
-            tensors |= {"clean_image": clean["image"], "clean_other": clean["other"]}
+            mirrored = view.offset < 0
+            clean = to_tensors(mirror(view) if mirrored else view, self.card)
+            tensors |= {
+                "clean_image": clean["image"],
+                "clean_other": clean["other"],
+                "baseline": clean["baseline"],
+                "mirrored": torch.tensor(mirrored),
+            }
         return tensors
 
 

@@ -83,11 +83,9 @@ def train(
         module = TeacherTraining(config, card, validation.samples)
     else:
         module = StudentTraining(config, card, validation.samples, teacher)
-    stereo = network == "teacher" or teacher is not None
+    mirroring = "stereo" if network == "teacher" else "random"
     sources = read_sources(config, stereo=network == "teacher") if sources is None else sources
-    views = TrainingViews(
-        config, card, sources, mirroring="stereo" if stereo else "random", clean=teacher is not None
-    )
+    views = TrainingViews(config, card, sources, mirroring, clean=teacher is not None)
     trainer = _trainer(config, machine, out)
     last = out / "last.ckpt"
     trainer.fit(

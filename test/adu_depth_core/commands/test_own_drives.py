@@ -1,14 +1,14 @@
-"""From bags to a judged student by the commands of docs/training_data.md, none of them edited, only smaller."""
+"""From bags to a judged student by the commands of docs/training_data.md, none edited, only smaller."""
 
 import json
 
 import pytest
 
 from adu_depth_core.cli import main
+from adu_depth_core.model_card import read_card
 
 for package in ("rosbags", "jinja2", "torch", "timm", "lightning", "onnx", "trimesh", "embreex"):
     pytest.importorskip(package)
-from adu_depth_core.model_card import read_card
 
 SMALL = ["input_height=64", "input_width=160", "crop_width=96", "f_ref=93", "batch_size=2", "steps=2"]
 

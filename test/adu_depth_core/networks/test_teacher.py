@@ -48,6 +48,14 @@ def test_both_views_and_the_baseline_reach_the_depth(teacher):
     assert not torch.allclose(reference, teacher(left, right, torch.tensor([1.0])).mu)
 
 
+def test_what_the_teacher_saw_can_be_mirrored_view_by_view(teacher):
+    output = teacher(*pair(2), torch.full((2,), 0.54))
+    turned = output.mirrored(torch.tensor([True, False]))
+    for before, after in zip([output.mu, *output.features], [turned.mu, *turned.features], strict=True):
+        assert torch.equal(after[0], before[0].flip(-1))
+        assert torch.equal(after[1], before[1])
+
+
 def test_every_parameter_learns():
     teacher = Teacher(f_ref=185.0)
     left, right = pair(2)

@@ -84,6 +84,16 @@ def test_the_teacher_gets_the_views_without_noise(folder):
     assert torch.equal(quiet["other"], quiet["clean_other"])
 
 
+def test_the_teacher_always_gets_the_other_camera_to_the_right(folder):
+    quiet = views(config(folder, photometric=0.0), mirroring="random")
+    turned = [quiet[position] for position in range(24)]
+    assert {bool(item["mirrored"]) for item in turned} == {True, False}
+    for item in turned:
+        assert float(item["baseline"]) == 0.5
+        clean = item["clean_image"].flip(-1) if item["mirrored"] else item["clean_image"]
+        assert torch.equal(item["image"], clean)
+
+
 def test_depth_is_canonical():
     image = np.zeros((64, 160, 3), np.uint8)
     from adu_depth_core.datasets.views import View
