@@ -48,7 +48,7 @@ class TeacherOutput:
     scores: torch.Tensor
 
     def mirrored(self, where: torch.Tensor) -> TeacherOutput:
-        """The same, mirrored left to right for the views of the batch that ``where``, bool ``(N,)``, names."""
+        """The same, mirrored left to right for views of the batch that ``where``, bool ``(N,)``, names."""
 
         def turn(values: torch.Tensor) -> torch.Tensor:
             return torch.where(where.view(-1, 1, 1, 1), values.flip(-1), values)
