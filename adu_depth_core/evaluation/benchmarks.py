@@ -56,6 +56,7 @@ DEFAULT_CROPS = {"kitti_eigen": "garg-kitti"}
 class Benchmark:
     """Labelled frames to evaluate on.
 
+    :param kind: key of ``SPLITS``
     :param dataset: name of the data set as model cards have it; that of a drive is its folder's
     :param split: named split, or the file that lists the frames
     :param subset: the publisher's split that the frames are from, as model cards name it
@@ -65,6 +66,7 @@ class Benchmark:
     :param unlabelled: listed frames without ground truth, left out
     """
 
+    kind: str
     dataset: str
     split: str
     subset: str
@@ -105,7 +107,7 @@ def open_benchmark(
         scenes = [scene for scene in scenes if scene not in left_out]
         samples = open_dataset(dataset, root, scenes, subset, files, size)
     name, drives = dataset_name(dataset, root), drives_of(dataset, samples)
-    return Benchmark(name, split, subset or "training", scenes, samples, drives, unlabelled)
+    return Benchmark(dataset, name, split, subset or "training", scenes, samples, drives, unlabelled)
 
 
 def _part(dataset: str, part: str, split: str, present: Sequence[str], root: Path) -> list[str]:

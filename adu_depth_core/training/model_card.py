@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,13 +72,21 @@ def complete_card(
     :param model: the trained model, with its card
     :param load: makes it ready to be judged
     :param calibration: frames that serve the uncertainty scale only
-    :param validation: frames the accuracy is measured on, of the same data set
+    :param validation: frames the accuracy is measured on
     :return: the card as written
     """
     subject = load(model)
     judged = open_frames(validation)
     check_leakage(subject.card, judged.dataset, judged.subset, judged.frames, drives=judged.drives)
-    fitted = Calibration(judged.dataset, _image_scales(subject, [open_frames(calibration), judged]))
+    further = open_frames(calibration)
+    # Drives may name their frames alike, as synthetic ones do: 000000, 000001, ...
+    taken = set() if further.dataset == judged.dataset else set(judged.frames)
+    scales = {
+        f"{further.dataset}/{name}" if name in taken else name: scale
+        for name, scale in _image_scales(subject, further).items()
+    }
+    scales |= _image_scales(subject, judged)
+    fitted = Calibration(judged.dataset, scales)
     card = dataclasses.replace(
         subject.card,
         sigma_scale=fitted.sigma_scale,
@@ -96,10 +103,10 @@ def open_frames(config: BenchmarkConfig) -> Benchmark:
     return open_benchmark(config.dataset, Path(config.path), config.split)
 
 
-def _image_scales(subject: Subject, benchmarks: list[Benchmark]) -> dict[str, float]:
+def _image_scales(subject: Subject, benchmark: Benchmark) -> dict[str, float]:
     protocol = Protocol()
     scales = {}
-    for sample in itertools.chain.from_iterable(benchmark.samples for benchmark in benchmarks):
+    for sample in benchmark.samples:
         depth, sigma = subject.predict(sample)
         depth, mask = protocol.clamp(depth), protocol.mask(sample.depth)
         unit_sigma = sigma / subject.card.sigma_scale
@@ -116,7 +123,7 @@ def _accuracy(subject: Subject, benchmark: Benchmark) -> dict[str, Any]:
         evaluator.add(sample.name, sample.depth, depth, sigma, disparity_scale)
     metrics = evaluator.summary().metrics
     names = CARD_METRICS + (STEREO_METRICS if subject.stereo else ())
-    command = f"adu_depth evaluate --dataset {benchmark.dataset} --root DIR --split {benchmark.split}"
+    command = f"adu_depth evaluate --dataset {benchmark.kind} --root DIR --split {benchmark.split}"
     option = f" --checkpoint {subject.card.name}.safetensors" if subject.stereo else ""
     return {
         "data": benchmark.dataset,
