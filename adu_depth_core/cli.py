@@ -53,12 +53,22 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
     return parser
 
 
+def _parse(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Namespace:
+    """Parse; ``key=value`` overrides may stand before and after options, which argparse alone refuses."""
+    arguments, rest = parser.parse_known_args(argv)
+    if rest and not (hasattr(arguments, "overrides") and all("=" in r and r[0] != "-" for r in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        arguments.overrides = [*arguments.overrides, *rest]
+    return arguments
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit status (0 success, 1 user error, 130 interrupted)."""
     argv = sys.argv[1:] if argv is None else argv
     chosen = next((argument for argument in argv if not argument.startswith("-")), None)
     try:
-        arguments = _parser(chosen).parse_args(argv)
+        arguments = _parse(_parser(chosen), argv)
         arguments.command_line = shlex.join(["adu_depth", *argv])  # for the record of a result
         return arguments.run(arguments)
     except UserError as error:
