@@ -17,7 +17,8 @@ from adu_depth_core.errors import UserError
 from adu_depth_core.files import check_writable, write_atomically
 from adu_depth_core.inference.backends.base import Backend
 from adu_depth_core.inference.backends.choice import BACKENDS
-from adu_depth_core.inference.backends.tensorrt import TensorRTBackend, engine_card
+from adu_depth_core.inference.backends.tensorrt import TensorRTBackend
+from adu_depth_core.inference.engine_file import engine_card
 from adu_depth_core.inference.predictor import Predictor, default_model
 from adu_depth_core.machine import cpu_model
 

@@ -98,7 +98,7 @@ def export(
             }
         with write_atomically(out) as temporary:
             graph.save_graph(network, temporary)
-            exported = ONNXRuntimeBackend(temporary, size, None)
+            exported = ONNXRuntimeBackend(temporary, size, None, batch or 1)
             parity = compare(
                 lambda tensor: exported.infer(tensor.repeat(batch or 1, axis=0)),
                 reference.infer,
