@@ -130,6 +130,8 @@ class EngineCache:
             for stale, reason in self._stale(onnx, path, wanted):
                 logger.warning("%s in the engine cache is not used: it is of %s; delete it", stale, reason)
             on_build(path)
+            if not load_flavour(wanted.flavour).compiles_at_run_time:
+                options = dataclasses.replace(options, timing_cache=self.folder / "timing.cache")
             card = build_engine(onnx, path, options, watch, gate)
             entry = {"cache": dataclasses.asdict(wanted)}
             dataclasses.replace(card, extra={**card.extra, **entry}).write(card_path(path))

@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from adu_depth_core.deploy.build_options import BuildOptions
-from adu_depth_core.deploy.engine_layers import Layer, check_precision, count_precisions, layers_of_log
+from adu_depth_core.deploy.engine_layers import (
+    Layer,
+    check_precision,
+    count_precisions,
+    layers_of_inspector,
+    layers_of_log,
+)
 from adu_depth_core.deploy.engine_parity import Gate, parity_of_new
 from adu_depth_core.deploy.tensorrt_api import Flavour, load_flavour, recording_logger
 from adu_depth_core.deploy.tensorrt_progress import BuildProgress, Watcher, build_monitor
@@ -63,7 +69,7 @@ def build_engine(
         return _plan_bytes(plan, flavour, recorder, onnx)
 
     plan = _watched(work, config, flavour, watch)
-    layers = layers_of_log(recorder.details)
+    layers = _layers(plan, flavour, recorder)
     check_precision(layers, precision_of(card))
     _keep_timing_cache(config, options.timing_cache)
     facts = _facts(onnx, flavour, gpu, network, profiles, options, layers)
@@ -207,6 +213,14 @@ def _plan_bytes(plan: Any, flavour: Flavour, recorder: Any, onnx: Path) -> bytes
         text = reasons(error for error in recorder.errors if "CUDA GPU properties" not in error)
         raise UserError(f"{flavour.name} {flavour.version} could not build {onnx}: {text}")
     return bytes(plan)
+
+
+def _layers(plan: bytes, flavour: Flavour, recorder: Any) -> list[Layer]:
+    if flavour.compiles_at_run_time:
+        return layers_of_log(recorder.details)  # works without a GPU
+    engine = flavour.trt.Runtime(recorder).deserialize_cuda_engine(plan)
+    inspector = engine.create_engine_inspector()
+    return layers_of_inspector(inspector.get_engine_information(flavour.trt.LayerInformationFormat.JSON))
 
 
 def _keep_timing_cache(config: Any, path: Path | None) -> None:

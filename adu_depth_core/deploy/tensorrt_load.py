@@ -51,6 +51,8 @@ class LoadedEngine:
         if self.kernels is None or self.runtime_config is None:
             return
         content = bytes(self.runtime_config.get_runtime_cache().serialize())
+        if self.kernels.is_file() and self.kernels.read_bytes() == content:
+            return
         try:
             with write_atomically(self.kernels) as temporary:
                 temporary.write_bytes(content)
