@@ -40,7 +40,8 @@ def build_engine(
 
     :param onnx: student as ONNX, with its card
     :param watch: called while the builder works; what it raises stops the build and is raised from here
-    :param gate: what to compare with; None for the installed student and synthetic pictures
+    :param gate: what to compare with; without a reference the FP32 original: the ONNX itself, the file
+        beside it that its card names, or the installed student
     :return: the engine's card; its parity is "not run" where this machine cannot run the engine
     :raises UserError: if the ONNX is damaged, has operators TensorRT does not know, an option does not
         suit the flavour or the build fails, or the engine is not of the ONNX's precision or differs too much
@@ -77,7 +78,10 @@ def build_engine(
         with write_atomically(out) as temporary:
             temporary.write_bytes(plan)
             card = _card(card, out.name, file_sha256(temporary), facts)
-            card = parity_of_new(temporary, card, gate or Gate())
+            gate = gate or Gate()
+            if gate.reference is None:
+                gate = dataclasses.replace(gate, reference=original_of(onnx, card))
+            card = parity_of_new(temporary, card, gate)
         card.write(card_path(out))
     except OSError as error:
         raise UserError(f"{out} cannot be written: {error.strerror}") from error
@@ -96,6 +100,14 @@ def read_student_onnx(onnx: Path) -> ModelCard:
     if onnx.suffix != ".onnx" or card.role != "student":
         raise UserError(f"{onnx} is no student as .onnx: make one with `adu_depth export --out FILE.onnx`")
     return card
+
+
+def original_of(onnx: Path, card: ModelCard) -> Path | None:
+    """The FP32 original of an ONNX: itself, or the file beside it that its card names; None if neither."""
+    if precision_of(card) == "fp32":
+        return onnx
+    beside = (onnx.with_name(name) for name in card.extra.get("source_files", {}) if name.endswith(".onnx"))
+    return next((path for path in beside if path.is_file() and card_path(path).is_file()), None)
 
 
 def precision_of(card: ModelCard) -> str:

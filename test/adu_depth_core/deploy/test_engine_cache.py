@@ -15,6 +15,7 @@ pytest.importorskip("tensorrt_rtx")
 
 from adu_depth_core.deploy.build_options import BuildOptions
 from adu_depth_core.deploy.engine_cache import EngineCache, default_folder, identify
+from adu_depth_core.deploy.tensorrt_build import original_of
 from adu_depth_core.errors import UserError
 from adu_depth_core.inference.cuda import current_gpu
 from adu_depth_core.model_card import card_path, file_sha256, read_card
@@ -181,6 +182,17 @@ def test_what_a_watcher_raises_stops_the_build_and_leaves_nothing(cache, shipped
         cache.engine(shipped_model, dataclasses.replace(OPTIONS, sizes=((192, 640), (352, 1216))), watch)
     assert time.monotonic() - started < 60
     assert not list(cache.folder.glob("*.engine*"))
+
+
+def test_the_original_is_looked_for_beside_an_export(exported, tmp_path):
+    def original(onnx):
+        return original_of(onnx, read_card(onnx))
+
+    assert original(exported / "fp32.onnx") == exported / "fp32.onnx"
+    assert original(exported / "fp16.onnx") == exported / "student.onnx"
+    for name in ("fp16.onnx", "fp16.json"):
+        shutil.copy(exported / name, tmp_path)
+    assert original(tmp_path / "fp16.onnx") is None  # the installed student is what is left
 
 
 def test_without_a_gpu_one_must_be_named(cache, color_student):

@@ -83,7 +83,7 @@ def test_only_rtx_tells_from_the_header_whether_an_engine_is_valid(flavour):
         ("ICudaEngine", ["num_io_tensors", "get_tensor_name", "get_tensor_mode", "create_execution_context"]),
         ("IExecutionContext", ["set_input_shape", "set_tensor_address", "execute_async_v3"]),
         ("IExecutionContext", ["set_optimization_profile_async"]),
-        ("IEngineInspector", ["get_engine_information"]),
+        ("EngineInspector", ["get_engine_information"]),
         ("LayerInformationFormat", ["JSON"]),
         ("OnnxParser", ["parse", "num_errors", "get_error"]),
     ],
