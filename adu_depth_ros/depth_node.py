@@ -268,13 +268,16 @@ def main(args: list[str] | None = None) -> int:
     except (ParameterException, RuntimeError) as error:  # ROS arguments that cannot be read or used
         print(f"depth_node: error: {error}", file=sys.stderr)
         return 1
+    status = 0
     try:
         if node.builds_only():
-            return 0 if node.build() else 1
-        executor = SingleThreadedExecutor()
-        executor.add_node(node)
-        node.autostart()
-        executor.spin()
+            status = 1  # if a signal ends the build, too
+            status = 0 if node.build() else 1
+        else:
+            executor = SingleThreadedExecutor()
+            executor.add_node(node)
+            node.autostart()
+            executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except RuntimeError:
@@ -286,7 +289,7 @@ def main(args: list[str] | None = None) -> int:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         node.destroy_node()
         rclpy.try_shutdown()
-    return 0
+    return status
 
 
 if __name__ == "__main__":
