@@ -21,6 +21,7 @@ def share_files(folder: str) -> list[tuple[str, list[str]]]:
 EXTRAS = {
     "openvino": ["openvino>=2024.4"],
     "onnxruntime": ["onnxruntime>=1.18"],
+    "onnxruntime-cuda": ["onnxruntime-gpu>=1.18"],
     "bags": ["rosbags>=0.11", "jinja2>=3.0"],
     "synthetic": ["trimesh>=4.0", "embreex>=2.17"],
     "ros": [

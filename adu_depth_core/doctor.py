@@ -20,7 +20,8 @@ import numpy as np
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
-from adu_depth_core.inference.backends.choice import BACKENDS
+from adu_depth_core.inference.backends.choice import BACKENDS, CPU_BACKENDS, ENGINE_SUFFIX
+from adu_depth_core.inference.cuda import current_gpu
 from adu_depth_core.inference.predictor import Predictor, default_model
 from adu_depth_core.machine import cpu_model
 from adu_depth_core.model_card import ModelCardError, read_card
@@ -61,7 +62,8 @@ def examine(model: Path | None = None) -> list[Check]:
         Check("machine", "NumPy, OpenCV", True, f"{np.__version__}, {cv2.__version__}"),
         check_gpu(),
         model_check,
-        *(check_backend(name, model, try_it=model_check.found) for name in BACKENDS),
+        *(check_backend(name, model, model_check.found) for name in BACKENDS if name != "tensorrt"),
+        check_tensorrt(model, try_it=model_check.found),
         *check_ros(),
         *(check_module("training", name, "train") for name in ("torch", "timm", "lightning", "safetensors")),
         check_module("bags", "rosbags", "bags"),
@@ -91,7 +93,8 @@ def check_model(model: Path | None) -> Check:
 def check_backend(name: str, model: Path | None, try_it: bool) -> Check:
     """The backend's runtime can be imported and, if it is tried, predicts with the model."""
     backend = BACKENDS[name]
-    remedy = _pip(backend.extra)
+    # Where a GPU is missing, or a runtime is there without CUDA, the error says what to do.
+    remedy = _pip(backend.extra) if name in CPU_BACKENDS else ""
     if not _is_installed(backend.module):
         return Check(BACKEND, name, False, "not found", remedy)
     if not try_it:
@@ -107,8 +110,23 @@ def check_backend(name: str, model: Path | None, try_it: bool) -> Check:
     )
 
 
+def check_tensorrt(model: Path | None, try_it: bool) -> Check:
+    """TensorRT and a GPU for its engines; where the model is an engine, whether it predicts."""
+    if model is not None and model.suffix == ENGINE_SUFFIX:
+        return check_backend("tensorrt", model, try_it)
+    from adu_depth_core.deploy.tensorrt_api import load_flavour
+
+    try:
+        flavour = load_flavour()
+        gpu = current_gpu()
+    except UserError as error:
+        return Check("engines", "tensorrt", False, str(error))
+    kind = f"{gpu['name']}, compute capability {gpu['compute_capability']}"
+    return Check("engines", "tensorrt", True, f"{flavour.name} {flavour.version}, {kind}")
+
+
 def check_gpu() -> Check:
-    """What ``nvidia-smi`` says. No backend of this version needs a GPU."""
+    """What ``nvidia-smi`` says."""
     name = "NVIDIA GPU"
     program = shutil.which("nvidia-smi")
     if program is None:

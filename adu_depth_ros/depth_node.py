@@ -10,7 +10,6 @@ import argparse
 import logging
 import signal
 import sys
-from pathlib import Path
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -27,9 +26,11 @@ from rclpy.subscription import Subscription
 from rclpy.utilities import remove_ros_args
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from adu_depth_core.errors import UserError
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_ros.depth_publishers import DepthPublishers
 from adu_depth_ros.diagnostics import frame_values, judge, key_values
+from adu_depth_ros.engine_loading import build_or_find, model_to_load
 from adu_depth_ros.frame_pipeline import FramePipeline
 from adu_depth_ros.frame_statistics import FrameStatistics
 from adu_depth_ros.parameters import (
@@ -59,6 +60,7 @@ class DepthNode(LifecycleNode):
         self._pipeline: FramePipeline | None = None
         self._inputs: list[Subscription] = []
         self._failure = ""
+        self._building = ""
         self._finalized = False
         self.add_on_set_parameters_callback(self._check_parameters)
         declare_parameters(self)
@@ -69,6 +71,19 @@ class DepthNode(LifecycleNode):
         # Steady: with use_sim_time and no /clock, diagnostics are what one needs most.
         steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self._publish_diagnostics, clock=steady_clock)
+
+    def builds_only(self) -> bool:
+        """Whether the node is to build an engine and end, by the parameter ``build_only``."""
+        return read_parameters(self).build_only
+
+    def build(self) -> bool:
+        """Build the model's engine into the cache, if it is not there; whether it is now."""
+        try:
+            build_or_find(self, read_parameters(self), self._tell_of_build)
+        except UserError as error:
+            self.get_logger().error(f"no engine: {error}")
+            return False
+        return True
 
     def autostart(self) -> None:
         """Configure and activate, if the parameter of that name says so."""
@@ -86,17 +101,20 @@ class DepthNode(LifecycleNode):
         try:
             parameters = read_parameters(self)
             self._predictor = Predictor(
-                model=Path(parameters.model).expanduser() if parameters.model else None,
+                model=model_to_load(self, parameters, self._tell_of_build),
                 backend=parameters.backend,
                 network_size=parse_network_size(parameters.network_size),
                 threads=parameters.threads or None,
             )
             self._outputs = DepthPublishers(self)
         except Exception as error:  # whatever it is, the node stays for the next attempt
-            self._failure = str(error)
-            self.get_logger().error(f"could not be configured: {error}")
             self._release()
+            if self.context.ok():  # else ROS has ended during the build of an engine
+                self._failure = str(error)
+                self.get_logger().error(f"could not be configured: {error}")
             return FAILURE
+        finally:
+            self._building = ""
         self._failure = ""
         self.get_logger().info("configured: " + ", ".join(f"{k} {v}" for k, v in self._model_facts().items()))
         return super().on_configure(state)
@@ -187,12 +205,17 @@ class DepthNode(LifecycleNode):
 
     # Diagnostics
 
+    def _tell_of_build(self, text: str) -> None:
+        """Publish at once: the executor, and with it the timer, stands still during a build."""
+        self._building = text
+        self._publish_diagnostics()
+
     def _publish_diagnostics(self) -> None:
         pipeline = self._pipeline
         statistics = pipeline.statistics if pipeline is not None else FrameStatistics()
         snapshot = statistics.snapshot()
         topic = self.resolve_topic_name(self._image_topic())
-        level, message = judge(self._state_label(), self._failure, topic, snapshot)
+        level, message = judge(self._state_label(), self._failure, topic, snapshot, self._building)
         status = DiagnosticStatus(
             level=level,
             name=f"{self.get_name()}: depth",
@@ -207,6 +230,8 @@ class DepthNode(LifecycleNode):
     def _state_label(self) -> str:
         if self._finalized:
             return "finalized"
+        if self._building:
+            return "building"
         if self._predictor is None:
             return "unconfigured"
         return "inactive" if self._pipeline is None else "active"
@@ -243,11 +268,16 @@ def main(args: list[str] | None = None) -> int:
     except (ParameterException, RuntimeError) as error:  # ROS arguments that cannot be read or used
         print(f"depth_node: error: {error}", file=sys.stderr)
         return 1
+    status = 0
     try:
-        executor = SingleThreadedExecutor()
-        executor.add_node(node)
-        node.autostart()
-        executor.spin()
+        if node.builds_only():
+            status = 1  # if a signal ends the build, too
+            status = 0 if node.build() else 1
+        else:
+            executor = SingleThreadedExecutor()
+            executor.add_node(node)
+            node.autostart()
+            executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except RuntimeError:
@@ -259,7 +289,7 @@ def main(args: list[str] | None = None) -> int:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         node.destroy_node()
         rclpy.try_shutdown()
-    return 0
+    return status
 
 
 if __name__ == "__main__":

@@ -10,17 +10,23 @@ FOREIGN_CLOCK_S = 60.0
 """A latency beyond this, or negative, means that stamps and node do not share a clock."""
 
 
-def judge(state: str, failure: str, image_topic: str, snapshot: Snapshot) -> tuple[bytes, str]:
+def judge(
+    state: str, failure: str, image_topic: str, snapshot: Snapshot, building: str = ""
+) -> tuple[bytes, str]:
     """Level and one line for whoever watches the robot.
 
     STALE: no depth is expected (node not active) or no image arrives. ERROR: the node could not be
-    configured, or no frame of the last seconds could be used. WARN: some could not, or some were dropped.
+    configured, or no frame of the last seconds could be used. WARN: some could not, or some were dropped,
+    or an engine is being built first.
 
     :param state: lifecycle state
     :param failure: why the last configuration failed, empty if it did not
     :param image_topic: full name of the topic that images come from
+    :param building: what the build of an engine is at; empty while none is built
     """
     recent = snapshot.recent
+    if building:
+        return DiagnosticStatus.WARN, building
     if failure:
         return DiagnosticStatus.ERROR, f"could not be configured: {failure}"
     if state != "active":

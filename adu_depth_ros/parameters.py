@@ -41,13 +41,32 @@ def _parameter(
 class Parameters:
     """Values of all parameters; the fields carry what ``ros2 param describe`` shows."""
 
-    model: str = _parameter("", "ONNX file, its model card (.json) beside it; empty: the installed student")
-    backend: str = _parameter("auto", "inference runtime", choices=("auto", *BACKENDS))
+    model: str = _parameter(
+        "", "ONNX file or TensorRT engine, its model card beside it; empty: the installed student"
+    )
+    backend: str = _parameter(
+        "auto",
+        "inference runtime; auto: the fastest of the CPU, or tensorrt for an engine; tensorrt with an ONNX "
+        "file: its engine is built and kept in the engine cache",
+        choices=("auto", *BACKENDS),
+    )
     network_size: str = _parameter(
         "model",
         "network input as HEIGHTxWIDTH in pixels, e.g. 192x640; 'model': the size the model was trained for",
     )
     threads: int = _parameter(0, "CPU threads for inference; 0 leaves it to the runtime", limits=(0, 256))
+    engine_cache: str = _parameter(
+        "", "folder for the engines of backend tensorrt; empty: adu_depth/engines in the user's cache folder"
+    )
+    engine_compute_capability: str = _parameter(
+        "", "with build_only: GPUs to build for, e.g. sm86 (tensorrt_rtx only); empty: this machine's"
+    )
+    allow_unverified_engine: bool = _parameter(
+        False, "run an engine whose answers were not compared with the FP32 original's (parity: not run)"
+    )
+    build_only: bool = _parameter(
+        False, "build the engine into the engine cache and end; status 0: it is there", read_only=True
+    )
     image_transport: str = _parameter(
         "raw", "type of the input: 'raw' on image, 'compressed' on image/compressed", choices=TRANSPORTS
     )

@@ -11,10 +11,17 @@ CONFIG = PathJoinSubstitution([FindPackageShare("adu_depth"), "config"])
 PROFILE_VARIABLE = "FASTRTPS_DEFAULT_PROFILES_FILE"
 
 PARAMETERS = {
-    "model": (str, "ONNX file with its model card (.json) beside it"),
-    "backend": (str, "inference runtime: auto, openvino, onnxruntime or pytorch"),
+    "model": (str, "ONNX file or TensorRT engine with its model card beside it"),
+    "backend": (
+        str,
+        "inference runtime: auto, openvino, onnxruntime, pytorch, tensorrt, onnxruntime-cuda or pytorch-cuda",
+    ),
     "network_size": (str, "network input as HEIGHTxWIDTH, e.g. 192x640, or 'model'"),
     "threads": (int, "CPU threads for inference; 0 leaves it to the runtime"),
+    "engine_cache": (str, "folder for the engines of backend tensorrt"),
+    "engine_compute_capability": (str, "with build_only: GPUs to build for, e.g. sm86"),
+    "allow_unverified_engine": (bool, "run an engine whose card says parity: not run"),
+    "build_only": (bool, "build the engine into the engine cache and end"),
     "image_transport": (str, "raw, or compressed to subscribe IMAGE/compressed"),
     "rectified": (bool, "true: the image is rectified, camera_info's P holds; false: K"),
     "output_size": (str, "size of the published maps: image or network"),

@@ -4,33 +4,37 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import json
+import logging
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from adu_depth_core.commands.size_argument import rows_x_columns
-from adu_depth_core.deploy.benchmark import measure
+from adu_depth_core.deploy.benchmark import Result, benchmark
+from adu_depth_core.deploy.roofline import Ceilings, measure_ceilings
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import check_writable, write_atomically
-from adu_depth_core.inference.backends.base import Backend
 from adu_depth_core.inference.backends.choice import BACKENDS
-from adu_depth_core.inference.backends.tensorrt import TensorRTBackend, engine_card
-from adu_depth_core.inference.predictor import Predictor, default_model
+from adu_depth_core.inference.cuda import current_gpu
+from adu_depth_core.inference.predictor import default_model
 from adu_depth_core.machine import cpu_model
 
 EPILOG = """\
-Times the network alone, one image after the other: from the input in host memory to the outputs in host
-memory (on a GPU the copies count), without resizing the image and without enlarging the maps.
-The first model is what the others are compared with.
+Times the network alone, one input after the other: from the input in host memory to the outputs in host
+memory, without resizing the image and without enlarging the maps. On a GPU also without the copies, and that
+time's share of the roofline: the least time that the network's operations and bytes take by this GPU's
+measured copy and matrix product. The first model is what the others are compared with.
 
 examples:
   adu_depth benchmark
   adu_depth benchmark student.onnx student_int8.onnx --backend openvino --json result.json
-  adu_depth benchmark student.engine
+  adu_depth benchmark student.engine --batch 4
 """
+
+logger = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--network-size", type=rows_x_columns, metavar="HxW", help="network input (default: each model's)"
     )
+    parser.add_argument("--batch", type=int, default=1, metavar="N", help="images at once (default: 1)")
     parser.add_argument(
         "--threads", type=int, metavar="N", help="CPU threads (default: the runtime's choice)"
     )
@@ -60,40 +65,65 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    if arguments.runs < 1 or arguments.warm_up < 0:
-        raise UserError("--runs must be at least 1 and --warm-up at least 0")
+    if arguments.runs < 1 or arguments.warm_up < 0 or arguments.batch < 1:
+        raise UserError("--runs and --batch must be at least 1 and --warm-up at least 0")
     if arguments.json:
         check_writable(arguments.json)
-    results = []
-    for model in arguments.models or [default_model()]:
-        network, size, precision = _load(model, arguments)
-        tensor = np.random.default_rng(0).standard_normal((1, 3, *size), np.float32)
-        latency = measure(
-            lambda network=network, tensor=tensor: network.infer(tensor), arguments.runs, arguments.warm_up
+    ceilings = functools.cache(_ceilings_or_warning)
+    results = [
+        benchmark(
+            model,
+            arguments.backend,
+            arguments.network_size,
+            arguments.batch,
+            arguments.threads,
+            arguments.runs,
+            arguments.warm_up,
+            ceilings,
         )
-        facts = {"model": model.name, "precision": precision, "runtime": network.runtime, "size": list(size)}
-        results.append({**facts, **dataclasses.asdict(latency)})
+        for model in arguments.models or [default_model()]
+    ]
+    on_gpu = any(result.without_copies for result in results)
+    machine = current_gpu()["name"] if on_gpu else cpu_model()
     if arguments.json:
-        record = {"machine": cpu_model(), "command": arguments.command_line, "results": results}
+        limits = ceilings() if on_gpu else None
+        record = {
+            "machine": machine,
+            "command": arguments.command_line,
+            "ceilings": limits and dataclasses.asdict(limits),
+            "results": [dataclasses.asdict(result) for result in results],
+        }
         with write_atomically(arguments.json) as temporary:
             temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    table = Table(title=f"milliseconds per image, {cpu_model()}", title_justify="left")
-    for column in ("model", "precision", "runtime", "input", "p50", "p90", "p99", "images/s", "speed-up"):
-        table.add_column(column)
-    for result in results:
-        times = [f"{result[name]:.1f}" for name in ("p50", "p90", "p99", "throughput")]
-        size = "x".join(map(str, result["size"]))
-        ratio = f"{results[0]['p50'] / result['p50']:.2f}"
-        table.add_row(result["model"], result["precision"], result["runtime"], size, *times, ratio)
-    Console().print(table)
+    Console().print(_table(results, machine, on_gpu))
     return 0
 
 
-def _load(model: Path, arguments: argparse.Namespace) -> tuple[Backend, tuple[int, int], str]:
-    """The network, its input size and its precision."""
-    if model.suffix == ".engine":
-        card = engine_card(model)
-        size = arguments.network_size or (card.input_height, card.input_width)
-        return TensorRTBackend(model, size, arguments.threads), size, card.extra["precision"]
-    predictor = Predictor(model, arguments.backend, arguments.network_size, arguments.threads)
-    return predictor.backend, predictor.network_size, predictor.card.extra.get("precision", "fp32")
+def _ceilings_or_warning() -> Ceilings | None:
+    try:
+        return measure_ceilings()
+    except UserError as error:
+        logger.warning("no share of the roofline: %s", error)
+        return None
+
+
+def _table(results: list[Result], machine: str, on_gpu: bool) -> Table:
+    table = Table(title=f"milliseconds per run, {machine}", title_justify="left")
+    columns = ["model", "precision", "runtime", "input", "p50", "p90", "p99", "images/s", "speed-up"]
+    for column in columns + ["without copies p50", "of roofline"] * on_gpu:
+        table.add_column(column)
+    for result in results:
+        latency = result.with_copies
+        row = [
+            result.model,
+            result.precision,
+            result.runtime,
+            "x".join(map(str, (result.batch, *result.size))),
+            *(f"{value:.1f}" for value in (latency.p50, latency.p90, latency.p99, latency.throughput)),
+            f"{results[0].with_copies.p50 / latency.p50:.2f}",
+        ]
+        if on_gpu:
+            row.append(f"{result.without_copies.p50:.2f}" if result.without_copies else "")
+            row.append(f"{result.roofline['share']:.0%}" if result.roofline else "not known")
+        table.add_row(*row)
+    return table

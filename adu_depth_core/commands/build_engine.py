@@ -5,17 +5,26 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from adu_depth_core.commands.gate_options import add_gate_arguments, gate_of
+from adu_depth_core.commands.size_argument import rows_x_columns
+from adu_depth_core.deploy.build_options import BuildOptions
 from adu_depth_core.deploy.tensorrt_api import FLAVOURS
-from adu_depth_core.deploy.tensorrt_build import BuildOptions, build_engine
+from adu_depth_core.deploy.tensorrt_build import build_engine
+from adu_depth_core.deploy.tensorrt_progress import show_on
 from adu_depth_core.files import check_writable
+from adu_depth_core.inference.engine_file import PARITY_NOT_RUN
+from adu_depth_core.progress import progress_bar
 
 EPILOG = """\
 The ONNX decides the precision (`adu_depth export --precision`); the engine is refused if its layers do not
-have it. A card, FILE.engine.json, is written beside the engine. Ctrl-C stops the builder and writes nothing.
+have it. Where this machine's GPU can run the engine, its answers are compared with the FP32 original's, and
+it is refused if they differ too much. A card, FILE.engine.json, is written beside the engine. Ctrl-C stops
+the builder and writes nothing.
 
 examples:
   adu_depth build-engine --onnx student_fp16.onnx --out student.engine
   adu_depth build-engine --onnx student_fp16.onnx --out rtx3080.engine --compute-capability 8.6
+  adu_depth build-engine --onnx models/adu_student.onnx --size 192x640 352x1216 --batch 1 1 4 --out two.engine
 """
 
 
@@ -34,6 +43,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="build for GPUs of this kind, without having one (tensorrt_rtx only), such as 8.6",
     )
     parser.add_argument(
+        "--size",
+        type=rows_x_columns,
+        nargs="+",
+        default=[],
+        metavar="HxW",
+        help="input sizes, a profile each, for an ONNX that leaves them open (default: the model's)",
+    )
+    parser.add_argument(
         "--batch",
         type=int,
         nargs=3,
@@ -47,11 +64,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dla-core", type=int, metavar="N", help="run on this deep learning accelerator")
     parser.add_argument(
-        "--version-compatible", action="store_true", help="also for later versions of this TensorRT major"
+        "--version-compatible", action="store_true", help="also for later versions (tensorrt only)"
     )
     parser.add_argument(
         "--hardware-compatible", action="store_true", help="also for other GPUs, from Ampere on (slower)"
     )
+    add_gate_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -59,6 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     options = BuildOptions(
         flavour=arguments.flavour,
         compute_capability=arguments.compute_capability,
+        sizes=tuple(arguments.size),
         batch=tuple(arguments.batch),
         workspace_mib=arguments.workspace,
         timing_cache=arguments.timing_cache,
@@ -66,12 +85,18 @@ def run(arguments: argparse.Namespace) -> int:
         version_compatible=arguments.version_compatible,
         hardware_compatible=arguments.hardware_compatible,
     )
-    card = build_engine(arguments.onnx, arguments.out, options)
+    gate = gate_of(arguments)
+    with progress_bar("steps") as bar:
+        card = build_engine(arguments.onnx, arguments.out, options, show_on(bar, arguments.onnx.name), gate)
     engine = card.extra["engine"]
     counts = ", ".join(f"{count} {name}" for name, count in sorted(engine["precisions"].items()))
     kind = engine["gpu"]["compute_capability"]
-    gpu = engine["gpu"]["name"] or f"any GPU of compute capability {kind}"
-    print(f"{arguments.out}: {engine['flavour']} {engine['version']}, {gpu}")
+    many = f"GPUs of compute capability {kind}" + (" and later" * options.hardware_compatible)
+    print(f"{arguments.out}: {engine['flavour']} {engine['version']}, {engine['gpu']['name'] or many}")
     print(f"convolutions and matrix products: {counts}")
-    print("parity: not run; on the GPU it is for, compare its answers before it is used")
+    parity = card.extra["parity"]
+    if parity == PARITY_NOT_RUN:
+        print(f"parity: not run; on the GPU it is for: adu_depth verify-engine {arguments.out}")
+    else:
+        print(f"parity: passed on {parity['frames']} frames, depth p99 {parity['depth_p99']:.4%}")
     return 0

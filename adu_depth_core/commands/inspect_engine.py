@@ -10,8 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from adu_depth_core.deploy.engine_layers import Layer, check_precision, count_precisions
-from adu_depth_core.errors import UserError
-from adu_depth_core.model_card import ModelCardError, read_card
+from adu_depth_core.inference.engine_file import engine_card
 
 EPILOG = """\
 Shows what the builder reported when it made the engine; no GPU is needed. The exit status is 1 if the engine
@@ -29,13 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    try:
-        card = read_card(arguments.engine)
-    except (FileNotFoundError, ModelCardError) as error:
-        raise UserError(str(error)) from error
-    engine = card.extra.get("engine")
-    if engine is None:
-        raise UserError(f"{arguments.engine} is no engine by `adu_depth build-engine`")
+    card = engine_card(arguments.engine)
+    engine = card.extra["engine"]
     layers = [Layer(name, kind, tuple(i), tuple(o)) for name, kind, i, o in engine["layers"]]
     console = Console()
     if not arguments.summary:

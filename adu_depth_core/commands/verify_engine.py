@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from adu_depth_core.commands.gate_options import add_gate_arguments, gate_of
 from adu_depth_core.deploy.engine_parity import verify_engine
-from adu_depth_core.deploy.frames import read_frames
-from adu_depth_core.errors import UserError
-from adu_depth_core.inference.predictor import default_model
 
 EPILOG = """\
 The result is written into the engine's card. The exit status is 1 if the answers differ too much.
@@ -21,22 +19,10 @@ example:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("engine", type=Path, metavar="FILE.engine", help="engine by `adu_depth build-engine`")
-    parser.add_argument(
-        "--reference", type=Path, metavar="FILE.onnx", help="FP32 student (default: the installed one)"
-    )
-    parser.add_argument(
-        "--frames", type=Path, metavar="PATH", help="images, video or bag (default: synthetic)"
-    )
-    parser.add_argument(
-        "--frame-limit", type=int, default=16, metavar="N", help="use at most N of the frames (default: 16)"
-    )
+    add_gate_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    if arguments.frame_limit < 1:
-        raise UserError(f"--frame-limit {arguments.frame_limit}: must be at least 1")
-    frames = read_frames(arguments.frames, arguments.frame_limit) if arguments.frames else None
-    origin = arguments.frames.name if arguments.frames else ""
-    parity = verify_engine(arguments.engine, arguments.reference or default_model(), frames, origin)
+    parity = verify_engine(arguments.engine, gate_of(arguments))
     print(f"{arguments.engine} passed: {parity.describe()}")
     return 0

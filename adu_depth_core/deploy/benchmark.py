@@ -1,12 +1,20 @@
-"""Latency of a network on one runtime."""
+"""Latency of a network on one runtime, with copies and without, and its share of the roofline."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from adu_depth_core.deploy.network_cost import Cost, network_cost
+from adu_depth_core.deploy.roofline import Ceilings, ideal_seconds
+from adu_depth_core.errors import UserError
+from adu_depth_core.inference.backends.choice import BACKENDS, ENGINE_SUFFIX, choose_backend
+from adu_depth_core.model_card import ModelCard, ModelCardError, read_card
 
 
 @dataclass(frozen=True)
@@ -14,7 +22,7 @@ class Latency:
     """Milliseconds of one run; throughput follows from the mean.
 
     :param runs: number of timed runs
-    :param throughput: runs per second, one after the other
+    :param throughput: images per second, one run after the other
     """
 
     runs: int
@@ -25,8 +33,36 @@ class Latency:
     throughput: float
 
 
-def measure(run: Callable[[], object], runs: int, warm_up: int) -> Latency:
-    """Time ``run`` after some runs that do not count (allocation, caches, clock)."""
+@dataclass(frozen=True)
+class Result:
+    """One model on one runtime.
+
+    :param model: name of its file
+    :param precision: ``fp32``, ``fp16`` or ``int8``
+    :param runtime: name and version
+    :param size: ``(height, width)`` of the input
+    :param batch: images at once
+    :param with_copies: from the input in host memory to the outputs in host memory
+    :param without_copies: input and outputs on the GPU; None on the CPU, where there are no copies
+    :param roofline: ``operations``, ``bytes``, ``ideal_ms`` and ``share`` of the time without copies; None
+        where there are no ceilings to compare with, or the cost of the network is not known
+    """
+
+    model: str
+    precision: str
+    runtime: str
+    size: tuple[int, int]
+    batch: int
+    with_copies: Latency
+    without_copies: Latency | None = None
+    roofline: dict[str, Any] | None = None
+
+
+def measure(run: Callable[[], object], runs: int, warm_up: int, images: int = 1) -> Latency:
+    """Time ``run`` after some runs that do not count (allocation, caches, clock).
+
+    :param images: how many each run computes
+    """
     for _ in range(warm_up):
         run()
     times = []
@@ -36,4 +72,61 @@ def measure(run: Callable[[], object], runs: int, warm_up: int) -> Latency:
         times.append(1e3 * (time.perf_counter() - started))
     p50, p90, p99 = (float(np.quantile(times, q)) for q in (0.5, 0.9, 0.99))
     mean = float(np.mean(times))
-    return Latency(runs, p50, p90, p99, mean, 1e3 / mean)
+    return Latency(runs, p50, p90, p99, mean, images * 1e3 / mean)
+
+
+def benchmark(
+    model: Path,
+    backend: str = "auto",
+    size: tuple[int, int] | None = None,
+    batch: int = 1,
+    threads: int | None = None,
+    runs: int = 100,
+    warm_up: int = 10,
+    ceilings: Callable[[], Ceilings | None] = lambda: None,
+) -> Result:
+    """Load a model or engine and time it on one random input.
+
+    :param size: ``(height, width)``; None for the model's
+    :param ceilings: measures this GPU, or says None; called only for a backend that runs on one
+    :raises UserError: if the model cannot be loaded or run so
+    """
+    try:
+        card = read_card(model)
+    except (FileNotFoundError, ModelCardError) as error:
+        raise UserError(str(error)) from error
+    name, _ = choose_backend(backend, model)
+    size = size or (card.input_height, card.input_width)
+    declared = card.extra.get("input_shape", ["batch"])[0]
+    if model.suffix != ENGINE_SUFFIX and declared not in ("batch", batch):
+        raise UserError(
+            f"{model} takes {declared} images at once, not {batch}: export it with --batch {batch}"
+        )
+    network = BACKENDS[name](model, size, threads, batch)
+    tensor = np.random.default_rng(0).standard_normal((batch, 3, *size), np.float32)
+    with_copies = measure(lambda: network.run(tensor), runs, warm_up, batch)
+    without_copies = roofline = None
+    if network.run_resident is not None:
+        without_copies = measure(network.run_resident, runs, warm_up, batch)
+        limits, cost = ceilings(), cost_of(model, card, size)
+        if limits and cost:
+            ideal = 1e3 * ideal_seconds(cost, batch, limits)
+            roofline = {
+                "operations": {kind: batch * count for kind, count in cost.operations.items()},
+                "bytes": cost.moved(batch),
+                "ideal_ms": ideal,
+                "share": ideal / without_copies.p50,
+            }
+    precision = card.extra.get("precision", "fp32")
+    return Result(model.name, precision, network.runtime, size, batch, with_copies, without_copies, roofline)
+
+
+def cost_of(model: Path, card: ModelCard, size: tuple[int, int]) -> Cost | None:
+    """Cost of one image: as the export noted it in the card, or from an ONNX of any size; None if neither."""
+    if "cost" in card.extra and size == (card.input_height, card.input_width):
+        return Cost(**card.extra["cost"])
+    if model.suffix != ".onnx":
+        return None
+    from adu_depth_core.deploy.graph import fix_size, load_graph
+
+    return network_cost(fix_size(load_graph(model), size, 1))

@@ -10,12 +10,16 @@ from dataclasses import dataclass
 
 from adu_depth_core.errors import UserError
 
-TYPES = {"Float": "fp32", "Half": "fp16", "Int8": "int8", "BFloat16": "bf16", "FP8": "fp8"}
-MATRIX_KINDS = ("correlation", "convolution", "gemm", "matrixmultiply", "caskconvolution", "deconvolution")
-"""Layer types that do nearly all arithmetic, lower case."""
+TYPES = {
+    **{"float": "fp32", "fp32": "fp32", "half": "fp16", "fp16": "fp16", "int8": "int8"},
+    **{"bfloat16": "bf16", "bf16": "bf16", "fp8": "fp8", "int32": "int32", "int64": "int64", "bool": "bool"},
+}
+MATRIX_KINDS = ("correlation", "conv", "gemm", "matrixmultiply")
+"""Parts of the names of layer types that do nearly all arithmetic, lower case."""
 
-_TYPE = re.compile(r'Datatype"?: "?(\w+)')
-"""In the builder's log ``Datatype: Half``; in the inspector's JSON ``"Format/Datatype": "Half"``."""
+_TYPE = re.compile(r'Data[tT]ype"?: "?([^",}\]]+)')
+"""A tensor's type: ``Datatype: Half`` in the log of ``tensorrt_rtx``, ``"Format/Datatype": "Row major linear
+FP32 format"`` in the inspector's JSON of TensorRT 10, ``"DataType": "Float"`` in that of 11."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Layer:
 
     @property
     def is_matrix(self) -> bool:
-        return self.kind.lower().replace(" ", "") in MATRIX_KINDS
+        return any(part in self.kind.lower().replace(" ", "") for part in MATRIX_KINDS)
 
     @property
     def precision(self) -> str:
@@ -104,4 +108,8 @@ def check_precision(layers: list[Layer], precision: str, least: float = 0.5) -> 
 
 
 def _types(text: str) -> tuple[str, ...]:
-    return tuple(TYPES.get(name, name.lower()) for name in _TYPE.findall(text))
+    found = []
+    for description in _TYPE.findall(text):
+        words = re.findall(r"\w+", description.lower())
+        found.append(next((TYPES[word] for word in words if word in TYPES), description.strip().lower()))
+    return tuple(found)

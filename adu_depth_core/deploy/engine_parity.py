@@ -3,48 +3,138 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from adu_depth_core.deploy.frames import network_inputs, synthetic_images
 from adu_depth_core.deploy.parity import LIMITS, Parity, compare
-from adu_depth_core.errors import UserError
+from adu_depth_core.deploy.tensorrt_api import load_flavour
+from adu_depth_core.errors import UserError, require
 from adu_depth_core.inference.backends.onnxruntime import ONNXRuntimeBackend
-from adu_depth_core.inference.backends.tensorrt import TensorRTBackend, engine_card
-from adu_depth_core.model_card import ModelCardError, card_path, read_card
+from adu_depth_core.inference.backends.tensorrt import TensorRTBackend
+from adu_depth_core.inference.cuda import current_gpu
+from adu_depth_core.inference.engine_file import check_fits, engine_card
+from adu_depth_core.inference.predictor import default_model
+from adu_depth_core.model_card import ModelCard, ModelCardError, card_path, read_card
+
+logger = logging.getLogger(__name__)
 
 
-def verify_engine(engine: Path, reference: Path, frames: list[np.ndarray] | None, origin: str) -> Parity:
-    """Compare an engine with ONNX Runtime's FP32, and write the result into the engine's card.
+@dataclass(frozen=True)
+class Gate:
+    """What an engine is compared with.
 
-    :param reference: FP32 student as ONNX, of the same training
+    :param reference: FP32 student as ONNX; None for the installed one
     :param frames: RGB images; None for synthetic ones
     :param origin: where the frames are from, for the card
+    """
+
+    reference: Path | None = None
+    frames: list[np.ndarray] | None = None
+    origin: str = ""
+
+
+def verify_engine(engine: Path, gate: Gate) -> Parity:
+    """Compare an engine with ONNX Runtime's FP32, and write the result into the engine's card.
+
     :return: the comparison, which passed
-    :raises UserError: if the engine cannot run here, or its answers differ too much; its card says so then
+    :raises UserError: if the engine cannot run here, the reference is not its original, or its answers
+        differ too much; its card says so then
     """
     card = engine_card(engine)
+    parity, card = _compare(engine, card, find_reference(card, gate.reference), gate)
+    card.write(card_path(engine))
+    _refuse_excess(engine, parity, card)
+    return parity
+
+
+def parity_of_new(engine: Path, card: ModelCard, gate: Gate) -> ModelCard:
+    """The gate for an engine that is not in place yet.
+
+    :param engine: the file, with the name it will have
+    :param card: its card, with ``parity`` "not run"
+    :return: the card with the comparison, or as it was where this machine cannot make it
+    :raises UserError: if its answers differ too much
+    """
+    try:
+        check_fits(
+            engine, card.extra["engine"], current_gpu(), load_flavour(card.extra["engine"]["flavour"]).version
+        )
+    except UserError:
+        return card  # it is for another machine
+    try:
+        require("onnxruntime", "onnxruntime", "to compare the engine with")
+        reference = find_reference(card, gate.reference)
+    except UserError as error:
+        logger.warning("the engine's answers were not compared with the original's: %s", error)
+        return card
+    card.write(card_path(engine))
+    parity, card = _compare(engine, card, reference, gate)
+    _refuse_excess(engine, parity, card)
+    return card
+
+
+def find_reference(card: ModelCard, given: Path | None) -> Path:
+    """The FP32 original of an engine.
+
+    :param given: the file to take; None for the installed student
+    :raises UserError: if it is missing or damaged, not FP32, or another model
+    """
+    reference = given or default_model()
     try:
         reference_card = read_card(reference)
     except (FileNotFoundError, ModelCardError) as error:
         raise UserError(str(error)) from error
-    if reference_card.extra.get("precision", "fp32") != "fp32":
-        raise UserError(f"{reference} is {reference_card.extra['precision']}: the reference must be FP32")
-    size = (card.input_height, card.input_width)
-    expected = ONNXRuntimeBackend(reference, size, None)
-    network = TensorRTBackend(engine, size, None)
-    inputs = network_inputs(frames or synthetic_images(size), card, size)
-    parity = compare(network.infer, expected.infer, f"{expected.runtime} FP32", inputs)
-    excess = parity.excess(LIMITS[card.extra["precision"]])
-    facts = {
-        **dataclasses.asdict(parity),
-        "frames_from": origin or "synthetic pictures",
-        "passed": not excess,
-    }
-    dataclasses.replace(card, extra={**card.extra, "parity": facts}).write(card_path(engine))
-    if excess:
+    precision = reference_card.extra.get("precision", "fp32")
+    if precision != "fp32":
+        raise UserError(f"{reference} is {precision}: the reference must be FP32")
+    known = set(card.extra["source_files"].values())
+    ours = {*reference_card.files.values(), *reference_card.extra.get("source_files", {}).values()}
+    if not known & ours:
         raise UserError(
-            f"{engine} must not be used: its answers differ from {parity.reference}'s: {'; '.join(excess)}"
+            f"{reference} is another model than the one the engine was made from ({card.name}): name its "
+            "FP32 original with --reference"
         )
-    return parity
+    return reference
+
+
+def _compare(engine: Path, card: ModelCard, reference: Path, gate: Gate) -> tuple[Parity, ModelCard]:
+    """The comparison on every optimisation profile, the worst of them, and the card that tells it."""
+    facts, limits = card.extra["engine"], LIMITS[card.extra["precision"]]
+    results = []
+    for low, best, _ in facts["profiles"]:
+        size, batch = (best[2], best[3]), low[0]
+        shape = read_card(reference).extra.get("input_shape")
+        if shape and shape[2:] != list(size):
+            raise UserError(
+                f"{reference} takes {shape[2]}x{shape[3]} images, the engine {size[0]}x{size[1]}: name an "
+                "FP32 original of any size, or of that one, with --reference"
+            )
+        expected = ONNXRuntimeBackend(reference, size, None)
+        network = TensorRTBackend(engine, size, None, batch)
+        inputs = network_inputs(gate.frames or synthetic_images(size), card, size)
+
+        def infer(tensor: np.ndarray, network=network, batch=batch) -> tuple[np.ndarray, np.ndarray]:
+            return network.infer(tensor.repeat(batch, axis=0))
+
+        results.append(compare(infer, expected.infer, f"{expected.runtime} FP32", inputs))
+    parity = max(results, key=lambda result: (len(result.excess(limits)), result.depth_p99))
+    parity_facts: dict[str, Any] = {
+        **dataclasses.asdict(parity),
+        "frames_from": gate.origin or "synthetic pictures",
+        "passed": not parity.excess(limits),
+        "ran_on": {"gpu": current_gpu(), "version": load_flavour(facts["flavour"]).version},
+    }
+    return parity, dataclasses.replace(card, extra={**card.extra, "parity": parity_facts})
+
+
+def _refuse_excess(engine: Path, parity: Parity, card: ModelCard) -> None:
+    if not card.extra["parity"]["passed"]:
+        excess = "; ".join(parity.excess(LIMITS[card.extra["precision"]]))
+        raise UserError(
+            f"{engine.name} must not be used: its answers differ from {parity.reference}'s: {excess}"
+        )

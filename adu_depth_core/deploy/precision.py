@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from adu_depth_core.deploy import graph, half, quantize
+from adu_depth_core.deploy.network_cost import network_cost
 from adu_depth_core.deploy.parity import LIMITS, Parity, compare
 from adu_depth_core.errors import UserError, require
 from adu_depth_core.files import write_atomically
@@ -98,7 +99,7 @@ def export(
             }
         with write_atomically(out) as temporary:
             graph.save_graph(network, temporary)
-            exported = ONNXRuntimeBackend(temporary, size, None)
+            exported = ONNXRuntimeBackend(temporary, size, None, batch or 1)
             parity = compare(
                 lambda tensor: exported.infer(tensor.repeat(batch or 1, axis=0)),
                 reference.infer,
@@ -158,6 +159,7 @@ def _card(
         "opset": graph.opset(network),
         "input_shape": graph.input_shape(network),
         "weights": graph.weight_types(network),
+        "cost": network_cost(network).to_json(),
         "source_files": card.files,
     }
     return dataclasses.replace(

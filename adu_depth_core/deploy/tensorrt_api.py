@@ -30,6 +30,11 @@ class Flavour:
         return self.trt.__version__
 
     @property
+    def compiles_at_run_time(self) -> bool:
+        """Whether engines hold kernels to be compiled where they run (``tensorrt_rtx``), not tuned ones."""
+        return hasattr(self.trt, "IRuntimeCache")
+
+    @property
     def network_flags(self) -> int:
         """Flags of a strongly typed network.
 
@@ -45,11 +50,13 @@ class Flavour:
         names = [] if kinds is None else [name for name in dir(kinds) if name.startswith("SM")]
         return tuple(sorted((f"{name[2:-1]}.{name[-1]}" for name in names), key=lambda t: float(t)))
 
-    def compute_capability(self, text: str) -> Any:
-        """The builder's constant of a compute capability such as ``8.6``.
+    def compute_capability(self, text: str | None) -> Any:
+        """The builder's constant of a compute capability such as ``8.6``; of None, that of the GPU here.
 
         :raises UserError: if this flavour cannot build for it
         """
+        if text is None:
+            return self.trt.ComputeCapability.CURRENT
         if text not in self.compute_capabilities:
             can = ", ".join(self.compute_capabilities) or "none but this machine's GPU"
             raise UserError(

@@ -1,120 +1,145 @@
-"""Build a TensorRT engine from an exported ONNX, with its card beside it."""
+"""Build a TensorRT engine from an ONNX student, with its card beside it."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adu_depth_core.deploy.engine_layers import Layer, check_precision, count_precisions, layers_of_log
+from adu_depth_core.deploy.build_options import BuildOptions
+from adu_depth_core.deploy.engine_layers import (
+    Layer,
+    check_precision,
+    count_precisions,
+    layers_of_inspector,
+    layers_of_log,
+)
+from adu_depth_core.deploy.engine_parity import Gate, parity_of_new
 from adu_depth_core.deploy.tensorrt_api import Flavour, load_flavour, recording_logger
-from adu_depth_core.deploy.tensorrt_progress import build_monitor
+from adu_depth_core.deploy.tensorrt_progress import BuildProgress, Watcher, build_monitor
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import write_atomically
 from adu_depth_core.inference.backends.base import INPUT, check_interface
+from adu_depth_core.inference.engine_file import PARITY_NOT_RUN
+from adu_depth_core.inference.network_size import check_network_size
 from adu_depth_core.model_card import ModelCard, ModelCardError, card_path, file_sha256, read_card
-from adu_depth_core.progress import progress_bar
-
-PARITY_NOT_RUN = "not run"
 
 
-@dataclass(frozen=True)
-class BuildOptions:
-    """How an engine is built.
-
-    :param flavour: ``auto``, ``tensorrt`` or ``tensorrt_rtx``
-    :param compute_capability: GPU to build for, such as ``8.6`` (``tensorrt_rtx`` only); None: this machine's
-    :param batch: smallest, best and largest number of images at once; used where the ONNX leaves it open
-    :param workspace_mib: limit of the builder's scratch memory; None: all of the GPU's
-    :param timing_cache: file that keeps measured kernel times, read and written; None for none
-    :param dla_core: deep learning accelerator to run on, with the GPU for what it cannot; None for none
-    :param version_compatible: the engine also runs with later versions of the same TensorRT major
-    :param hardware_compatible: the engine also runs on other GPUs from Ampere on
-    """
-
-    flavour: str = "auto"
-    compute_capability: str | None = None
-    batch: tuple[int, int, int] = (1, 1, 1)
-    workspace_mib: int | None = None
-    timing_cache: Path | None = None
-    dla_core: int | None = None
-    version_compatible: bool = False
-    hardware_compatible: bool = False
-
-    def __post_init__(self) -> None:
-        low, best, high = self.batch
-        if not 1 <= low <= best <= high:
-            raise UserError(f"batch {self.batch}: must be smallest <= best <= largest, from 1 on")
-        if self.workspace_mib is not None and self.workspace_mib < 1:
-            raise UserError(f"workspace of {self.workspace_mib} MiB: must be at least 1")
-
-    def facts(self) -> dict[str, Any]:
-        """The options that change the engine, for its card and the key of the cache."""
-        facts = dataclasses.asdict(self)
-        return {name: facts[name] for name in facts if name not in ("flavour", "timing_cache")}
-
-
-def build_engine(onnx: Path, out: Path, options: BuildOptions | None = None) -> ModelCard:
+def build_engine(
+    onnx: Path,
+    out: Path,
+    options: BuildOptions | None = None,
+    watch: Watcher | None = None,
+    gate: Gate | None = None,
+) -> ModelCard:
     """Build ``out`` and ``out.json``; nothing is put in place unless everything went well.
 
-    :param onnx: file by ``adu_depth export``, with its card
-    :return: the engine's card; its parity is "not run"
+    Where this machine's GPU can run the engine, its answers must agree with the FP32 original's.
+
+    :param onnx: student as ONNX, with its card
+    :param watch: called while the builder works; what it raises stops the build and is raised from here
+    :param gate: what to compare with; without a reference the FP32 original: the ONNX itself, the file
+        beside it that its card names, or the installed student
+    :return: the engine's card; its parity is "not run" where this machine cannot run the engine
     :raises UserError: if the ONNX is damaged, has operators TensorRT does not know, an option does not
-        suit the flavour or the build fails, or the engine is not of the ONNX's precision
+        suit the flavour or the build fails, or the engine is not of the ONNX's precision or differs too much
     :raises KeyboardInterrupt: on Ctrl-C, once the builder has stopped
     """
     options = options or BuildOptions()
     if out.suffix != ".engine":
         raise UserError(f"{out}: the engine's name must end with .engine")
-    card = read_exported(onnx)
+    card = read_student_onnx(onnx)
     flavour = load_flavour(options.flavour)
-    gpu = gpu_facts(options.compute_capability)
-    if options.timing_cache is not None and flavour.name == "tensorrt_rtx":
-        raise UserError("tensorrt_rtx measures no kernels when it builds: leave --timing-cache out")
+    options.check_flavour(flavour)
+    gpu = options.gpu(flavour)
     recorder = recording_logger(flavour.trt)
     builder = flavour.trt.Builder(recorder)
     network = builder.create_network(flavour.network_flags)
     config = builder.create_builder_config()
+    profiles: list[list[list[int]]] = []
 
     def work() -> bytes:
         parser = _parse(flavour, network, recorder, onnx)
-        _configure(config, flavour, builder, network, options, onnx)
+        _configure(config, flavour, builder, options)
+        profiles.extend(input_profiles(tuple(network.get_input(0).shape), card, options, onnx))
+        _add_profiles(config, builder, network, profiles)
         plan = builder.build_serialized_network(network, config)
         del parser  # it owned the weights until here
         return _plan_bytes(plan, flavour, recorder, onnx)
 
-    plan = _watched(work, config, flavour, onnx)
-    layers = layers_of_log(recorder.details)
-    check_precision(layers, card.extra["precision"])
+    plan = _watched(work, config, flavour, watch)
+    layers = _layers(plan, flavour, recorder)
+    check_precision(layers, precision_of(card))
     _keep_timing_cache(config, options.timing_cache)
+    facts = _facts(onnx, flavour, gpu, network, profiles, options, layers)
     try:
         with write_atomically(out) as temporary:
             temporary.write_bytes(plan)
-            engine_card = _card(card, onnx, out, temporary, flavour, gpu, network, options, layers)
-        engine_card.write(card_path(out))
+            card = _card(card, out.name, file_sha256(temporary), facts)
+            gate = gate or Gate()
+            if gate.reference is None:
+                gate = dataclasses.replace(gate, reference=original_of(onnx, card))
+            card = parity_of_new(temporary, card, gate)
+        card.write(card_path(out))
     except OSError as error:
         raise UserError(f"{out} cannot be written: {error.strerror}") from error
-    return engine_card
+    return card
 
 
-def read_exported(onnx: Path) -> ModelCard:
-    """Card of an ONNX file of a stated input size and precision.
+def read_student_onnx(onnx: Path) -> ModelCard:
+    """Card of a student as ONNX.
 
-    :raises UserError: if the file or its card is missing, damaged, or not by ``adu_depth export``
+    :raises UserError: if the file or its card is missing or damaged, or it is no student's ONNX
     """
     try:
         card = read_card(onnx)
     except (FileNotFoundError, ModelCardError) as error:
         raise UserError(str(error)) from error
-    if onnx.suffix != ".onnx" or "input_shape" not in card.extra:
-        raise UserError(
-            f"{onnx} has no fixed input size: make one with `adu_depth export --model {onnx} --size HxW "
-            "--out FILE.onnx`"
-        )
+    if onnx.suffix != ".onnx" or card.role != "student":
+        raise UserError(f"{onnx} is no student as .onnx: make one with `adu_depth export --out FILE.onnx`")
     return card
+
+
+def original_of(onnx: Path, card: ModelCard) -> Path | None:
+    """The FP32 original of an ONNX: itself, or the file beside it that its card names; None if neither."""
+    if precision_of(card) == "fp32":
+        return onnx
+    beside = (onnx.with_name(name) for name in card.extra.get("source_files", {}) if name.endswith(".onnx"))
+    return next((path for path in beside if path.is_file() and card_path(path).is_file()), None)
+
+
+def precision_of(card: ModelCard) -> str:
+    """``fp32``, ``fp16`` or ``int8``."""
+    return card.extra.get("precision", "fp32")
+
+
+def input_profiles(
+    shape: tuple[int, ...], card: ModelCard, options: BuildOptions, onnx: Path
+) -> list[list[list[int]]]:
+    """Least, best and largest input shape of each optimisation profile.
+
+    :param shape: of the ONNX's input, -1 for what it leaves open
+    :raises UserError: if sizes or batches are asked for that the ONNX does not take
+    """
+    if shape[0] != -1 and set(options.batch) not in ({1}, {shape[0]}):
+        raise UserError(
+            f"{onnx} takes {shape[0]} images at once: for other batches `adu_depth export --batch dynamic`"
+        )
+    fixed_size = shape[2:] if -1 not in shape[2:] else None
+    if fixed_size and set(options.sizes) - {fixed_size}:
+        raise UserError(
+            f"{onnx} takes {fixed_size[0]}x{fixed_size[1]} images: for another size `adu_depth export --size`"
+        )
+    sizes = (fixed_size,) if fixed_size else options.sizes or ((card.input_height, card.input_width),)
+    for size in sizes:
+        try:
+            check_network_size(size, card)
+        except ValueError as error:
+            raise UserError(str(error)) from error
+    batches = options.batch if shape[0] == -1 else (shape[0],) * 3
+    return [[[batch, 3, *size] for batch in batches] for size in sizes]
 
 
 def _parse(flavour: Flavour, network: Any, recorder: Any, onnx: Path) -> Any:
@@ -134,20 +159,18 @@ def _parse(flavour: Flavour, network: Any, recorder: Any, onnx: Path) -> Any:
     return parser
 
 
-def _configure(
-    config: Any, flavour: Flavour, builder: Any, network: Any, options: BuildOptions, onnx: Path
-) -> None:
+def _configure(config: Any, flavour: Flavour, builder: Any, options: BuildOptions) -> None:
     trt = flavour.trt
     config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED  # so that layers can be inspected
-    if options.compute_capability is not None:
-        kind = flavour.compute_capability(options.compute_capability)
+    if flavour.compute_capabilities and not options.hardware_compatible:
+        # Without one, tensorrt_rtx builds for every GPU from Ampere on.
         config.num_compute_capabilities = 1
-        config.set_compute_capability(kind, 0)
+        config.set_compute_capability(flavour.compute_capability(options.compute_capability), 0)
     if options.workspace_mib is not None:
         config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, options.workspace_mib << 20)
     if options.version_compatible:
         config.set_flag(trt.BuilderFlag.VERSION_COMPATIBLE)
-    if options.hardware_compatible:
+    if options.hardware_compatible and not flavour.compute_capabilities:
         config.hardware_compatibility_level = trt.HardwareCompatibilityLevel.AMPERE_PLUS
     if options.dla_core is not None:
         if not 0 <= options.dla_core < builder.num_DLA_cores:
@@ -162,41 +185,54 @@ def _configure(
         cache = config.create_timing_cache(content) or config.create_timing_cache(b"")
         config.set_timing_cache(cache, ignore_mismatch=False)
 
-    shape = tuple(network.get_input(0).shape)
-    if shape[0] == -1:
+
+def _add_profiles(config: Any, builder: Any, network: Any, profiles: list[list[list[int]]]) -> None:
+    if -1 not in network.get_input(0).shape:
+        return
+    for shapes in profiles:
         profile = builder.create_optimization_profile()
-        profile.set_shape(INPUT, *((batch, *shape[1:]) for batch in options.batch))
+        profile.set_shape(INPUT, *map(tuple, shapes))
         config.add_optimization_profile(profile)
-    elif set(options.batch) not in ({1}, {shape[0]}):
-        raise UserError(
-            f"{onnx} takes {shape[0]} images at once: for other batches `adu_depth export --batch dynamic`"
-        )
 
 
-def _watched(work: Callable[[], bytes], config: Any, flavour: Flavour, onnx: Path) -> bytes:
-    """Run the builder in a thread with a progress bar.
+def _watched(work: Callable[[], bytes], config: Any, flavour: Flavour, watch: Watcher | None) -> bytes:
+    """Run the builder in a thread, and ``watch`` in this one.
 
     Ctrl-C is raised in the main thread; raised inside a callback of TensorRT it would be lost.
     """
-    with progress_bar("steps") as bar, ThreadPoolExecutor(1) as pool:
-        monitor = build_monitor(flavour.trt, bar, onnx.name)
-        config.progress_monitor = monitor
+    progress = BuildProgress()
+    monitor = build_monitor(flavour.trt, progress)
+    config.progress_monitor = monitor
+    with ThreadPoolExecutor(1) as pool:
         future = pool.submit(work)
         try:
             while not future.done():
+                if watch is not None:
+                    watch(progress)
                 wait([future], timeout=0.1)
-        except KeyboardInterrupt:
-            monitor.cancelled = True  # the builder stops at its next step
+            if watch is not None:
+                watch(progress)
+        except BaseException:
+            progress.cancelled = True  # the builder stops at its next step, and the pool waits for it
             raise
         return future.result()
 
 
 def _plan_bytes(plan: Any, flavour: Flavour, recorder: Any, onnx: Path) -> bytes:
     if plan is None:
-        reasons = [error for error in recorder.errors if "CUDA GPU properties" not in error]
-        text = "; ".join(dict.fromkeys(reasons)) or "no reason given"
+        from adu_depth_core.deploy.tensorrt_load import reasons
+
+        text = reasons(error for error in recorder.errors if "CUDA GPU properties" not in error)
         raise UserError(f"{flavour.name} {flavour.version} could not build {onnx}: {text}")
     return bytes(plan)
+
+
+def _layers(plan: bytes, flavour: Flavour, recorder: Any) -> list[Layer]:
+    if flavour.compiles_at_run_time:
+        return layers_of_log(recorder.details)  # works without a GPU
+    engine = flavour.trt.Runtime(recorder).deserialize_cuda_engine(plan)
+    inspector = engine.create_engine_inspector()
+    return layers_of_inspector(inspector.get_engine_information(flavour.trt.LayerInformationFormat.JSON))
 
 
 def _keep_timing_cache(config: Any, path: Path | None) -> None:
@@ -206,47 +242,43 @@ def _keep_timing_cache(config: Any, path: Path | None) -> None:
         temporary.write_bytes(bytes(config.get_timing_cache().serialize()))
 
 
-def _card(
-    card: ModelCard,
+def _facts(
     onnx: Path,
-    out: Path,
-    written: Path,
     flavour: Flavour,
     gpu: dict[str, str | None],
     network: Any,
+    profiles: list[list[list[int]]],
     options: BuildOptions,
     layers: list[Layer],
-) -> ModelCard:
+) -> dict[str, Any]:
+    """The card's ``engine`` entry."""
     tensors = [network.get_input(0)] + [network.get_output(i) for i in range(network.num_outputs)]
-    engine = {
+    return {
         "onnx_sha256": file_sha256(onnx),
         "flavour": flavour.name,
         "version": flavour.version,
         "gpu": gpu,
         "tensors": {t.name: {"shape": list(t.shape), "type": t.dtype.name} for t in tensors},
+        "profiles": profiles,
         "options": options.facts(),
         "precisions": count_precisions(layers),
         "layers": [[layer.name, layer.kind, list(layer.inputs), list(layer.outputs)] for layer in layers],
     }
+
+
+def _card(card: ModelCard, name: str, sha256: str, facts: dict[str, Any]) -> ModelCard:
+    height, width = facts["profiles"][0][1][2:]
     return dataclasses.replace(
         card,
-        files={out.name: file_sha256(written)},
+        input_height=height,
+        input_width=width,
+        files={name: sha256},
         extra={
+            "source_files": card.files,  # where the ONNX is the original; an export names its own source
             **card.extra,
+            "precision": precision_of(card),
             "parity": PARITY_NOT_RUN,
             "export_parity": card.extra.get("parity"),
-            "engine": engine,
+            "engine": facts,
         },
     )
-
-
-def gpu_facts(compute_capability: str | None = None) -> dict[str, str | None]:
-    """Name and compute capability of the GPU an engine is for; the name is None where only the kind is known.
-
-    :raises UserError: if none is named and this machine has none
-    """
-    if compute_capability is not None:
-        return {"name": None, "compute_capability": compute_capability}
-    from adu_depth_core.inference.cuda import current_gpu
-
-    return current_gpu()

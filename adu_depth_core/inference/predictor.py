@@ -36,8 +36,8 @@ def default_model() -> Path:
 class Predictor:
     """A loaded model, for images of any camera and size. Safe to share between threads.
 
-    :param model: ``.onnx`` file with its model card beside it; None for the installed student
-    :param backend: ``auto``, ``openvino``, ``onnxruntime`` or ``pytorch``
+    :param model: ``.onnx`` or ``.engine`` file with its model card beside it; None for the installed student
+    :param backend: ``auto`` or a key of ``backends.choice.BACKENDS``
     :param network_size: ``(height, width)`` of the network's input; None for the model card's
     :param threads: CPU threads of the runtime; None leaves it to the runtime
     :raises UserError: if the model or its card is missing, damaged or not made for each other, the
@@ -65,7 +65,7 @@ class Predictor:
             )
         if threads is not None and threads < 1:
             raise UserError(f"threads is {threads}: must be at least 1")
-        self.backend_name, self.backend_reason = choose_backend(backend)
+        self.backend_name, self.backend_reason = choose_backend(backend, self.model_path)
         self.backend = BACKENDS[self.backend_name](self.model_path, self.network_size, threads)
         self.preprocess = Preprocessor(self.card, self.network_size)
         self._lock = threading.Lock()

@@ -1,12 +1,15 @@
-"""A student whose answer is known: it sees red as depth and blue as uncertainty."""
+"""Students for tests: one whose answer is known, and the shipped one exported in every precision."""
 
+import dataclasses
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from adu_depth_core.model_card import ModelCard, card_path, file_sha256
+from adu_depth_core.model_card import ModelCard, card_path, file_sha256, read_card
 
 
 def _write_card(model: Path, **changes) -> ModelCard:
@@ -69,3 +72,29 @@ def write_color_student() -> Callable[..., Path]:
 def color_student(write_color_student, tmp_path_factory) -> Path:
     """Such a student, with the card's default entries."""
     return write_color_student(tmp_path_factory.mktemp("model") / "color.onnx")
+
+
+@pytest.fixture(scope="session")
+def exported(shipped_model, tmp_path_factory) -> Path:
+    """Folder with the shipped student as ``fp32.onnx``, ``fp16.onnx`` and ``int8.onnx`` for 64x96 images."""
+    for module in ("onnx", "onnxslim", "onnxruntime", "nncf"):
+        pytest.importorskip(module)
+    from adu_depth_core.cli import main
+
+    folder = tmp_path_factory.mktemp("exported")
+    source = folder / "student.onnx"  # without its weights, so that torch need not be loaded
+    shutil.copy(shipped_model, source)
+    card = dataclasses.replace(read_card(shipped_model), files={source.name: file_sha256(source)})
+    card.write(card_path(source))
+    frames = folder / "frames"
+    frames.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(6):
+        coarse = rng.uniform(0, 255, (4, 6, 3)).astype(np.float32)
+        picture = cv2.resize(coarse, (96, 64), interpolation=cv2.INTER_LINEAR)
+        cv2.imwrite(str(frames / f"{number}.png"), picture.astype(np.uint8))
+    for precision in ("fp32", "fp16", "int8"):
+        options = ["--model", str(source), "--size", "64x96", "--precision", precision]
+        out = ["--frames", str(frames), "--out", str(folder / f"{precision}.onnx")]
+        assert main(["export", *options, *out]) == 0
+    return folder

@@ -43,6 +43,11 @@ def test_the_level_and_its_reason(state, failure, frames, level, message):
     assert message in actual_message
 
 
+def test_a_build_is_told_before_anything_else():
+    level, message = judge("building", "", "/image", snapshot(), "building the engine of x.onnx: 3/6")
+    assert (level, message) == (WARN, "building the engine of x.onnx: 3/6")
+
+
 def test_values_are_numbers_or_empty():
     values = {pair.key: pair.value for pair in frame_values(snapshot(received=3, published=2, dropped=1))}
     assert values["latency p50 (ms)"] == values["latency p99 (ms)"] == "50.0"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -20,8 +20,9 @@ class Backend(Protocol):
     :param model: model file
     :param network_size: ``(height, width)`` of the input it will get
     :param threads: number of CPU threads; None leaves it to the runtime
+    :param batch: number of images it will get at once
     :raises UserError: if the runtime is not installed, or the file is damaged, not a student
-        network, or cannot take this input size
+        network, or cannot take this input
     """
 
     module: ClassVar[str]
@@ -31,15 +32,30 @@ class Backend(Protocol):
     runtime: str
     """Name and version of the runtime."""
 
-    def __init__(self, model: Path, network_size: tuple[int, int], threads: int | None) -> None: ...
+    run_resident: Callable[[], None] | None = None
+    """Runs the network once more on the input that is on its GPU already, without copies, and returns when
+    it is done; None on the CPU, where there are no copies."""
+
+    def __init__(
+        self, model: Path, network_size: tuple[int, int], threads: int | None, batch: int = 1
+    ) -> None: ...
+
+    def run(self, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Run the network.
+
+        :param tensor: float32 ``(batch, 3, height, width)``, contiguous
+        :return: ``mu`` and ``log_b``, float32 ``(batch, height, width)``; valid until the next call
+        """
+        ...
 
     def infer(self, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Run the network in FP32.
+        """Run the network on one image.
 
         :param tensor: float32 ``(1, 3, height, width)``, contiguous
         :return: ``mu`` and ``log_b``, float32 ``(height, width)``; valid until the next call
         """
-        ...
+        mu, log_b = self.run(tensor)
+        return mu[0], log_b[0]
 
 
 def check_interface(model: Path, inputs: Iterable[str], outputs: Iterable[str]) -> None:

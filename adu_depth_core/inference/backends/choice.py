@@ -1,15 +1,19 @@
-"""Which backend runs a model: the one asked for, or the fastest that is installed."""
+"""Which backend runs a model: the one asked for, TensorRT for engines, or the fastest CPU runtime here."""
 
 from __future__ import annotations
 
 import importlib
 import logging
+from pathlib import Path
 
 from adu_depth_core.errors import UserError
 from adu_depth_core.inference.backends.base import Backend
 from adu_depth_core.inference.backends.onnxruntime import ONNXRuntimeBackend
+from adu_depth_core.inference.backends.onnxruntime_cuda import ONNXRuntimeCudaBackend
 from adu_depth_core.inference.backends.openvino import OpenVINOBackend
 from adu_depth_core.inference.backends.pytorch import PyTorchBackend
+from adu_depth_core.inference.backends.pytorch_cuda import PyTorchCudaBackend
+from adu_depth_core.inference.backends.tensorrt import TensorRTBackend
 
 logger = logging.getLogger(__name__)
 
@@ -17,29 +21,44 @@ BACKENDS: dict[str, type[Backend]] = {
     "openvino": OpenVINOBackend,
     "onnxruntime": ONNXRuntimeBackend,
     "pytorch": PyTorchBackend,
+    "tensorrt": TensorRTBackend,
+    "onnxruntime-cuda": ONNXRuntimeCudaBackend,
+    "pytorch-cuda": PyTorchCudaBackend,
 }
-"""Backends by name, the fastest on a CPU first. Building one is what imports its runtime."""
+"""Backends by name: those of the CPU, the fastest first, then those of a GPU. Building one is what imports
+its runtime."""
+
+CPU_BACKENDS = ("openvino", "onnxruntime", "pytorch")
+"""What ``auto`` chooses from: a GPU is used only where it is asked for."""
+
+ENGINE_SUFFIX = ".engine"
 
 
-def choose_backend(name: str = "auto") -> tuple[str, str]:
-    """Resolve ``auto`` to the first backend whose runtime can be imported; log the choice.
+def choose_backend(name: str = "auto", model: Path | None = None) -> tuple[str, str]:
+    """Resolve ``auto``: TensorRT for an engine, else the first CPU backend whose runtime can be imported.
 
     :param name: ``auto`` or a key of ``BACKENDS``
+    :param model: the model file; None for one that is no engine
     :return: the backend's name, and why it was chosen
-    :raises UserError: if there is no backend of that name, or ``auto`` finds none installed
+    :raises UserError: if there is no backend of that name, it does not run this kind of file, or ``auto``
+        finds none installed
     """
+    if name not in ("auto", *BACKENDS):
+        raise UserError(f"there is no backend {name!r}: choose auto, {', '.join(BACKENDS)}")
+    if model is not None and model.suffix == ENGINE_SUFFIX:
+        if name not in ("auto", "tensorrt"):
+            raise UserError(f"{model} is a TensorRT engine: backend {name} does not run it, choose tensorrt")
+        return "tensorrt", "the model is an engine"
     if name != "auto":
-        if name not in BACKENDS:
-            raise UserError(f"there is no backend {name!r}: choose auto, {', '.join(BACKENDS)}")
         return name, "asked for by name"
     missing = []
-    for candidate, backend in BACKENDS.items():
+    for candidate in CPU_BACKENDS:
         try:
-            importlib.import_module(backend.module)
+            importlib.import_module(BACKENDS[candidate].module)
         except ImportError as error:
             missing.append(f"{candidate} cannot be imported ({error})")
             continue
-        reason = "; ".join(["first installed of " + ", ".join(BACKENDS), *missing])
+        reason = "; ".join(["first installed of " + ", ".join(CPU_BACKENDS), *missing])
         logger.info("backend %s: %s", candidate, reason)
         return candidate, reason
     raise UserError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,22 +17,37 @@ class ONNXRuntimeBackend(Backend):
     module = "onnxruntime"
     extra = "onnxruntime"
 
-    def __init__(self, model: Path, network_size: tuple[int, int], threads: int | None) -> None:
+    def __init__(
+        self, model: Path, network_size: tuple[int, int], threads: int | None, batch: int = 1
+    ) -> None:
         onnxruntime = require(self.module, self.extra, "for the ONNX Runtime backend")
         self.runtime = f"ONNX Runtime {onnxruntime.__version__}"
-        options = onnxruntime.SessionOptions()
-        if threads is not None:
-            options.intra_op_num_threads = threads
-        try:
-            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # its exception classes share no public base class
-            raise unreadable_model(model, self.runtime, error) from error
-        check_interface(
-            model,
-            (i.name for i in self._session.get_inputs()),
-            (o.name for o in self._session.get_outputs()),
-        )
+        options = session_options(onnxruntime, network_size, threads, batch)
+        self._session = open_session(onnxruntime, model, options, ["CPUExecutionProvider"], self.runtime)
 
-    def infer(self, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def run(self, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         mu, log_b = self._session.run(OUTPUTS, {INPUT: tensor})
-        return mu[0, 0], log_b[0, 0]
+        return mu[:, 0], log_b[:, 0]
+
+
+def session_options(onnxruntime: Any, network_size: tuple[int, int], threads: int | None, batch: int) -> Any:
+    """Options that fix what a model leaves open, so that its shape arithmetic is folded away."""
+    options = onnxruntime.SessionOptions()
+    for name, value in zip(("batch", "height", "width"), (batch, *network_size), strict=True):
+        options.add_free_dimension_override_by_name(name, value)
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    return options
+
+
+def open_session(onnxruntime: Any, model: Path, options: Any, providers: list[Any], runtime: str) -> Any:
+    """An ``InferenceSession`` of a student.
+
+    :raises UserError: if the file is damaged or not a student network
+    """
+    try:
+        session = onnxruntime.InferenceSession(model, options, providers=providers)
+    except Exception as error:  # its exception classes share no public base class
+        raise unreadable_model(model, runtime, error) from error
+    check_interface(model, (i.name for i in session.get_inputs()), (o.name for o in session.get_outputs()))
+    return session

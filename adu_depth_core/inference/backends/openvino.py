@@ -16,7 +16,9 @@ class OpenVINOBackend(Backend):
     module = "openvino"
     extra = "openvino"
 
-    def __init__(self, model: Path, network_size: tuple[int, int], threads: int | None) -> None:
+    def __init__(
+        self, model: Path, network_size: tuple[int, int], threads: int | None, batch: int = 1
+    ) -> None:
         openvino = require(self.module, self.extra, "for the OpenVINO backend")
         self.runtime = f"OpenVINO {openvino.__version__.split('-')[0]}"
         # f32: OpenVINO would otherwise choose bfloat16 on CPUs that have it, at 1 % of depth.
@@ -29,13 +31,13 @@ class OpenVINOBackend(Backend):
             check_interface(
                 model, (i.any_name for i in network.inputs), (o.any_name for o in network.outputs)
             )
-            network.reshape({INPUT: [1, 3, *network_size]})
+            network.reshape({INPUT: [batch, 3, *network_size]})
             compiled = core.compile_model(network, "CPU", options)
         except RuntimeError as error:
             raise unreadable_model(model, self.runtime, error) from error
         self._request = compiled.create_infer_request()
 
-    def infer(self, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def run(self, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         self._request.infer({INPUT: tensor}, share_inputs=True)
-        mu, log_b = (self._request.get_tensor(name).data[0, 0] for name in OUTPUTS)
+        mu, log_b = (self._request.get_tensor(name).data[:, 0] for name in OUTPUTS)
         return mu, log_b

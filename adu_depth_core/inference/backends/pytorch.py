@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,27 +18,46 @@ class PyTorchBackend(Backend):
     module = "torch"
     extra = "train"
 
-    def __init__(self, model: Path, network_size: tuple[int, int], threads: int | None) -> None:
-        for module in ("timm", "safetensors"):
-            require(module, self.extra, "for the PyTorch backend")
-        self._torch = require(self.module, self.extra, "for the PyTorch backend")
+    def __init__(
+        self, model: Path, network_size: tuple[int, int], threads: int | None, batch: int = 1
+    ) -> None:
+        self._torch = require_torch()
         self.runtime = f"PyTorch {self._torch.__version__}"
         if threads is not None:
             self._torch.set_num_threads(threads)
-        # Imported here, because this package must be importable without torch.
-        from adu_depth_core.networks.student import load_student
-
-        weights = model.with_suffix(".safetensors")
-        try:
-            self._student = load_student(weights, read_card(weights))
-        except (FileNotFoundError, ModelCardError) as error:
-            raise UserError(str(error)) from error
-        except ValueError as error:
-            raise unreadable_model(weights, self.runtime, error) from error
+        self._student = load_weights(model, self.runtime)
         # The first run allocates; an input size that the network cannot take fails here, not on a frame.
-        self.infer(np.zeros((1, 3, *network_size), np.float32))
+        self.run(np.zeros((batch, 3, *network_size), np.float32))
 
-    def infer(self, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def run(self, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         with self._torch.inference_mode():
             mu, log_b = self._student(self._torch.from_numpy(tensor))
-        return mu[0, 0].numpy(), log_b[0, 0].numpy()
+        return mu[:, 0].numpy(), log_b[:, 0].numpy()
+
+
+def require_torch() -> Any:
+    """The ``torch`` module, once all that the student needs is known to be there.
+
+    :raises UserError: if torch, timm or safetensors is missing
+    """
+    for module in ("timm", "safetensors"):
+        require(module, PyTorchBackend.extra, "for the PyTorch backend")
+    return require(PyTorchBackend.module, PyTorchBackend.extra, "for the PyTorch backend")
+
+
+def load_weights(model: Path, runtime: str) -> Any:
+    """The student, on the CPU, in evaluation mode.
+
+    :param model: the model file, beside its ``.safetensors``
+    :raises UserError: if the weights or their card are missing or damaged
+    """
+    # Imported here, because this package must be importable without torch.
+    from adu_depth_core.networks.student import load_student
+
+    weights = model.with_suffix(".safetensors")
+    try:
+        return load_student(weights, read_card(weights))
+    except (FileNotFoundError, ModelCardError) as error:
+        raise UserError(str(error)) from error
+    except ValueError as error:
+        raise unreadable_model(weights, runtime, error) from error

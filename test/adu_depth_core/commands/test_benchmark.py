@@ -4,7 +4,8 @@ import time
 import pytest
 
 from adu_depth_core.cli import main
-from adu_depth_core.deploy.benchmark import measure
+from adu_depth_core.deploy.benchmark import cost_of, measure
+from adu_depth_core.model_card import read_card
 
 
 def test_latency_is_that_of_the_timed_runs():
@@ -27,11 +28,34 @@ def test_every_model_is_measured_and_recorded(color_student, tmp_path, capsys):
     options = ["--backend", "onnxruntime", "--runs", "3", "--warm-up", "1", "--json", str(record)]
     assert main(["benchmark", str(color_student), str(color_student), *options]) == 0
     results = json.loads(record.read_text(encoding="utf-8"))["results"]
-    assert [result["runs"] for result in results] == [3, 3]
+    assert [result["with_copies"]["runs"] for result in results] == [3, 3]
     assert results[0]["size"] == [64, 192]
-    assert "milliseconds per image" in capsys.readouterr().out
+    assert "milliseconds per run" in capsys.readouterr().out
+
+
+def test_a_batch_counts_as_many_images(color_student, tmp_path):
+    pytest.importorskip("onnxruntime")
+    record = tmp_path / "result.json"
+    options = ["--backend", "onnxruntime", "--runs", "3", "--batch", "4", "--json", str(record)]
+    assert main(["benchmark", str(color_student), *options]) == 0
+    (result,) = json.loads(record.read_text(encoding="utf-8"))["results"]
+    assert result["batch"] == 4
+    assert result["with_copies"]["throughput"] == pytest.approx(4e3 / result["with_copies"]["mean"])
+    assert result["without_copies"] is result["roofline"] is None  # the CPU has no copies to leave out
+
+
+def test_a_batch_that_the_model_does_not_take_is_named(exported, capsys):
+    assert main(["benchmark", str(exported / "fp32.onnx"), "--batch", "4"]) == 1
+    assert "takes 1 images at once, not 4: export it with --batch 4" in capsys.readouterr().err
+
+
+def test_the_cost_of_an_export_is_in_its_card(exported, shipped_model):
+    pytest.importorskip("onnxslim")
+    export = exported / "fp32.onnx"
+    noted = cost_of(export, read_card(export), (64, 96))
+    assert noted == cost_of(shipped_model, read_card(shipped_model), (64, 96))
 
 
 def test_bad_counts_are_refused(color_student, capsys):
     assert main(["benchmark", str(color_student), "--runs", "0"]) == 1
-    assert "--runs must be at least 1" in capsys.readouterr().err
+    assert "--runs and --batch must be at least 1" in capsys.readouterr().err

@@ -1,51 +1,24 @@
 """The real TensorRT builder, on machines with and without a GPU."""
 
-import dataclasses
 import json
 import os
 import resource
-import shutil
 import signal
 import subprocess
 import sys
 import time
 
-import cv2
-import numpy as np
 import pytest
 
 from adu_depth_core.cli import main
-from adu_depth_core.model_card import card_path, file_sha256, read_card
+from adu_depth_core.model_card import read_card
 
 onnx = pytest.importorskip("onnx")
 trt = pytest.importorskip("tensorrt_rtx")
 pytest.importorskip("onnxslim")
 
-SIZE = (64, 96)
+SIZE = (64, 96)  # of the fixture `exported`
 PRECISIONS = ("fp32", "fp16", "int8")
-
-
-@pytest.fixture(scope="module")
-def exported(shipped_model, tmp_path_factory):
-    """The shipped student in every precision, for 64x96."""
-    pytest.importorskip("nncf")
-    folder = tmp_path_factory.mktemp("exported")
-    source = folder / "student.onnx"  # without its weights, so that torch need not be loaded
-    shutil.copy(shipped_model, source)
-    card = dataclasses.replace(read_card(shipped_model), files={source.name: file_sha256(source)})
-    card.write(card_path(source))
-    frames = folder / "frames"
-    frames.mkdir()
-    rng = np.random.default_rng(0)
-    for number in range(6):
-        coarse = rng.uniform(0, 255, (4, 6, 3)).astype(np.float32)
-        picture = cv2.resize(coarse, SIZE[::-1], interpolation=cv2.INTER_LINEAR)
-        cv2.imwrite(str(frames / f"{number}.png"), picture.astype(np.uint8))
-    for precision in PRECISIONS:
-        options = ["--model", str(source), "--size", "64x96", "--precision", precision]
-        out = ["--frames", str(frames), "--out", str(folder / f"{precision}.onnx")]
-        assert main(["export", *options, *out]) == 0
-    return folder
 
 
 def build(source, out, *options: str, capability: str = "8.6") -> int:
@@ -102,14 +75,31 @@ def test_a_replaced_engine_is_noticed(exported, tmp_path, capsys):
     assert "replaced or damaged" in capsys.readouterr().err
 
 
-def test_open_batches_become_a_profile(shipped_model, tmp_path):
-    source, out = tmp_path / "open.onnx", tmp_path / "open.engine"
-    options = ["--size", "64x96", "--batch", "dynamic", "--out", str(source)]
-    assert main(["export", "--model", str(shipped_model), *options]) == 0
-    assert build(source, out, "--batch", "1", "2", "4", "--workspace", "256") == 0
-    engine = read_card(out).extra["engine"]
-    assert engine["options"]["batch"] == [1, 2, 4]
-    assert engine["tensors"]["image"]["shape"][0] == -1
+def test_open_sizes_and_batches_become_profiles(shipped_model, tmp_path):
+    out = tmp_path / "open.engine"
+    sizes = ["--size", "64x96", "96x64"]
+    assert build(shipped_model, out, *sizes, "--batch", "1", "2", "4", "--workspace", "256") == 0
+    card = read_card(out)
+    engine = card.extra["engine"]
+    assert engine["profiles"] == [[[n, 3, *size] for n in (1, 2, 4)] for size in ((64, 96), (96, 64))]
+    assert engine["options"]["workspace_mib"] == 256
+    assert engine["tensors"]["image"]["shape"] == [-1, 3, -1, -1]
+    assert (card.input_height, card.input_width) == (64, 96)
+    assert card.extra["source_files"] == read_card(shipped_model).files
+
+
+def test_a_model_of_any_size_is_built_for_the_size_of_its_card(color_student, tmp_path):
+    out = tmp_path / "color.engine"
+    assert build(color_student, out) == 0
+    assert read_card(out).extra["engine"]["profiles"] == [[[1, 3, 64, 192]] * 3]
+
+
+def test_an_engine_for_many_gpus_is_built_without_having_one(color_student, tmp_path, capsys):
+    out = tmp_path / "color.engine"
+    command = ["build-engine", "--onnx", str(color_student), "--out", str(out), "--hardware-compatible"]
+    assert main(command) == 0
+    assert read_card(out).extra["engine"]["gpu"] == {"name": None, "compute_capability": "8.0"}
+    assert "GPUs of compute capability 8.0 and later" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -119,6 +109,9 @@ def test_open_batches_become_a_profile(shipped_model, tmp_path):
         (["--dla-core", "0"], "8.6", "DLA core 0 is not there"),
         (["--batch", "1", "4", "2"], "8.6", "smallest <= best <= largest"),
         (["--batch", "1", "2", "4"], "8.6", "export --batch dynamic"),
+        (["--size", "96x96"], "8.6", "takes 64x96 images"),
+        (["--hardware-compatible"], "8.6", "choose one of the two"),
+        (["--version-compatible"], "8.6", "only with the release that built them"),
         (["--workspace", "0"], "8.6", "at least 1"),
         (["--timing-cache", "times"], "8.6", "measures no kernels"),
     ],
@@ -127,11 +120,6 @@ def test_bad_options_are_named(exported, tmp_path, capsys, options, capability, 
     assert build(exported / "fp32.onnx", tmp_path / "out.engine", *options, capability=capability) == 1
     assert message in " ".join(capsys.readouterr().err.split())
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_model_of_any_size_is_sent_to_export(shipped_model, tmp_path, capsys):
-    assert build(shipped_model, tmp_path / "out.engine") == 1
-    assert "adu_depth export" in capsys.readouterr().err
 
 
 def test_a_truncated_onnx_leaves_no_engine(exported, write_card, tmp_path, capsys):

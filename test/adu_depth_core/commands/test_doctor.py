@@ -27,6 +27,14 @@ def test_a_working_backend_makes_the_status_zero(color_student, capsys):
     assert {"rclpy", "middleware", "cv_bridge", "NVIDIA GPU", "torch", "rosbags", "trimesh"} <= set(checks)
 
 
+def test_what_a_gpu_lacks_is_told_and_does_not_matter_to_the_cpu(color_student, capsys):
+    pytest.importorskip("openvino")
+    status, _, checks = report(capsys, "--model", color_student)
+    assert status == 0
+    for name in ("tensorrt", "onnxruntime-cuda", "pytorch-cuda"):
+        assert checks[name]["found"] or checks[name]["detail"]
+
+
 def test_the_installed_model_works(capsys):
     pytest.importorskip("openvino")
     status, _, checks = report(capsys)

@@ -8,20 +8,11 @@ onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxslim")
 pytest.importorskip("onnxruntime")
 
-SIZE = (64, 96)
+SIZE = (64, 96)  # of the fixture `exported`
 
 
 def export(model, out, *options: str) -> int:
     return main(["export", "--model", str(model), "--size", "64x96", "--out", str(out), *options])
-
-
-@pytest.fixture(scope="module")
-def exported(shipped_model, tmp_path_factory):
-    """The shipped student in each precision that needs no frames, for 64x96."""
-    folder = tmp_path_factory.mktemp("exported")
-    for precision in ("fp32", "fp16"):
-        assert export(shipped_model, folder / f"{precision}.onnx", "--precision", precision) == 0
-    return folder
 
 
 def run(path, images: np.ndarray) -> list[np.ndarray]:

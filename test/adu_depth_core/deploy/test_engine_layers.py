@@ -32,12 +32,28 @@ def test_layers_of_the_builders_log():
     assert (second.precision, second.is_matrix) == ("int8", True)
 
 
-def test_layers_of_the_inspector():
-    tensors = [{"Name": "a", "Dimensions": [1, 3], "Format/Datatype": "Half"}]
-    text = json.dumps(
-        {"Layers": [{"Name": "c", "LayerType": "Convolution", "Inputs": tensors, "Outputs": tensors}]}
-    )
-    assert layers_of_inspector(text) == [Layer("c", "Convolution", ("fp16",), ("fp16",))]
+@pytest.mark.parametrize(
+    ("tensor", "precision"),
+    [
+        # TensorRT 10: the developer guide's Engine Inspector section
+        ({"Format/Datatype": "Thirty-two wide channel vectorized row major Int8 format"}, "int8"),
+        ({"Format/Datatype": "Row major linear FP32 format"}, "fp32"),
+        ({"Format/Datatype": "Channel major FP16 format where channel % 8 == 0"}, "fp16"),
+        # TensorRT 11: the migration guide's IEngineInspector page splits the two
+        ({"Format": "Row major linear FP32 format (kLINEAR)", "DataType": "Float"}, "fp32"),
+        ({"Format": "Channel major format where channel % 8 == 0 (kHWC8)", "DataType": "Half"}, "fp16"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_layers_of_the_inspector(tensor, precision):
+    tensors = [{"Name": "a", "Location": "Device", "Dimensions": [1, 3], **tensor}]
+    layer = {"Name": "c", "LayerType": "CaskConvolution", "Inputs": tensors, "Outputs": tensors}
+    (found,) = layers_of_inspector(json.dumps({"Layers": [layer], "Bindings": ["image"]}))
+    assert found == Layer("c", "CaskConvolution", (precision,), (precision,))
+    assert found.is_matrix
+
+
+def test_layer_names_alone_prove_nothing():
     with pytest.raises(UserError, match="only layer names"):
         layers_of_inspector('{"Layers": ["c"]}')
 

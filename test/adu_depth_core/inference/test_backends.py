@@ -68,6 +68,17 @@ def test_backend_runs_the_network(color_student, backend, threads):
     np.testing.assert_allclose(log_b, -4 * tensor[0, 2], rtol=1e-5)
 
 
+@pytest.mark.parametrize("backend", ["openvino", "onnxruntime", "pytorch"])
+def test_images_of_a_batch_are_computed_alike(shipped_model, backend):
+    need(backend)
+    frames = np.random.default_rng(0).normal(size=(3, 3, 64, 96)).astype(np.float32)
+    together = BACKENDS[backend](shipped_model, (64, 96), None, 3).run(frames)
+    alone = BACKENDS[backend](shipped_model, (64, 96), None).infer(frames[2:])
+    for outputs, expected in zip(together, alone, strict=True):
+        assert outputs.shape == (3, 64, 96)
+        np.testing.assert_allclose(outputs[2], expected, atol=1e-3)
+
+
 @pytest.mark.parametrize("backend", ONNX_BACKENDS)
 @pytest.mark.parametrize("content", [b"this is no network", b""])
 def test_a_damaged_model_is_named_once(tmp_path, write_card, backend, content):
@@ -126,6 +137,6 @@ def test_auto_with_nothing_installed_says_what_to_install(monkeypatch):
 
 def test_an_unknown_backend_is_refused_with_the_known_ones():
     with pytest.raises(
-        UserError, match="there is no backend 'tpu': choose auto, openvino, onnxruntime, pytorch"
+        UserError, match="there is no backend 'tpu': choose auto, openvino, onnxruntime, pytorch, tensorrt"
     ):
         choose_backend("tpu")

@@ -1,68 +1,66 @@
+"""What can be said of the TensorRT backend without a GPU; what needs one is in benchmarks/gpu.py."""
+
 import pytest
 
 from adu_depth_core.errors import UserError
-from adu_depth_core.inference.backends.tensorrt import TensorRTBackend, check_fits
-from adu_depth_core.inference.cuda import current_gpu
+from adu_depth_core.inference.backends.tensorrt import TensorRTBackend, profile_index
+from adu_depth_core.inference.cuda import check, current_gpu
+from adu_depth_core.inference.predictor import Predictor
 
-GPU = {"name": "RTX 3080", "compute_capability": "8.6"}
-
-
-def facts(version="1.7.1", name="RTX 3080", capability="8.6", **options) -> dict:
-    compatible = {"version_compatible": False, "hardware_compatible": False}
-    return {
-        "flavour": "tensorrt_rtx",
-        "version": version,
-        "gpu": {"name": name, "compute_capability": capability},
-        "options": {**compatible, **options},
-    }
+SMALL, LARGE = [1, 3, 192, 640], [1, 3, 352, 1216]
+UP_TO_FOUR = [SMALL, SMALL, [4, 3, 192, 640]]
 
 
-@pytest.mark.parametrize(
-    "fitting",
-    [
-        facts(),
-        facts(name=None),
-        facts(version="1.6.0", version_compatible=True),
-        facts(name="RTX 4090", capability="8.9", hardware_compatible=True),
-    ],
-)
-def test_an_engine_for_this_machine_is_taken(tmp_path, fitting):
-    check_fits(tmp_path / "e.engine", fitting, GPU, "1.7.1")
-
-
-@pytest.mark.parametrize(
-    ("foreign", "message"),
-    [
-        (facts(version="1.6.0"), "tensorrt_rtx 1.6.0, here is 1.7.1"),
-        (facts(version="2.0.0", version_compatible=True), "2.0.0, here is 1.7.1"),
-        (facts(capability="8.9"), "compute capability 8.9, here is RTX 3080 of 8.6"),
-        (facts(name="RTX 3090"), "RTX 3090"),
-    ],
-)
-def test_a_foreign_engine_is_named_with_the_remedy(tmp_path, foreign, message):
-    with pytest.raises(UserError, match=message) as error:
-        check_fits(tmp_path / "e.engine", foreign, GPU, "1.7.1")
-    assert "build-engine" in str(error.value)
-
-
-def test_without_a_driver_the_reason_is_told(tmp_path, write_card):
+@pytest.fixture
+def without_gpu():
+    """Skips on a machine with a GPU."""
     pytest.importorskip("cuda.bindings.runtime")
     try:
         gpu = current_gpu()
     except UserError:
-        pass
-    else:
-        pytest.skip(f"this machine has a GPU: {gpu['name']}")
-    engine = tmp_path / "student.engine"
-    engine.write_bytes(b"engine")
-    write_card(engine, extra={"engine": facts(), "precision": "fp32"})
-    with pytest.raises(UserError, match="CUDA could not find a GPU"):
+        return
+    pytest.skip(f"this machine has a GPU: {gpu['name']}")
+
+
+@pytest.fixture
+def engine(tmp_path, write_card):
+    path = tmp_path / "student.engine"
+    path.write_bytes(b"engine")
+    write_card(path, extra={"engine": {}, "precision": "fp32"})
+    return path
+
+
+def test_without_a_driver_the_reason_is_told(engine, without_gpu):
+    with pytest.raises(UserError, match=r"CUDA could not find a GPU: cuda\w+ \(.*nvidia-smi"):
         TensorRTBackend(engine, (64, 192), None)
 
 
-def test_a_file_that_is_no_engine_is_refused(tmp_path, write_card):
-    model = tmp_path / "student.engine"
-    model.write_bytes(b"engine")
-    write_card(model)
-    with pytest.raises(UserError, match="no engine by"):
-        TensorRTBackend(model, (64, 192), None)
+def test_an_engine_chooses_tensorrt_by_itself(engine, without_gpu):
+    with pytest.raises(UserError, match="CUDA could not find a GPU"):
+        Predictor(engine)
+    with pytest.raises(UserError, match="backend openvino does not run it"):
+        Predictor(engine, "openvino")
+
+
+def test_an_onnx_is_no_engine(color_student):
+    pytest.importorskip("cuda.bindings.runtime")
+    with pytest.raises(UserError, match=r"color\.onnx is no TensorRT engine: make one"):
+        Predictor(color_student, "tensorrt")
+
+
+def test_full_gpu_memory_is_told_as_such():
+    errors = pytest.importorskip("cuda.bindings.runtime").cudaError_t
+    with pytest.raises(UserError, match=r"could not allocate image on the GPU: .*GPU memory is full"):
+        check((errors.cudaErrorMemoryAllocation, None), "allocate image on the GPU")
+
+
+def test_the_tightest_profile_that_takes_the_input_is_chosen(tmp_path):
+    profiles = [UP_TO_FOUR, [SMALL] * 3, [LARGE] * 3]
+    assert profile_index(tmp_path, profiles, (1, 3, 192, 640)) == 1
+    assert profile_index(tmp_path, profiles, (3, 3, 192, 640)) == 0
+    assert profile_index(tmp_path, profiles, (1, 3, 352, 1216)) == 2
+
+
+def test_a_size_without_a_profile_is_told_those_there_are(tmp_path):
+    with pytest.raises(UserError, match=r"not take a 1x3x64x192 input, but 1\.\.4x3x192x640, 1x3x352x1216"):
+        profile_index(tmp_path / "e.engine", [UP_TO_FOUR, [LARGE] * 3], (1, 3, 64, 192))

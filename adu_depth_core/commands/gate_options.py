@@ -1,0 +1,35 @@
+"""Options of the commands that compare an engine with its FP32 original."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from adu_depth_core.deploy.engine_parity import Gate
+from adu_depth_core.deploy.frames import read_frames
+from adu_depth_core.errors import UserError
+
+
+def add_gate_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--reference``, ``--frames`` and ``--frame-limit``."""
+    group = parser.add_argument_group("comparison with the FP32 original")
+    group.add_argument(
+        "--reference", type=Path, metavar="FILE.onnx", help="FP32 student (default: the installed one)"
+    )
+    group.add_argument(
+        "--frames", type=Path, metavar="PATH", help="images, video or bag (default: synthetic)"
+    )
+    group.add_argument(
+        "--frame-limit", type=int, default=16, metavar="N", help="use at most N of the frames (default: 16)"
+    )
+
+
+def gate_of(arguments: argparse.Namespace) -> Gate:
+    """What the options above describe.
+
+    :raises UserError: if the frames cannot be read
+    """
+    if arguments.frame_limit < 1:
+        raise UserError(f"--frame-limit {arguments.frame_limit}: must be at least 1")
+    frames = read_frames(arguments.frames, arguments.frame_limit) if arguments.frames else None
+    return Gate(arguments.reference, frames, arguments.frames.name if arguments.frames else "")

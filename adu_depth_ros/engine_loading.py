@@ -1,0 +1,96 @@
+"""The TensorRT engine of the node's model: found in the cache, or built while diagnostics tell of it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rclpy.executors import ExternalShutdownException
+from rclpy.lifecycle import LifecycleNode
+
+from adu_depth_core.errors import UserError
+from adu_depth_core.inference.backends.choice import ENGINE_SUFFIX
+from adu_depth_core.inference.engine_file import check_verified
+from adu_depth_core.inference.predictor import default_model
+from adu_depth_ros.parameters import Parameters, parse_network_size
+
+TELL_EVERY_S = 1.0
+"""Diagnostics of a build come in this interval; the log gets every tenth."""
+
+
+def model_to_load(node: LifecycleNode, parameters: Parameters, tell: Callable[[str], None]) -> Path | None:
+    """The file for the predictor: the model itself, or the engine built from it for backend ``tensorrt``.
+
+    :param tell: publishes what a build is at
+    :return: None for the installed student
+    :raises UserError: if the engine cannot be built, or nobody has compared it with the original
+    :raises ExternalShutdownException: if ROS ends during a build; nothing of it stays
+    """
+    if parameters.engine_compute_capability and not parameters.build_only:
+        raise UserError(
+            f"engine_compute_capability is {parameters.engine_compute_capability!r}: it is for build_only; "
+            "the engine that a node runs is always for its own GPU"
+        )
+    model = Path(parameters.model).expanduser() if parameters.model else None
+    is_engine = model is not None and model.suffix == ENGINE_SUFFIX
+    if parameters.backend == "tensorrt" and not is_engine:
+        model = build_or_find(node, parameters, tell)
+    elif not is_engine:
+        return model
+    check_verified(model, parameters.allow_unverified_engine)
+    return model
+
+
+def build_or_find(node: LifecycleNode, parameters: Parameters, tell: Callable[[str], None]) -> Path:
+    """The cached engine of the model, built if it is not there.
+
+    :raises UserError: if it cannot be built, or the parameters are not those of a build
+    """
+    model = Path(parameters.model).expanduser() if parameters.model else default_model()
+    if parameters.backend != "tensorrt" or model.suffix == ENGINE_SUFFIX:
+        raise UserError(
+            f"build_only builds an engine: backend must be tensorrt (it is {parameters.backend}) and model "
+            f"an ONNX file (it is {model})"
+        )
+    # Imported here: it needs numpy and OpenCV only, but nodes without engines need none of it.
+    from adu_depth_core.deploy.build_options import BuildOptions
+    from adu_depth_core.deploy.engine_cache import EngineCache
+
+    size = parse_network_size(parameters.network_size)
+    # sm86 is 8.6, which ROS would take for a number and refuse.
+    capability = re.sub(r"^sm_?(\d+)(\d)$", r"\1.\2", parameters.engine_compute_capability)
+    options = BuildOptions(compute_capability=capability or None, sizes=(size,) if size else ())
+    folder = Path(parameters.engine_cache).expanduser() if parameters.engine_cache else None
+    started = time.monotonic()
+
+    def on_build(path: Path) -> None:
+        node.get_logger().info(f"building engine {path} from {model}: this may take minutes")
+
+    engine = EngineCache(folder).engine(model, options, _Watcher(node, model, tell), on_build=on_build)
+    node.get_logger().info(f"engine {engine}, ready after {time.monotonic() - started:.1f} s")
+    return engine
+
+
+class _Watcher:
+    """Tells what a build is at, and stops it when ROS ends."""
+
+    def __init__(self, node: LifecycleNode, model: Path, tell: Callable[[str], None]) -> None:
+        self._node = node
+        self._name = model.name
+        self._tell = tell
+        self._started = time.monotonic()
+        self._told = -1
+
+    def __call__(self, progress) -> None:
+        if not self._node.context.ok():
+            raise ExternalShutdownException
+        seconds = time.monotonic() - self._started
+        if seconds < (self._told + 1) * TELL_EVERY_S:
+            return
+        self._told = int(seconds / TELL_EVERY_S)
+        text = f"building the engine of {self._name}: {progress.describe()}, {seconds:.0f} s"
+        self._tell(text)
+        if self._told and self._told % 10 == 0:
+            self._node.get_logger().info(text)

@@ -1,0 +1,55 @@
+"""The backends for GPUs without TensorRT say clearly why they cannot work here, and never work on the CPU."""
+
+import numpy as np
+import pytest
+
+from adu_depth_core.errors import UserError
+from adu_depth_core.inference.backends.choice import BACKENDS
+from adu_depth_core.inference.backends.onnxruntime import session_options
+
+
+def test_onnxruntime_without_cuda_names_the_package_that_has_it(shipped_model):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("this ONNX Runtime has CUDA")
+    with pytest.raises(UserError, match=r"built for the CPU.*pip install 'adu_depth\[onnxruntime-cuda\]'"):
+        BACKENDS["onnxruntime-cuda"](shipped_model, (64, 96), None)
+
+
+def test_pytorch_without_a_gpu_says_what_it_was_built_for(shipped_model):
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("timm")
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(UserError, match=r"built for .* finds no GPU that it can use"):
+        BACKENDS["pytorch-cuda"](shipped_model, (64, 96), None)
+
+
+def test_fixed_dimensions_fold_the_shape_arithmetic_away(shipped_model, tmp_path):
+    """A CUDA graph cannot be recorded with operators that ONNX Runtime puts on the CPU, as it does these."""
+    onnxruntime, onnx = pytest.importorskip("onnxruntime"), pytest.importorskip("onnx")
+    kinds = []
+    for size in ((64, 96), None):
+        options = session_options(onnxruntime, size, 1, 1) if size else onnxruntime.SessionOptions()
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+        options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+        onnxruntime.InferenceSession(shipped_model, options, providers=["CPUExecutionProvider"])
+        nodes = onnx.load(str(tmp_path / "optimised.onnx")).graph.node
+        kinds.append({node.op_type for node in nodes} & {"Shape", "Gather", "ConstantOfShape"})
+    assert kinds[0] == set()
+    assert kinds[1]
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("backend", ["onnxruntime-cuda", "pytorch-cuda"])
+@pytest.mark.parametrize("batch", [1, 4])
+def test_they_agree_with_the_cpu(shipped_model, backend, batch):
+    tensor = np.random.default_rng(0).normal(size=(batch, 3, 64, 96)).astype(np.float32)
+    try:
+        network = BACKENDS[backend](shipped_model, (64, 96), None, batch)
+    except UserError as error:
+        pytest.skip(str(error))
+    expected = BACKENDS["onnxruntime"](shipped_model, (64, 96), None, batch).run(tensor)
+    for _ in range(2):  # the second is a replay
+        for ours, theirs in zip(network.run(tensor), expected, strict=True):
+            assert np.median(np.abs(ours - theirs)) < 1e-3
