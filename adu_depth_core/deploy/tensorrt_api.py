@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import logging
 from dataclasses import dataclass
 from typing import Any
@@ -76,12 +76,10 @@ def load_flavour(name: str = "auto") -> Flavour:
             raise UserError(f"there is no TensorRT flavour {name!r}: choose auto, {', '.join(FLAVOURS)}")
         return Flavour(name, require(name, "tensorrt", "to build and run TensorRT engines"))
     for candidate in FLAVOURS:
-        try:
-            return Flavour(candidate, importlib.import_module(candidate))
-        except ImportError:
-            continue
+        if importlib.util.find_spec(candidate) is not None:
+            return Flavour(candidate, require(candidate, "tensorrt", "to build and run TensorRT engines"))
     raise UserError(
-        "neither tensorrt nor tensorrt_rtx can be imported; JetPack brings tensorrt, "
+        "neither tensorrt nor tensorrt_rtx is installed; JetPack brings tensorrt, "
         "elsewhere: pip install 'adu_depth[tensorrt]'"
     )
 
