@@ -72,7 +72,7 @@ class Teacher(nn.Module):
     :param f_ref: reference focal length in network pixels, that of the model card
     :param encoder: timm name of the encoder
     :param encoder_weights: where its initial weights come from, see ``Encoder``
-    :param disparity_share: largest disparity that is searched, as a share of the input's width
+    :param disparity_share: largest disparity that is searched, as a share of the whole view's width
     :raises ValueError: if the encoder has no levels at strides 4, 8 and 16
     """
 
@@ -107,18 +107,27 @@ class Teacher(nn.Module):
         self.decoder = Decoder([own + more for own, more in zip(channels, extra, strict=True)])
         self.head = StereoHead(self.decoder.channels[0], self.encoder.strides[0])
 
-    def forward(self, left: torch.Tensor, right: torch.Tensor, baseline: torch.Tensor) -> TeacherOutput:
+    def forward(
+        self,
+        left: torch.Tensor,
+        right: torch.Tensor,
+        baseline: torch.Tensor,
+        whole_width: int | None = None,
+    ) -> TeacherOutput:
         """Look at both views.
 
         :param left: ``(N, 3, H, W)`` normalised RGB, H and W multiples of the coarsest stride
         :param right: the right view, same shape
         :param baseline: metres between the cameras, ``(N,)``
+        :param whole_width: W of the whole views where these are crops, which show disparities as large as
+            the whole views do; None for W
         """
         both = self.encoder(torch.cat([left, right]))
         features = [level.chunk(2)[0] for level in both]
         neck = self.matching_neck([both[level] for level in self.matching_levels])
         matching_left, matching_right = neck.chunk(2)
-        disparities = max(int(self.disparity_share * matching_left.shape[-1]), 4)
+        searched = self.disparity_share * (whole_width or left.shape[-1])
+        disparities = max(int(searched / MATCHING_STRIDES[0]), 4)
         volume = correlation_volume(matching_left, matching_right, disparities, self.groups)
         scores = self.aggregation(volume)
         matched, confidence = soft_argmin(scores)

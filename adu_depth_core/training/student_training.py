@@ -52,7 +52,9 @@ class StudentTraining(DepthTraining):
                     batch[name].to(memory_format=torch.channels_last)
                     for name in ("clean_image", "clean_other")
                 )
-                seen = teacher(*views, batch["baseline"].clamp(min=1e-3)).mirrored(batch["mirrored"])
+                baseline = batch["baseline"].clamp(min=1e-3)
+                seen = teacher(*views, baseline, whole_width=self.config.input_width)
+                seen = seen.mirrored(batch["mirrored"])
             pairs = batch["baseline"] > 0
             losses |= self.distiller(mu, log_b, features, seen, pairs, self.global_step / self.config.steps)
             self.show(teacher_mu=seen.mu, teacher_log_b=seen.log_b, **self.distiller.maps)

@@ -29,7 +29,7 @@ class TeacherTraining(DepthTraining):
     def training_step(self, batch: dict[str, torch.Tensor], _index: int) -> torch.Tensor:
         left, right = (batch[name].to(memory_format=torch.channels_last) for name in ("image", "other"))
         depth, baseline = batch["depth"], batch["baseline"]
-        output = self.network(left, right, baseline)
+        output = self.network(left, right, baseline, whole_width=self.config.input_width)
         losses = self.supervise(output.mu, output.log_b, depth)
         losses["matching"] = matching_loss(
             output.scores, *self._true_disparity(depth, baseline, output.scores.shape[1])

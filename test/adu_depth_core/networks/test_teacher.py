@@ -48,6 +48,13 @@ def test_both_views_and_the_baseline_reach_the_depth(teacher):
     assert not torch.allclose(reference, teacher(left, right, torch.tensor([1.0])).mu)
 
 
+def test_a_crop_is_searched_for_the_disparities_of_the_whole_view(teacher):
+    left, right = pair()
+    crop = teacher(left[..., :96], right[..., :96], torch.tensor([0.54]), whole_width=160)
+    assert crop.scores.shape == (1, 8, 16, 24)
+    assert teacher(left[..., :96], right[..., :96], torch.tensor([0.54])).scores.shape[1] == 4
+
+
 def test_what_the_teacher_saw_can_be_mirrored_view_by_view(teacher):
     output = teacher(*pair(2), torch.full((2,), 0.54))
     turned = output.mirrored(torch.tensor([True, False]))
