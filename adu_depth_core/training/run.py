@@ -152,7 +152,7 @@ def _trainer(config: TrainingConfig, machine: Machine, out: Path) -> lightning.T
         precision=config.precision,
         use_distributed_sampler=False,
         gradient_clip_val=config.gradient_clip,
-        val_check_interval=config.validate_every or None,
+        val_check_interval=min(config.validate_every, config.steps) or None,
         limit_val_batches=1.0 if config.validate_every else 0,
         num_sanity_val_steps=0,
         log_every_n_steps=config.log_every,
@@ -174,9 +174,7 @@ def late_average(
 
 
 def _load_best(module: DepthTraining, checkpoint: Path) -> None:
-    """Take the averaged weights of the best validation; there is none if the run was too short for one."""
-    if not checkpoint.is_file():
-        raise UserError(f"{checkpoint} does not exist: validate_every is longer than the run")
+    """Take the averaged weights of the best validation."""
     module.load_state_dict(torch.load(checkpoint, weights_only=True, map_location="cpu")["state_dict"])
 
 

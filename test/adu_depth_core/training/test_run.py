@@ -134,9 +134,13 @@ def test_a_distilled_student_has_not_one_parameter_more_and_names_its_teachers_d
     out = f"{config.out}_distilled"
     distilled, student = train(
         "student",
-        dataclasses.replace(config, out=out, teacher=str(path), sources=lone),
+        dataclasses.replace(config, out=out, teacher=str(path), sources=lone, pictures_every=1, log_every=1),
         Machine(workers=0),
     )
+    events = event_accumulator.EventAccumulator(out)
+    events.Reload()
+    assert "train/view" in events.Tags()["images"]
+    assert {"train/response", "train/feature", "train/silog"} <= set(events.Tags()["scalars"])
     shapes = [
         {name: tensor.shape for name, tensor in load_file(model.with_suffix(".safetensors")).items()}
         for model in (alone, distilled)
