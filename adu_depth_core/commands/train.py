@@ -29,9 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="entries of the configuration to change, also parts of one: distillation.response=0",
     )
-    machine = parser.add_argument_group(
-        "machine (the result does not depend on it: batch_size is that of all)"
-    )
+    machine = parser.add_argument_group("machine (batch_size is that of all processes together)")
     machine.add_argument(
         "--workers", type=int, default=1, help="data loading processes of each device (default: %(default)s)"
     )

@@ -41,7 +41,7 @@ NETWORKS = ("student", "teacher")
 
 @dataclass(frozen=True)
 class Machine:
-    """What a run computes on. It does not change what is computed: ``batch_size`` is that of all processes.
+    """What a run computes on. The views of a step do not depend on it: ``batch_size`` is that of all.
 
     :param workers: data loading processes of each training process
     :param accelerator: ``auto``, ``cpu`` or ``gpu``

@@ -255,7 +255,7 @@ def test_a_killed_training_goes_on_as_if_it_had_not_been(config, pairs, tmp_path
 
 @pytest.mark.slow
 def test_two_processes_train_as_one_does_on_the_whole_batch(config, pairs, tmp_path):
-    """Batch norm sees half the batch in each process, so the runs are alike, not equal."""
+    """Batch norm and SILog are of half the batch in each process, so the runs are alike, not equal."""
     losses = []
     for processes in (1, 2):
         out = tmp_path / f"{processes}"
