@@ -26,11 +26,14 @@ CARD_METRICS = ("abs_rel", "rmse", "silog", "d1", "coverage_1sigma", "nll", "aus
 STEREO_METRICS = ("d1_all", "epe")
 
 
-def new_card(config: TrainingConfig, role: str, teacher: ModelCard | None = None) -> ModelCard:
+def new_card(
+    config: TrainingConfig, role: str, teacher: ModelCard | None = None, start: ModelCard | None = None
+) -> ModelCard:
     """Card of a network before it is trained; its uncertainty scale is that of a perfect Laplace.
 
     :param role: ``student`` or ``teacher``
     :param teacher: card of the student's teacher, whose training data is the student's too
+    :param start: card of the weights that it starts from, whose training data is its own too
     """
     recipe = {
         field.name: getattr(config, field.name)
@@ -39,11 +42,14 @@ def new_card(config: TrainingConfig, role: str, teacher: ModelCard | None = None
     }
     training = {"data": [describe_source(source) for source in config.sources], "recipe": recipe}
     licence = weights_licence(config.sources)
+    for ancestor in filter(None, (start, teacher)):
+        training["data"] += _unseen(ancestor.training["data"], training["data"])
+        licence = licence if "Non-commercial" in licence else ancestor.licence
+    if start is not None:
+        training["start"] = {"name": start.name, "files": start.files}
     if teacher is not None:
-        training["data"] += [entry for entry in teacher.training["data"] if entry not in training["data"]]
         training["teacher"] = {"name": teacher.name, "files": teacher.files, "data": teacher.training["data"]}
         recipe["distillation"] = dataclasses.asdict(config.distillation)
-        licence = licence if "Non-commercial" in licence else teacher.licence
     return ModelCard(
         name=f"adu_{role}",
         role=role,
@@ -57,6 +63,15 @@ def new_card(config: TrainingConfig, role: str, teacher: ModelCard | None = None
         training=training,
         licence=licence,
     )
+
+
+def _unseen(entries: list[dict[str, Any]], known: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those entries whose frames are not in ``known``, whatever their share was."""
+
+    def frames(entry: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in entry.items() if key != "weight"}
+
+    return [entry for entry in entries if frames(entry) not in map(frames, known)]
 
 
 def complete_card(

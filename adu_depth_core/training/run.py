@@ -76,7 +76,7 @@ def train(
     check_folder_writable(out)
     lightning.seed_everything(config.seed, workers=True)
     teacher, teacher_card = _read_teacher(config) if network == "student" else (None, None)
-    card = new_card(config, network, teacher_card)
+    card = new_card(config, network, teacher_card, _read_start(config))
     validation = open_frames(config.validation)
     module: DepthTraining
     if network == "teacher":
@@ -100,6 +100,16 @@ def train(
     if trainer.is_global_zero:
         card = _finish(network, module, card, model, config)
     return model, card
+
+
+def _read_start(config: TrainingConfig) -> ModelCard | None:
+    """The card of the initial weights: what they have seen, the new network has seen."""
+    if not config.initial_weights:
+        return None
+    try:
+        return read_card(Path(config.initial_weights))
+    except (FileNotFoundError, ModelCardError) as error:
+        raise UserError(f"initial_weights: {error}") from error
 
 
 def _read_teacher(config: TrainingConfig) -> tuple[Teacher | None, ModelCard | None]:

@@ -151,6 +151,16 @@ def test_a_distilled_student_has_not_one_parameter_more_and_names_its_teachers_d
     assert str(path.parent) not in student.to_json()
 
 
+def test_what_the_initial_weights_have_seen_is_the_new_networks_data_too(teacher, config):
+    start = default_model().with_suffix(".safetensors")
+    out = f"{config.out}_started"
+    _, card = train("teacher", dataclasses.replace(config, out=out, initial_weights=str(start)), Machine(0))
+    shipped = read_card(start)
+    assert card.training["start"] == {"name": "adu_student", "files": shipped.files}
+    assert all(entry in card.training["data"] for entry in shipped.training["data"])
+    assert card.training["data"][0] == teacher[1].training["data"][0]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
