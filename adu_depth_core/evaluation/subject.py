@@ -69,16 +69,7 @@ def model_subject(predictor: Predictor, flip: bool = False) -> Subject:
             prediction = predictor.predict(sample.left, sample.camera)
         return prediction.depth, prediction.sigma
 
-    return Subject(
-        predictor.card.name,
-        predictor.model_path.as_posix(),
-        predictor.card,
-        predictor.network_size,
-        predictor.backend_name,
-        predictor.backend.runtime,
-        False,
-        predict,
-    )
+    return _network_subject(predictor, predictor.backend_name, False, predict)
 
 
 def checkpoint_subject(predictor: CheckpointPredictor, flip: bool = False) -> Subject:
@@ -97,14 +88,23 @@ def checkpoint_subject(predictor: CheckpointPredictor, flip: bool = False) -> Su
             prediction = predictor.predict(sample.left, sample.camera, sample.right, sample.baseline)
         return prediction.depth, prediction.sigma
 
+    return _network_subject(predictor, "pytorch", predictor.stereo, predict)
+
+
+def _network_subject(
+    predictor: Predictor | CheckpointPredictor,
+    backend: str,
+    stereo: bool,
+    predict: Callable[[Sample], Answer],
+) -> Subject:
     return Subject(
         predictor.card.name,
         predictor.model_path.as_posix(),
         predictor.card,
         predictor.network_size,
-        "pytorch",
+        backend,
         predictor.backend.runtime,
-        predictor.stereo,
+        stereo,
         predict,
     )
 

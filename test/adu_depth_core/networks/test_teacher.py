@@ -1,5 +1,7 @@
 """Stereo teacher: shapes of the student's, any baseline and focal, geometry that matters."""
 
+import dataclasses
+
 import pytest
 
 pytest.importorskip("torch")
@@ -8,7 +10,8 @@ pytest.importorskip("timm")
 import torch
 from safetensors.torch import save_file
 
-from adu_depth_core.model_card import ModelCard
+from adu_depth_core.inference.predictor import default_model
+from adu_depth_core.model_card import read_card
 from adu_depth_core.networks.student import Student
 from adu_depth_core.networks.teacher import Teacher, load_teacher
 from adu_depth_core.networks.weights import load_matching, load_weights
@@ -90,17 +93,7 @@ def test_an_encoder_without_levels_to_match_at_is_refused():
 def test_a_teacher_is_loaded_from_its_file_and_nothing_else_is(teacher, tmp_path):
     path = tmp_path / "teacher.safetensors"
     save_file({name: tensor.contiguous() for name, tensor in teacher.state_dict().items()}, path)
-    card = ModelCard(
-        name="t",
-        role="teacher",
-        encoder="tf_efficientnet_lite0",
-        input_height=64,
-        input_width=160,
-        f_ref=185.0,
-        depth_min=1.0,
-        depth_max=100.0,
-        sigma_scale=1.0,
-    )
+    card = dataclasses.replace(read_card(default_model()), role="teacher", f_ref=185.0)
     loaded = load_teacher(path, card)
     left, right = pair()
     baseline = torch.tensor([0.5])

@@ -15,24 +15,16 @@ import torch
 from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.datasets.stereo_folder import write_calibration, write_sample
+from adu_depth_core.datasets.views import View
 from adu_depth_core.errors import UserError
-from adu_depth_core.model_card import ModelCard
+from adu_depth_core.inference.predictor import default_model
+from adu_depth_core.model_card import read_card
 from adu_depth_core.training.config import load_config
 from adu_depth_core.training.data import Schedule, SourceViews, TrainingViews, read_sources, to_tensors
 from adu_depth_core.training.sources import SourceConfig
 
 CAMERA = Camera(100.0, 100.0, 79.5, 31.5, 160, 64)
-CARD = ModelCard(
-    name="s",
-    role="student",
-    encoder="tf_efficientnet_lite0",
-    input_height=64,
-    input_width=160,
-    f_ref=150.0,
-    depth_min=1.0,
-    depth_max=100.0,
-    sigma_scale=1.0,
-)
+CARD = dataclasses.replace(read_card(default_model()), f_ref=150.0)
 
 
 @pytest.fixture
@@ -96,8 +88,6 @@ def test_the_teacher_always_gets_the_other_camera_to_the_right(folder):
 
 def test_depth_is_canonical():
     image = np.zeros((64, 160, 3), np.uint8)
-    from adu_depth_core.datasets.views import View
-
     tensors = to_tensors(View(image, np.full((64, 160), 10.0, np.float32), CAMERA), CARD)
     assert float(tensors["depth"].mean()) == pytest.approx(10.0 * 150 / 100)
     assert float(tensors["baseline"]) == 0.0
