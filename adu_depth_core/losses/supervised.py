@@ -7,19 +7,21 @@ from torch.nn import functional as F
 
 
 def silog(error: torch.Tensor, valid: torch.Tensor, variance_focus: float = 0.85) -> torch.Tensor:
-    """Scale-invariant log loss, ``10 * sqrt(mean(e^2) - variance_focus * mean(e)^2)``.
+    """Scale-invariant log loss of each image, ``10 * sqrt(mean(e^2) - variance_focus * mean(e)^2)``, averaged.
 
-    Eigen et al. 2014 with the constants of BTS (Lee et al. 2019). Zero where prediction and truth agree.
+    Eigen et al. 2014 with the constants of BTS (Lee et al. 2019), who take it over the whole batch. Over each
+    image it does not depend on what the image shares a process with. Zero where prediction and truth agree.
 
-    :param error: ``mu - log g``, any shape
+    :param error: ``mu - log g``, ``(N, ...)``
     :param valid: which pixels have ground truth, bool, same shape
-    :return: scalar; 0 if no pixel is valid
+    :return: scalar, the mean over images with valid pixels; 0 if no pixel is valid
     """
-    errors = error[valid]
-    if errors.numel() == 0:
-        return error.sum() * 0.0
+    errors = torch.where(valid, error, 0.0).flatten(1)
+    count = valid.flatten(1).sum(1)
+    mean, square = (values.sum(1) / count.clamp(min=1) for values in (errors, errors.square()))
     # The offset keeps the gradient of the square root finite at a perfect prediction.
-    return 10.0 * torch.sqrt(errors.square().mean() - variance_focus * errors.mean().square() + 1e-8)
+    loss = 10.0 * torch.sqrt(square - variance_focus * mean.square() + 1e-8)
+    return torch.where(count > 0, loss, 0.0).sum() / (count > 0).sum().clamp(min=1)
 
 
 def laplace_nll(error: torch.Tensor, log_b: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:

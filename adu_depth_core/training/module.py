@@ -116,10 +116,12 @@ class DepthTraining(lightning.LightningModule):
 
 
 def channels_last(modules: Iterable[nn.Module]) -> None:
-    """Store the weights of 2-D convolutions the way that CPUs and tensor cores compute fastest."""
+    """Store the weights of convolutions the way that CPUs and tensor cores compute fastest."""
     for module in modules:
         if isinstance(module, nn.Conv2d):
             module.to(memory_format=torch.channels_last)
+        elif isinstance(module, nn.Conv3d):
+            module.to(memory_format=torch.channels_last_3d)
 
 
 def _initialise(network: nn.Module, weights: Path) -> None:

@@ -10,15 +10,22 @@ from adu_depth_core.losses.supervised import beyond_range, laplace_nll, silog  #
 
 
 def test_silog_of_hand_computed_errors():
-    error = torch.tensor([0.1, -0.2, 9.0])
-    valid = torch.tensor([True, True, False])
+    error = torch.tensor([[0.1, -0.2, 9.0]])
+    valid = torch.tensor([[True, True, False]])
     expected = 10 * math.sqrt((0.01 + 0.04) / 2 - 0.85 * (-0.05) ** 2 + 1e-8)
     assert silog(error, valid).item() == pytest.approx(expected, rel=1e-5)
 
 
+def test_silog_of_a_batch_is_the_mean_over_its_images_with_truth():
+    error = torch.tensor([[0.1, -0.2], [0.4, 0.0], [5.0, 5.0]])
+    valid = torch.tensor([[True, True], [True, False], [False, False]])
+    each = [silog(error[i : i + 1], valid[i : i + 1]).item() for i in range(2)]
+    assert silog(error, valid).item() == pytest.approx(sum(each) / 2, rel=1e-6)
+
+
 def test_silog_of_a_perfect_prediction_is_almost_zero_with_finite_gradient():
-    error = torch.zeros(5, requires_grad=True)
-    loss = silog(error, torch.ones(5, dtype=torch.bool))
+    error = torch.zeros(1, 5, requires_grad=True)
+    loss = silog(error, torch.ones(1, 5, dtype=torch.bool))
     loss.backward()
     assert loss.item() == pytest.approx(0.0, abs=2e-3)
     assert torch.isfinite(error.grad).all()
@@ -50,17 +57,17 @@ def test_sky_predicted_beyond_the_range_costs_nothing_and_nearer_sky_its_shortfa
     "loss", [lambda e, v: silog(e, v), lambda e, v: laplace_nll(e, torch.zeros_like(e), v)]
 )
 def test_without_valid_pixels_the_loss_is_zero_and_has_a_gradient(loss):
-    error = torch.randn(4, requires_grad=True)
-    value = loss(error, torch.zeros(4, dtype=torch.bool))
+    error = torch.randn(2, 4, requires_grad=True)
+    value = loss(error, torch.zeros(2, 4, dtype=torch.bool))
     value.backward()
     assert value.item() == 0.0
-    assert torch.equal(error.grad, torch.zeros(4))
+    assert torch.equal(error.grad, torch.zeros(2, 4))
 
 
 def test_gradients_agree_with_finite_differences():
     torch.manual_seed(0)
-    error = torch.randn(6, dtype=torch.float64, requires_grad=True)
-    log_b = torch.randn(6, dtype=torch.float64, requires_grad=True)
-    valid = torch.tensor([True, True, False, True, True, False])
+    error = torch.randn(2, 3, dtype=torch.float64, requires_grad=True)
+    log_b = torch.randn(2, 3, dtype=torch.float64, requires_grad=True)
+    valid = torch.tensor([[True, True, False], [True, True, False]])
     assert torch.autograd.gradcheck(lambda e: silog(e, valid), (error,))
     assert torch.autograd.gradcheck(lambda e, b: laplace_nll(e, b, valid), (error, log_b))
