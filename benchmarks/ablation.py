@@ -1,9 +1,11 @@
 """What each part of the distillation brings: students of several seeds, in one table with paired differences.
 
-    python benchmarks/ablation.py --root DATA --synthetic SYNTHETIC --teacher TEACHER --out runs/ablation
+    python benchmarks/ablation.py --root DATA --synthetic SYNTHETIC --streets STREETS --teacher TEACHER \
+        --out runs/ablation
 
-DATA holds kitti2015/ and the other folders of the recipe, SYNTHETIC is by ``adu_depth synth-drive``,
-TEACHER a safetensors file by ``adu_depth train teacher`` with the same input size. Each finished run leaves
+DATA holds kitti2015/ and the other folders of the recipe; SYNTHETIC and STREETS are drives by ``adu_depth
+synth-drive`` with different seeds, one to train on, one to measure on beside the real validation frames;
+TEACHER is a safetensors file by ``adu_depth train teacher`` with the same input size. Each finished run leaves
 a small JSON in ``--out``: started again, the command does what is missing. Several commands with different
 ``--seeds`` may share ``--out``. ``--table`` prints the table of what is there.
 """
@@ -15,6 +17,7 @@ import dataclasses
 import json
 import shutil
 import statistics
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +25,14 @@ from rich.console import Console
 from rich.table import Table
 
 from adu_depth_core.errors import UserError
-from adu_depth_core.evaluation.evaluator import Evaluator
+from adu_depth_core.evaluation.benchmarks import Benchmark, open_benchmark
+from adu_depth_core.evaluation.evaluate import evaluate
 from adu_depth_core.evaluation.protocol import Protocol
-from adu_depth_core.evaluation.subject import sgbm_subject
+from adu_depth_core.evaluation.subject import Subject, checkpoint_subject, model_subject, sgbm_subject
 from adu_depth_core.files import write_atomically
+from adu_depth_core.inference.checkpoint_predictor import load_checkpoint_predictor
+from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.machine import cpu_model
-from adu_depth_core.model_card import read_card
 from adu_depth_core.training.config import DistillationConfig, TrainingConfig, load_config
 from adu_depth_core.training.data import SourceViews
 from adu_depth_core.training.model_card import open_frames
@@ -36,6 +41,9 @@ from adu_depth_core.training.run import Machine, train
 RECIPE = Path(__file__).with_name("ablation.yaml")
 BASELINE = "student alone"
 METRICS = ("abs_rel", "rmse", "d1", "coverage_1sigma", "aurg_abs_rel")
+
+Measured = dict[str, dict[str, float]]
+"""Metrics by benchmark."""
 
 WITHOUT = DistillationConfig(
     response=1.0, feature=0.0, attention=False, focal="disagreement", uncertainty=False
@@ -75,19 +83,29 @@ class Ablation:
 
     :param config: recipe without teacher; sources of pairs without ground truth have ``labels: none``
     :param teacher: safetensors file
+    :param benchmarks: frames that each run is measured on, by name
     """
 
-    def __init__(self, config: TrainingConfig, teacher: str, out: Path, workers: int) -> None:
-        self.config, self.teacher, self.out, self.workers = config, teacher, out, workers
+    def __init__(
+        self,
+        config: TrainingConfig,
+        teacher: Path,
+        benchmarks: Mapping[str, Benchmark],
+        out: Path,
+        workers: int,
+    ) -> None:
+        self.config, self.teacher, self.benchmarks = config, teacher, benchmarks
+        self.out, self.workers = out, workers
         self._sources: dict[Any, SourceViews] = {}
 
-    def result_path(self, row: Row, seed: int) -> Path:
-        """Where the result of a run is, once it is there."""
-        return self.out / f"{row.name.replace(' ', '_').replace(',', '')}-{seed}.json"
+    def result_path(self, name: str, seed: int | None = None) -> Path:
+        """Where the result of a row's run, or of a reference, is, once it is there."""
+        stem = name.translate(str.maketrans(" ", "_", ",()+")).lstrip("_")
+        return self.out / (f"{stem}.json" if seed is None else f"{stem}-{seed}.json")
 
     def run(self, row: Row, seed: int) -> None:
         """Train and measure, unless that was done before."""
-        path = self.result_path(row, seed)
+        path = self.result_path(row.name, seed)
         if path.is_file():
             return
         folder = self.out / f"{path.stem}.run"
@@ -98,12 +116,14 @@ class Ablation:
         )
         config = dataclasses.replace(self.config, seed=seed, out=str(folder), sources=sources)
         if row.distillation is not None:
-            config = dataclasses.replace(config, teacher=self.teacher, distillation=row.distillation)
-        _, card = train("student", config, Machine(self.workers), [self._views(source) for source in sources])
+            config = dataclasses.replace(config, teacher=str(self.teacher), distillation=row.distillation)
+        model, card = train(
+            "student", config, Machine(self.workers), [self._views(source) for source in sources]
+        )
         result = {
             "row": row.name,
             "seed": seed,
-            "metrics": card.accuracy[0]["metrics"],
+            "metrics": self._measure(model_subject(Predictor(model))),
             "recipe": card.training["recipe"],
             "machine": cpu_model(),
         }
@@ -111,19 +131,31 @@ class Ablation:
             temporary.write_text(json.dumps(result, indent=1), encoding="utf-8")
         shutil.rmtree(folder)
 
-    def references(self) -> dict[str, dict[str, float]]:
-        """Metrics of the teacher, from its card, and of semi-global matching, on the validation frames."""
-        path = self.out / "semi_global_matching.json"
-        if not path.is_file():
-            subject, evaluator = sgbm_subject(), Evaluator(Protocol())
-            for sample in open_frames(self.config.validation).samples:
-                depth, _ = subject.predict(sample)
-                evaluator.add(sample.name, sample.depth, depth, None, sample.camera.fx * sample.baseline)
-            with write_atomically(path) as temporary:
-                temporary.write_text(json.dumps(evaluator.summary().metrics), encoding="utf-8")
+    def references(self) -> dict[str, Measured]:
+        """Metrics of the teacher and of semi-global matching, measured once."""
+
+        def teacher() -> Subject:
+            return checkpoint_subject(load_checkpoint_predictor(self.teacher))
+
         return {
-            "teacher (stereo, one seed)": read_card(Path(self.teacher)).accuracy[0]["metrics"],
-            "OpenCV SGBM, filled (stereo)": json.loads(path.read_text(encoding="utf-8")),
+            name: self._reference(name, subject)
+            for name, subject in (
+                ("teacher (stereo, one seed)", teacher),
+                ("OpenCV SGBM, filled (stereo)", sgbm_subject),
+            )
+        }
+
+    def _reference(self, name: str, subject: Callable[[], Subject]) -> Measured:
+        path = self.result_path(name)
+        if not path.is_file():
+            with write_atomically(path) as temporary:
+                temporary.write_text(json.dumps(self._measure(subject()), indent=1), encoding="utf-8")
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def _measure(self, subject: Subject) -> Measured:
+        return {
+            name: evaluate(subject, frames.dataset, frames.samples, Protocol()).metrics
+            for name, frames in self.benchmarks.items()
         }
 
     def _views(self, source: Any) -> SourceViews:
@@ -131,21 +163,21 @@ class Ablation:
             self._sources[source] = SourceViews(source, cache=True)
         return self._sources[source]
 
-    def metrics(self, row: Row) -> dict[int, dict[str, float]]:
+    def metrics(self, row: Row, benchmark: str) -> dict[int, dict[str, float]]:
         """Metrics of the runs that are there, by seed."""
-        paths = self.out.glob(self.result_path(row, 0).name.replace("-0.json", "-*.json"))
+        paths = self.out.glob(self.result_path(row.name).stem + "-*.json")
         results = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-        return {result["seed"]: result["metrics"] for result in results if result["row"] == row.name}
+        return {result["seed"]: result["metrics"][benchmark] for result in results}
 
 
-def print_table(ablation: Ablation, console: Console) -> None:
+def print_table(ablation: Ablation, benchmark: str, console: Console) -> None:
     """Mean and standard deviation over seeds, and the difference to the baseline, seed by seed."""
-    table = Table(title=f"abs_rel and others over seeds; difference to '{BASELINE}' of the same seed")
+    table = Table(title=f"{benchmark}: over seeds; difference to '{BASELINE}' of the same seed")
     for column in ("row", "seeds", *METRICS, "abs_rel difference ± standard error", "relative"):
         table.add_column(column, justify="left" if column == "row" else "right")
-    baseline = ablation.metrics(ROWS[0])
+    baseline = ablation.metrics(ROWS[0], benchmark)
     for row in ROWS:
-        runs = ablation.metrics(row)
+        runs = ablation.metrics(row, benchmark)
         if not runs:
             continue
         cells = []
@@ -160,7 +192,8 @@ def print_table(ablation: Ablation, console: Console) -> None:
             reference = statistics.mean(metrics["abs_rel"] for metrics in baseline.values())
             cells += [f"{mean:+.4f} ± {error:.4f}", f"{mean / reference:+.1%}"]
         table.add_row(row.name, str(len(runs)), *cells)
-    for name, metrics in ablation.references().items():
+    for name, measured in ablation.references().items():
+        metrics = measured[benchmark]
         cells = [f"{metrics[metric]:.4f}" if metric in metrics else "" for metric in METRICS]
         table.add_row(name, "", *cells, f"D1-all {metrics['d1_all']:.2f} %, EPE {metrics['epe']:.2f} px")
     console.print(table)
@@ -171,8 +204,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--root", required=True, help="folder of the real data sets")
-    parser.add_argument("--synthetic", required=True, help="folder by adu_depth synth-drive")
-    parser.add_argument("--teacher", required=True, help="safetensors file, its card beside it")
+    parser.add_argument("--synthetic", required=True, help="drive to train on, by adu_depth synth-drive")
+    parser.add_argument("--streets", type=Path, required=True, help="drive to measure on, of another seed")
+    parser.add_argument("--teacher", type=Path, required=True, help="safetensors file, its card beside it")
     parser.add_argument("--out", type=Path, required=True, help="folder of the results")
     parser.add_argument("--recipe", default=str(RECIPE), help="training configuration (default: %(default)s)")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(5)))
@@ -183,7 +217,11 @@ def main() -> None:
     arguments = parser.parse_args()
     overrides = [f"root={arguments.root}", f"synthetic={arguments.synthetic}", f"out={arguments.out}"]
     config = load_config(arguments.recipe, [*overrides, *arguments.overrides])
-    ablation = Ablation(config, arguments.teacher, arguments.out, arguments.workers)
+    benchmarks = {
+        "real frames": open_frames(config.validation),
+        "synthetic streets": open_benchmark("synthetic", arguments.streets),
+    }
+    ablation = Ablation(config, arguments.teacher, benchmarks, arguments.out, arguments.workers)
     chosen = [row for row in ROWS if not arguments.rows or any(part in row.name for part in arguments.rows)]
     if not chosen:
         raise UserError(f"no row is called {arguments.rows}; there are: {', '.join(r.name for r in ROWS)}")
@@ -191,7 +229,8 @@ def main() -> None:
         for seed in arguments.seeds:
             for row in chosen:
                 ablation.run(row, seed)
-    print_table(ablation, Console(width=200))
+    for benchmark in benchmarks:
+        print_table(ablation, benchmark, Console(width=200))
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from adu_depth_core.commands.model_options import add_model_arguments, load_pred
 from adu_depth_core.datasets.registry import KINDS
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.benchmarks import DEFAULT_CROPS, SPLITS, Benchmark, open_benchmark
-from adu_depth_core.evaluation.calibration import judged_sigma
-from adu_depth_core.evaluation.evaluator import Evaluator, Summary
+from adu_depth_core.evaluation.evaluate import evaluate
+from adu_depth_core.evaluation.evaluator import Summary
 from adu_depth_core.evaluation.leakage import Leakage, check_leakage
 from adu_depth_core.evaluation.protocol import CROPS, Protocol
 from adu_depth_core.evaluation.record import evaluation_record, write_record
@@ -143,16 +143,9 @@ def _leakage(subject: Subject, benchmark: Benchmark, allow: bool) -> Leakage:
 
 
 def _evaluate(subject: Subject, benchmark: Benchmark, protocol: Protocol) -> Summary:
-    evaluator = Evaluator(protocol)
     with progress_bar() as bar:
-        for sample in bar.track(benchmark.samples, description="Evaluating"):
-            depth, sigma = subject.predict(sample)
-            if subject.card is not None:
-                sigma = judged_sigma(subject.card, benchmark.dataset, sample.name, sigma)
-            disparity = subject.stereo and sample.baseline is not None
-            focal_times_baseline = sample.camera.fx * sample.baseline if disparity else None
-            evaluator.add(sample.name, sample.depth, depth, sigma, focal_times_baseline)
-    return evaluator.summary()
+        samples = bar.track(benchmark.samples, description="Evaluating")
+        return evaluate(subject, benchmark.dataset, samples, protocol)
 
 
 def _print(

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 
 def silog(error: torch.Tensor, valid: torch.Tensor, variance_focus: float = 0.85) -> torch.Tensor:
-    """Scale-invariant log loss of each image, ``10 * sqrt(mean(e^2) - variance_focus * mean(e)^2)``, averaged.
+    """Scale-invariant log loss of an image, ``10 * sqrt(mean(e^2) - variance_focus * mean(e)^2)``, averaged.
 
     Eigen et al. 2014 with the constants of BTS (Lee et al. 2019), who take it over the whole batch. Over each
     image it does not depend on what the image shares a process with. Zero where prediction and truth agree.

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from adu_depth_core.evaluation.benchmarks import Benchmark, open_benchmark
-from adu_depth_core.evaluation.calibration import Calibration, judged_sigma
-from adu_depth_core.evaluation.evaluator import Evaluator
+from adu_depth_core.evaluation.calibration import Calibration
+from adu_depth_core.evaluation.evaluate import evaluate
 from adu_depth_core.evaluation.leakage import check_leakage
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.subject import Subject
@@ -130,13 +130,8 @@ def _image_scales(subject: Subject, benchmark: Benchmark) -> dict[str, float]:
 
 
 def _accuracy(subject: Subject, benchmark: Benchmark) -> dict[str, Any]:
-    evaluator = Evaluator(Protocol())
-    for sample in benchmark.samples:
-        depth, sigma = subject.predict(sample)
-        sigma = judged_sigma(subject.card, benchmark.dataset, sample.name, sigma)
-        disparity_scale = sample.camera.fx * sample.baseline if subject.stereo else None
-        evaluator.add(sample.name, sample.depth, depth, sigma, disparity_scale)
-    metrics = evaluator.summary().metrics
+    protocol = Protocol()
+    metrics = evaluate(subject, benchmark.dataset, benchmark.samples, protocol).metrics
     names = CARD_METRICS + (STEREO_METRICS if subject.stereo else ())
     command = f"adu_depth evaluate --dataset {benchmark.kind} --root DIR --split {benchmark.split}"
     option = f" --checkpoint {subject.card.name}.safetensors" if subject.stereo else ""
@@ -144,7 +139,7 @@ def _accuracy(subject: Subject, benchmark: Benchmark) -> dict[str, Any]:
         "data": benchmark.dataset,
         "split": benchmark.split,
         "scenes": list(benchmark.frames),
-        "protocol": evaluator.protocol.describe(),
+        "protocol": protocol.describe(),
         "metrics": {name: round(metrics[name], 4) for name in names},
         "command": command + option,
         "machine": f"{cpu_model()}, {subject.runtime}",

@@ -1,0 +1,30 @@
+"""A subject judged on labelled frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from adu_depth_core.datasets.sample import Sample
+from adu_depth_core.evaluation.calibration import judged_sigma
+from adu_depth_core.evaluation.evaluator import Evaluator, Summary
+from adu_depth_core.evaluation.protocol import Protocol
+from adu_depth_core.evaluation.subject import Subject
+
+
+def evaluate(subject: Subject, dataset: str, samples: Iterable[Sample], protocol: Protocol) -> Summary:
+    """Metrics of a subject; of a stereo one those of disparity too, where the baseline is known.
+
+    Where a model's uncertainty scale was fitted on some of the frames, each is judged by a scale fitted
+    without it.
+
+    :param dataset: data set of the frames, as model cards name it
+    """
+    evaluator = Evaluator(protocol)
+    for sample in samples:
+        depth, sigma = subject.predict(sample)
+        if subject.card is not None and sigma is not None:
+            sigma = judged_sigma(subject.card, dataset, sample.name, sigma)
+        disparity = subject.stereo and sample.baseline is not None
+        focal_times_baseline = sample.camera.fx * sample.baseline if disparity else None
+        evaluator.add(sample.name, sample.depth, depth, sigma, focal_times_baseline)
+    return evaluator.summary()
