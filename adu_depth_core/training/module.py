@@ -19,6 +19,7 @@ from adu_depth_core.losses.supervised import beyond_range, laplace_nll, silog
 from adu_depth_core.model_card import ModelCard
 from adu_depth_core.networks.weights import load_matching
 from adu_depth_core.training.config import TrainingConfig
+from adu_depth_core.training.resume import KEY, check_same_training, origin
 
 VALIDATION_METRIC = "val/abs_rel"
 
@@ -93,6 +94,12 @@ class DepthTraining(lightning.LightningModule):
         if count:
             # Every process has the mean of all already.
             self.log(VALIDATION_METRIC, total / count, prog_bar=True, rank_zero_only=False, batch_size=1)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint[KEY] = origin(self.card)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        check_same_training(checkpoint, self.card, self.config.out)
 
     def configure_optimizers(self) -> dict[str, Any]:
         encoder = list(self.network.encoder.parameters())

@@ -69,7 +69,8 @@ def train(
     :param sources: training data that is in memory already; None reads that of the configuration
     :return: the model (a student's ONNX, a teacher's weights), and its card with fitted ``sigma_scale`` and
         measured accuracy. Under several processes only the first writes; the others return what it will write
-    :raises UserError: if data, teacher or initial weights are missing or do not fit
+    :raises UserError: if data, teacher or initial weights are missing or do not fit, or the folder holds a
+        checkpoint of another training
     """
     machine = machine or Machine()
     out = Path(config.out)

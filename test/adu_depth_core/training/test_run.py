@@ -111,6 +111,16 @@ def test_an_interrupted_training_resumes_from_its_last_checkpoint(config, monkey
     assert steps == [0, 1, 2, 2, 3]
 
 
+def test_a_checkpoint_of_another_training_is_not_gone_on_from(config, monkeypatch):
+    monkeypatch.setattr("adu_depth_core.training.run._finish", lambda *arguments: None)
+    train("student", config, Machine(workers=0))
+    longer = dataclasses.replace(config, steps=4, log_every=1)
+    with pytest.raises(UserError, match=r"run/last.ckpt is of another training \(steps 2, now 4\): choose"):
+        train("student", longer, Machine(workers=0))
+    with pytest.raises(UserError, match=r"\(role student, now teacher\)"):
+        train("teacher", config, Machine(workers=0))
+
+
 @pytest.fixture
 def teacher(config, tmp_path):
     """A teacher of two steps."""
@@ -149,6 +159,17 @@ def test_a_distilled_student_has_not_one_parameter_more_and_names_its_teachers_d
     assert student.training["teacher"]["files"] == card.files
     assert student.training["teacher"]["data"] == card.training["data"]
     assert str(path.parent) not in student.to_json()
+
+
+@pytest.mark.slow
+def test_mixed_precision_trains_teacher_and_distilled_student(config, teacher):
+    mixed = dataclasses.replace(config, precision="bf16-mixed")
+    for network, changes in (("teacher", {}), ("student", {"teacher": str(teacher[0])})):
+        run = dataclasses.replace(mixed, out=f"{mixed.out}_{network}", **changes)
+        model, card = train(network, run, Machine(workers=0))
+        assert np.isfinite(card.accuracy[0]["metrics"]["abs_rel"])
+        weights = load_file(model.with_suffix(".safetensors"))
+        assert all(torch.isfinite(tensor).all() for tensor in weights.values())
 
 
 def test_what_the_initial_weights_have_seen_is_the_new_networks_data_too(teacher, config):
@@ -265,7 +286,7 @@ def test_a_killed_training_goes_on_as_if_it_had_not_been(config, pairs, tmp_path
 
 @pytest.mark.slow
 def test_two_processes_train_as_one_does_on_the_whole_batch(config, pairs, tmp_path):
-    """Batch norm and SILog are of half the batch in each process, so the runs are alike, not equal."""
+    """Batch norm is of half the batch in each process, so the runs are alike, not equal."""
     losses = []
     for processes in (1, 2):
         out = tmp_path / f"{processes}"

@@ -1,0 +1,53 @@
+"""Whether a checkpoint is of the training that is about to go on from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adu_depth_core.errors import UserError
+from adu_depth_core.model_card import ModelCard
+
+KEY = "adu_depth"
+"""Of a checkpoint's entry."""
+
+FREE = ("cache", "checkpoint_every", "log_every", "pictures_every", "validate_every")
+"""Entries of a recipe that may change in mid-run: the weights do not depend on them."""
+
+
+def origin(card: ModelCard) -> dict[str, Any]:
+    """What a checkpoint says of its training: network, recipe, data, teacher and start, without paths."""
+    return {"role": card.role, **card.training}
+
+
+def check_same_training(checkpoint: dict[str, Any], card: ModelCard, folder: str) -> None:
+    """Refuse to go on from a checkpoint of another training.
+
+    :param checkpoint: as loaded
+    :param card: card of the network before it is trained
+    :param folder: where the checkpoint is
+    :raises UserError: if it is another network, recipe, data set, teacher or start; it names what differs
+    """
+    before, now = checkpoint.get(KEY, {}), origin(card)
+    differing = [
+        f"{key} {_short(before.get(key))}, now {_short(now.get(key))}"
+        for key in ("role", "start", "teacher")
+        if before.get(key) != now.get(key)
+    ]
+    recipes = before.get("recipe", {}), now["recipe"]
+    differing += [
+        f"{key} {_short(recipes[0].get(key))}, now {_short(recipes[1].get(key))}"
+        for key in sorted({*recipes[0], *recipes[1]} - set(FREE))
+        if recipes[0].get(key) != recipes[1].get(key)
+    ]
+    if before.get("data") != now["data"]:
+        differing.append("other data")
+    if differing:
+        raise UserError(
+            f"{folder}/last.ckpt is of another training ({'; '.join(differing)}): "
+            "choose another out=, or delete the folder to begin anew"
+        )
+
+
+def _short(value: Any) -> Any:
+    """A network's name for what a card says of it."""
+    return value.get("name", value) if isinstance(value, dict) else value
