@@ -5,9 +5,9 @@
 
 DATA holds kitti2015/ and the other folders of the recipe; SYNTHETIC and STREETS are drives by ``adu_depth
 synth-drive`` with different seeds, one to train on, one to measure on beside the real validation frames;
-TEACHER is a safetensors file by ``adu_depth train teacher`` with the same input size. Each finished run leaves
-a small JSON in ``--out``: started again, the command does what is missing. Several commands with different
-``--seeds`` may share ``--out``. ``--table`` prints the table of what is there.
+TEACHER is a safetensors file by ``adu_depth train teacher`` with the same input size. Each finished run
+leaves a small JSON in ``--out``: started again, the command does what is missing. Several commands with
+different ``--seeds`` may share ``--out``. ``--table`` prints the tables of what is there.
 """
 
 from __future__ import annotations
