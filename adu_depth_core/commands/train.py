@@ -14,6 +14,8 @@ examples:
   adu_depth train student kitti2015_small root=DATA synthetic=SYNTHETIC out=runs/student \\
       teacher=runs/teacher/teacher.safetensors
   adu_depth train student kitti2015_small root=DATA synthetic=SYNTHETIC out=runs/alone steps=800
+  adu_depth train student kitti2015_small root=DATA synthetic=SYNTHETIC out=runs/all \
+      teacher=runs/teacher/teacher.safetensors twin=runs/student/student.onnx  # on all frames, none held out
   adu_depth train student kitti_eigen root=KITTI out=runs/eigen precision=bf16-mixed --devices 4
 
 Started again with the same out=, an interrupted run resumes."""
@@ -56,6 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     if card.accuracy:  # the first of several processes has measured it
         accuracy = card.accuracy[0]
         metrics = ", ".join(f"{name} {value}" for name, value in accuracy["metrics"].items())
-        print(f"{accuracy['data']} {accuracy['split']}: {metrics}")
+        whose = f"its twin {config.twin}, " if config.twin else ""
+        print(f"{whose}{accuracy['data']} {accuracy['split']}: {metrics}")
         print(f"wrote {model} and its card")
     return 0

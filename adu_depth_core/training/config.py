@@ -82,6 +82,7 @@ class TrainingConfig:
     seed: int
     initial_weights: str = ""
     teacher: str = ""
+    twin: str = ""
     distillation: DistillationConfig = DistillationConfig()
     validate_every: int = 0
     keep: str = "last"

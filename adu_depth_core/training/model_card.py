@@ -19,7 +19,7 @@ from adu_depth_core.model_card import ModelCard, card_path
 from adu_depth_core.training.config import TrainingConfig
 from adu_depth_core.training.sources import BenchmarkConfig, describe_source, weights_licence
 
-PATHS = ("out", "teacher", "initial_weights")
+PATHS = ("out", "teacher", "twin", "initial_weights")
 """Entries of a configuration that say where files are: not for a card."""
 
 CARD_METRICS = ("abs_rel", "rmse", "silog", "d1", "coverage_1sigma", "nll", "ause_abs_rel", "aurg_abs_rel")

@@ -27,25 +27,28 @@ def check_same_training(checkpoint: dict[str, Any], card: ModelCard, folder: str
     :param folder: where the checkpoint is
     :raises UserError: if it is another network, recipe, data set, teacher or start; it names what differs
     """
-    before, now = checkpoint.get(KEY, {}), origin(card)
-    differing = [
-        f"{key} {_short(before.get(key))}, now {_short(now.get(key))}"
-        for key in ("role", "start", "teacher")
-        if before.get(key) != now.get(key)
-    ]
-    recipes = before.get("recipe", {}), now["recipe"]
-    differing += [
-        f"{key} {_short(recipes[0].get(key))}, now {_short(recipes[1].get(key))}"
-        for key in sorted({*recipes[0], *recipes[1]} - set(FREE))
-        if recipes[0].get(key) != recipes[1].get(key)
-    ]
-    if before.get("data") != now["data"]:
-        differing.append("other data")
+    differing = differences(checkpoint.get(KEY, {}), origin(card))
     if differing:
         raise UserError(
             f"{folder}/last.ckpt is of another training ({'; '.join(differing)}): "
             "choose another out=, or delete the folder to begin anew"
         )
+
+
+def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What differs between two trainings, each as ``origin`` has it, in words."""
+
+    def compared(one: dict[str, Any], other: dict[str, Any], names: list[str]) -> list[str]:
+        return [
+            f"{name} {_short(one.get(name))}, now {_short(other.get(name))}"
+            for name in names
+            if one.get(name) != other.get(name)
+        ]
+
+    recipes = before.get("recipe", {}), now["recipe"]
+    found = compared(before, now, ["role", "start", "teacher"])
+    found += compared(*recipes, sorted({*recipes[0], *recipes[1]} - set(FREE)))
+    return found + ["other data"] * (before.get("data") != now["data"])
 
 
 def _short(value: Any) -> Any:

@@ -22,7 +22,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from adu_depth_core.deploy.export import export_student, save_weights
 from adu_depth_core.errors import UserError
-from adu_depth_core.evaluation.subject import checkpoint_subject, model_subject
+from adu_depth_core.evaluation.subject import Subject, checkpoint_subject, model_subject
 from adu_depth_core.files import check_folder_writable
 from adu_depth_core.inference.checkpoint_predictor import load_checkpoint_predictor
 from adu_depth_core.inference.predictor import Predictor
@@ -35,6 +35,7 @@ from adu_depth_core.training.model_card import complete_card, new_card, open_fra
 from adu_depth_core.training.module import VALIDATION_METRIC, DepthTraining
 from adu_depth_core.training.student_training import StudentTraining
 from adu_depth_core.training.teacher_training import TeacherTraining
+from adu_depth_core.training.twin import judged_by, read_twin, with_held_out
 
 NETWORKS = ("student", "teacher")
 
@@ -68,7 +69,8 @@ def train(
     :param network: one of ``NETWORKS``
     :param sources: training data that is in memory already; None reads that of the configuration
     :return: the model (a student's ONNX, a teacher's weights), and its card with fitted ``sigma_scale`` and
-        measured accuracy. Under several processes only the first writes; the others return what it will write
+        measured accuracy, or those of its twin. Under several processes only the first writes; the others
+        return what it will write
     :raises UserError: if data, teacher or initial weights are missing or do not fit, or the folder holds a
         checkpoint of another training
     """
@@ -76,14 +78,17 @@ def train(
     out = Path(config.out)
     check_folder_writable(out)
     lightning.seed_everything(config.seed, workers=True)
+    if config.twin:
+        config = with_held_out(config)
     teacher, teacher_card = _read_teacher(config) if network == "student" else (None, None)
     card = new_card(config, network, teacher_card, _read_start(config))
-    validation = open_frames(config.validation)
+    twin = read_twin(Path(config.twin), card, len(config.sources)) if config.twin else None
+    validation = () if twin else open_frames(config.validation).samples
     module: DepthTraining
     if network == "teacher":
-        module = TeacherTraining(config, card, validation.samples)
+        module = TeacherTraining(config, card, validation)
     else:
-        module = StudentTraining(config, card, validation.samples, teacher)
+        module = StudentTraining(config, card, validation, teacher)
     mirroring = "stereo" if network == "teacher" else "random"
     sources = read_sources(config, stereo=network == "teacher") if sources is None else sources
     views = TrainingViews(config, card, sources, mirroring, clean=teacher is not None)
@@ -91,7 +96,7 @@ def train(
     last = out / "last.ckpt"
     trainer.fit(
         module,
-        datamodule=TrainingData(views, len(validation.samples), config, machine.workers),
+        datamodule=TrainingData(views, len(validation), config, machine.workers),
         ckpt_path=last if last.is_file() else None,
         weights_only=True,
     )
@@ -99,7 +104,7 @@ def train(
         _load_best(module, out / "best.ckpt")
     model = out / (f"{network}.onnx" if network == "student" else f"{network}.safetensors")
     if trainer.is_global_zero:
-        card = _finish(network, module, card, model, config)
+        card = _finish(network, module, card, model, config, twin)
     return model, card
 
 
@@ -190,20 +195,28 @@ def _load_best(module: DepthTraining, checkpoint: Path) -> None:
 
 
 def _finish(
-    network: str, module: DepthTraining, card: ModelCard, model: Path, config: TrainingConfig
+    network: str,
+    module: DepthTraining,
+    card: ModelCard,
+    model: Path,
+    config: TrainingConfig,
+    twin: ModelCard | None,
 ) -> ModelCard:
+    if twin is not None:
+        card = judged_by(card, twin)
     weights = model.with_suffix(".safetensors")
     save_weights(module.network.cpu(), weights)
+
+    def load(path: Path) -> Subject:
+        if network == "student":
+            return model_subject(Predictor(path))
+        return checkpoint_subject(load_checkpoint_predictor(path))
+
     if network == "student":
         export_student(weights, card, model)
-        return complete_card(
-            model, lambda path: model_subject(Predictor(path)), config.calibration, config.validation
-        )
-    card = dataclasses.replace(card, files={weights.name: file_sha256(weights)})
-    card.write(card_path(weights))
-    return complete_card(
-        weights,
-        lambda path: checkpoint_subject(load_checkpoint_predictor(path)),
-        config.calibration,
-        config.validation,
-    )
+    else:
+        card = dataclasses.replace(card, files={weights.name: file_sha256(weights)})
+        card.write(card_path(weights))
+    if twin is not None:
+        return read_card(model)
+    return complete_card(model, load, config.calibration, config.validation)

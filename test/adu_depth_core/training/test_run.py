@@ -121,6 +121,24 @@ def test_a_checkpoint_of_another_training_is_not_gone_on_from(config, monkeypatc
         train("teacher", config, Machine(workers=0))
 
 
+def test_a_network_of_all_frames_is_judged_by_its_twin(config, tmp_path):
+    twin, twin_card = train("student", config, Machine(workers=0))
+    config = dataclasses.replace(config, out=str(tmp_path / "all"), twin=str(twin), validate_every=1)
+    model, card = train("student", config, Machine(workers=0))
+    assert read_card(model) == card
+    assert card.training["data"][0]["scenes"] == [f"{scene:06d}" for scene in (0, 1, 2, 3, 4, 8)]
+    assert "calibration" not in card.training
+    assert card.sigma_scale == twin_card.sigma_scale
+    assert card.accuracy[0]["metrics"] == twin_card.accuracy[0]["metrics"]
+    assert card.accuracy[0]["twin"] == {"name": "adu_student", "files": twin_card.files}
+
+    other = dataclasses.replace(config, out=str(tmp_path / "other"), learning_rate=1e-5)
+    with pytest.raises(UserError, match=r"in another way \(learning_rate 0.0006, now 1e-05\): train both"):
+        train("student", other, Machine(workers=0))
+    with pytest.raises(UserError, match="whose own accuracy was measured"):
+        train("student", dataclasses.replace(config, twin=str(model)), Machine(workers=0))
+
+
 @pytest.fixture
 def teacher(config, tmp_path):
     """A teacher of two steps."""
