@@ -1,11 +1,12 @@
 """What FP16 and INT8 cost in accuracy and gain in speed on this machine's CPU, in one run.
 
-    python benchmarks/precision.py --root KITTI_2015 --frames FOLDER
+    python benchmarks/precision.py --root KITTI_2015 --frames FOLDER --model STUDENT
 
-Exports the student in each precision for its own size (INT8 calibrated on ``--frames``, which must not be
-validation scenes), evaluates each with OpenVINO and ONNX Runtime on the validation scenes of KITTI 2015, and
-times each on OpenVINO, taking turns so that what else the machine does hits all alike. Limits: FP16 may cost
-1 % of abs_rel, INT8 3 %, and INT8 must be faster than FP32; else the exit status is 1.
+Exports a student, which must not have seen the validation scenes, in each precision for its own size (INT8
+calibrated on ``--frames``, which must not be validation scenes either), evaluates each with OpenVINO and ONNX
+Runtime on the validation scenes of KITTI 2015, and times each on OpenVINO, taking turns so that what else the
+machine does hits all alike. Limits: FP16 may cost 1 % of abs_rel, INT8 3 %, and INT8 must be faster than
+FP32; else the exit status is 1.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", type=Path, required=True, help="folder of KITTI 2015")
     parser.add_argument("--frames", type=Path, required=True, help="images, video or bag for INT8")
+    parser.add_argument(
+        "--model", type=Path, required=True, help="student that was not trained on the validation scenes"
+    )
     parser.add_argument("--out", type=Path, help="keep the exports here (those there are used again)")
     arguments = parser.parse_args()
     with contextlib.ExitStack() as stack:
@@ -43,7 +47,8 @@ def main() -> int:
         models = {precision: folder / f"{precision}.onnx" for precision in PRECISIONS}
         for precision, path in models.items():
             if not path.exists():
-                _run("export", "--precision", precision, "--frames", arguments.frames, "--out", path)
+                command = ["export", "--model", arguments.model, "--precision", precision]
+                _run(*command, "--frames", arguments.frames, "--out", path)
         passed = True
         for runtime in RUNTIMES:
             accuracy = {

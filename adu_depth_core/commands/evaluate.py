@@ -27,7 +27,7 @@ Formulas, crops and how to read the table: docs/evaluation.md; what a data set's
 docs/training_data.md
 
 examples:
-  adu_depth evaluate --dataset kitti2015 --root kitti2015 --json result.json
+  adu_depth evaluate --dataset kitti_eigen --root KITTI --json result.json
   adu_depth evaluate --dataset kitti2015 --root kitti2015 --model mine.onnx --split my_scenes.txt --crop garg
   adu_depth evaluate --dataset kitti2015 --root kitti2015 --checkpoint runs/teacher/teacher.safetensors
   adu_depth evaluate --dataset kitti2015 --root kitti2015 --method sgbm

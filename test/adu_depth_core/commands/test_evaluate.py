@@ -9,7 +9,7 @@ from adu_depth_core.cli import main
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.datasets.stereo_folder import write_calibration, write_sample
 from adu_depth_core.evaluation.uncertainty import QUANTILE
-from adu_depth_core.model_card import file_sha256
+from adu_depth_core.model_card import file_sha256, read_card
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -179,16 +179,22 @@ def test_a_missing_model_is_named(root, tmp_path, capsys):
     assert "none.onnx does not exist" in capsys.readouterr().err
 
 
-def test_the_shipped_model_on_real_frames_it_never_saw(real_data, shipped_model, tmp_path):
-    path = tmp_path / "result.json"
-    assert evaluate(real_data / "kitti2015", shipped_model, "--json", str(path), split="validation") == 0
+def test_the_shipped_students_accuracy_is_that_of_its_twin(real_data, shipped_model, tmp_path):
+    pytest.importorskip("timm")
+    path, twin = tmp_path / "result.json", shipped_model.with_name("adu_student_twin.safetensors")
+    command = ["evaluate", "--dataset", "kitti2015", "--root", str(real_data / "kitti2015")]
+    assert main([*command, "--checkpoint", str(twin), "--json", str(path)]) == 0
     record = json.loads(path.read_text(encoding="utf-8"))
     assert record["leakage"]["trained"] == []
     assert record["leakage"]["known"]
-    assert record["metrics"]["abs_rel"] < 0.14
-    assert 0.60 < record["metrics"]["coverage_1sigma"] < 0.76
-    for metric in ("abs_rel", "rmse"):
-        assert record["metrics"][f"aurg_{metric}"] > 0
+    for metric in ("aurg_abs_rel", "aurg_rmse"):
+        assert record["metrics"][metric] > 0
+    (claimed,) = read_card(shipped_model).accuracy
+    assert claimed["twin"] == {"name": "adu_student_twin", "files": read_card(twin).files}
+    measured = {name: record["metrics"][name] for name in claimed["metrics"]}
+    assert measured == pytest.approx(claimed["metrics"], rel=0.02)
+
+    assert main([*command, "--model", str(shipped_model)]) == 1
 
 
 def test_the_reference_method_is_judged_with_disparity_and_without_sigma(tmp_path, textured_pair, capsys):
