@@ -47,7 +47,8 @@ class BagMessage:
         :raises UserError: if the message is damaged
         """
         try:
-            return self.types.deserialize_cdr(self.data, self.type)
+            # Of bytes the library would copy the whole message.
+            return self.types.deserialize_cdr(memoryview(self.data), self.type)
         except SerdeError as error:
             raise UserError(
                 f"message on {self.topic} at {self.time_ns} ns is not a {self.type}: {error}"
