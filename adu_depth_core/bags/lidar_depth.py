@@ -57,20 +57,29 @@ def _seen(found: Projected, camera: Camera, beam_gap: float) -> np.ndarray:
     stride = nearest.shape[1]
     place = (found.rows + (up - first)) * stride + (found.columns + left)
     np.minimum.at(nearest.ravel(), place, found.z)
-    onwards = _smallest(nearest, (up + 1, width), (width // 2, 0))
-    covered = np.maximum(np.take(onwards, place - up * stride), np.take(onwards, place))
-    onwards = _smallest(nearest, (height, left + 1), (0, height // 2))
-    beside = np.maximum(np.take(onwards, place - left), np.take(onwards, place))
-    np.minimum(covered, beside, out=covered)
+    above_and_below = _enclosing(nearest, (up + 1, width), (width // 2, 0), place, up * stride)
+    on_both_sides = _enclosing(nearest, (height, left + 1), (0, height // 2), place, left)
+    covered = np.minimum(above_and_below, on_both_sides)
     return np.flatnonzero((found.z == np.take(nearest, place)) & (NEARER * found.z <= covered))
 
 
-def _smallest(depth: np.ndarray, window: tuple[int, int], anchor: tuple[int, int]) -> np.ndarray:
-    """Smallest value in a window of (rows, columns) around each pixel; it lies at (x, y) in the window."""
-    return cv2.erode(
-        depth,
+def _enclosing(
+    nearest: np.ndarray, window: tuple[int, int], anchor: tuple[int, int], place: np.ndarray, back: int
+) -> np.ndarray:
+    """What encloses pixels from two sides: the farther of the nearest depths before and after each.
+
+    :param nearest: depth map
+    :param window: (rows, columns) from a pixel onwards; the one that ends at the pixel has the same size
+    :param anchor: (x, y) of the pixel in the window
+    :param place: indices of the pixels in the flattened map, ``(N,)``
+    :param back: difference from there to where the window begins that ends at the pixel
+    :return: metres, ``(N,)``
+    """
+    onwards = cv2.erode(
+        nearest,
         np.ones(window, np.uint8),
         anchor=anchor,
         borderType=cv2.BORDER_CONSTANT,
         borderValue=_NOTHING,
     )
+    return np.maximum(np.take(onwards, place - back), np.take(onwards, place))
