@@ -17,10 +17,9 @@ def test_points_fall_on_the_pixel_whose_area_holds_them():
 
 
 def test_points_of_another_frame_are_moved_into_the_camera_first():
-    ahead = np.array(
-        [[0, -1, 0, 0.5], [0, 0, -1, 0.5], [1, 0, 0, 1], [0, 0, 0, 1]]
-    )  # x forward, y left, z up
-    rows, columns, z = projected([[9, 0.5, 0.5]], ahead)
+    # From x forward, y left, z up; the camera is half a metre to the right, half above and one ahead.
+    mounted = np.array([[0, -1, 0, -0.5], [0, 0, -1, 0.5], [1, 0, 0, -1], [0, 0, 0, 1]])
+    rows, columns, z = projected([[11, -0.54, 0.46]], mounted)
     assert (rows.tolist(), columns.tolist(), z.tolist()) == ([60], [80], [10])
 
 
