@@ -192,7 +192,10 @@ def point_cloud_array(message: Any, fields: Iterable[str] = ("x", "y", "z")) -> 
     )
     rows = message.data[: message.height * message.row_step].reshape(message.height, message.row_step)
     packed = np.ascontiguousarray(rows[:, : message.width * message.point_step]).view(columns).ravel()
-    return np.stack([packed[name].astype(np.float32) for name in names], axis=1)
+    points = np.empty((len(packed), len(names)), np.float32)
+    for column, name in enumerate(names):
+        points[:, column] = packed[name]
+    return points
 
 
 def transforms_message(transforms: Iterable[tuple[str, str, np.ndarray]], stamp_ns: int) -> Any:

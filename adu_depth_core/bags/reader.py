@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import tempfile
 from collections.abc import Collection, Iterator
@@ -40,14 +41,15 @@ class BagMessage:
     data: bytes
     types: Typestore
 
-    @property
+    @functools.cached_property
     def content(self) -> Any:
-        """The message, decoded anew each time; fields as in ROS, arrays are NumPy arrays.
+        """The message; fields as in ROS, arrays are NumPy arrays that share the memory of ``data``.
 
         :raises UserError: if the message is damaged
         """
         try:
-            return self.types.deserialize_cdr(self.data, self.type)
+            # Of bytes the library would copy the whole message.
+            return self.types.deserialize_cdr(memoryview(self.data), self.type)
         except SerdeError as error:
             raise UserError(
                 f"message on {self.topic} at {self.time_ns} ns is not a {self.type}: {error}"
@@ -94,6 +96,11 @@ class BagReader:
     def _open(self, paths: list[Path]) -> None:
         self._reader = AnyReader(paths, default_typestore=TYPES)
         self._reader.open()
+        # The library writes and compiles decoders for each typestore: where the bag's definitions are the
+        # common ones, those of the last bag serve again.
+        own = self._reader.typestore
+        common = all(TYPES.fielddefs.get(name) == fields for name, fields in own.fielddefs.items())
+        self._types = TYPES if common else own
 
     def _storage_files(self, folder: Path) -> list[Path]:
         """The bag's MCAP files, those without an end replaced by mended copies in ``folder``."""
@@ -156,7 +163,7 @@ class BagReader:
     def _message(self, connection: Connection, time_ns: int, data: bytes) -> BagMessage:
         kind = _ros2_type(connection)
         if not isinstance(connection.ext, ConnectionExtRosbag1):
-            return BagMessage(connection.topic, kind, time_ns, data, self._reader.typestore)
+            return BagMessage(connection.topic, kind, time_ns, data, self._types)
         if kind not in TYPES.fielddefs:
             raise UserError(f"{connection.topic}: {connection.msgtype} of ROS 1 is not known in ROS 2")
         types = self._reader.typestore

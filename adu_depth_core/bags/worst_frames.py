@@ -7,6 +7,7 @@ import numpy as np
 
 from adu_depth_core.bags.evaluation_result import FrameRecord, WorstFrame
 from adu_depth_core.inference.prediction import Prediction
+from adu_depth_core.inference.preprocess import downscale
 from adu_depth_core.visualization import SIGMA_SCALE, colorize_depth, colorize_sigma
 
 WIDTH = 480
@@ -65,7 +66,7 @@ def _reduced(
         for values in (prediction.depth, prediction.sigma)
     )
     error = None if truth is None else _relative_error(prediction.depth, truth, size)
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA), depth, error, sigma
+    return downscale(image, *size), depth, error, sigma
 
 
 def _relative_error(depth: np.ndarray, truth: np.ndarray, size: tuple[int, int]) -> np.ndarray:

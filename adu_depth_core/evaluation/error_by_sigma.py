@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from adu_depth_core.evaluation.pixels import Pixels
@@ -31,7 +33,8 @@ class ErrorHistogram:
     def count(pixels: Pixels) -> tuple[np.ndarray, np.ndarray]:
         """Counts and sums of one frame, whose pixels have sigma."""
         some = slice(None, None, max(1, pixels.truth.size // MAX_PIXELS))
-        p, g, s = pixels.prediction[some], pixels.truth[some], pixels.sigma[some]
+        # Single precision is finer than the bins by far, and its logarithm several times as fast.
+        p, g, s = (v[some].astype(np.float32) for v in (pixels.prediction, pixels.truth, pixels.sigma))
         relative = s / p
         bins = np.clip(_edges_below(relative, SIGMA_EDGES) - 1, 0, len(SIGMA_EDGES) - 2)
         errors = _edges_below(np.abs(p - g) / p, _ERROR_EDGES)
@@ -53,6 +56,6 @@ class ErrorHistogram:
 
 def _edges_below(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """How many of ``edges``, which are in geometric progression, lie below each value."""
-    step = np.log(edges[1] / edges[0])
-    position = np.log(np.maximum(values, 0.5 * edges[0]) / edges[0]) / step
+    lowest, step = float(edges[0]), math.log(edges[1] / edges[0])
+    position = np.log(np.maximum(values, 0.5 * lowest) / lowest) / step
     return np.clip(np.ceil(position), 0, len(edges)).astype(np.intp)

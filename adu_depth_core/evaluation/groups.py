@@ -48,7 +48,7 @@ def pixels_by_cell(
         cell += (distance > limit) * np.uint8(len(REGION_NAMES))
     order = np.argsort(cell, kind="stable")  # of bytes: a radix sort
     edges = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=math.prod(CELLS)))])
-    return Pixels.at(place[order], protocol, truth, depth, sigma), Parts(edges)
+    return Pixels.at(np.take(place, order), protocol, truth, depth, sigma), Parts(edges)
 
 
 @functools.lru_cache(maxsize=4)

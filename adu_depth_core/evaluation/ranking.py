@@ -20,7 +20,7 @@ class Ranking:
     def __init__(self, values: np.ndarray) -> None:
         self._values = values
         # As many bins as keep both small: their own number, and the values in one.
-        resolution = min(max(values.size.bit_length() - 9, 4), 10)
+        resolution = min(max(values.size.bit_length() - 7, 4), 10)
         self._shift, self._span = _MANTISSA_BITS - resolution, _OCTAVES << resolution
         # The bits of floats that are not negative, read as whole numbers, have the order of the floats.
         bits = values.view(np.int64) >> self._shift
@@ -46,16 +46,14 @@ class Ranking:
         members, offsets = self._members(bins[cut])
         first = np.where(cut, offsets[bins], 0)
         end = np.where(cut, first + inside, 0)
-        values = self._values[members]
-        order = np.argsort(values)
-        begins = np.flatnonzero(np.diff(values[order], prepend=-1.0))
-        sizes = np.diff(begins, append=len(values))
+        ranked = np.take(members, np.argsort(np.take(self._values, members)))
+        begins = _begins_of_equals(np.take(self._values, ranked))
         results = []
         for weight in weights:
             totals = np.bincount(self._bins, weight, minlength=self._span)
             below = np.cumsum(totals) - totals
-            shared = np.add.reduceat(weight[members][order], begins) / sizes if len(values) else begins
-            running = np.concatenate([[0.0], np.cumsum(np.repeat(shared, sizes))])
+            shared = _mean_of_equals(np.take(weight, ranked), begins)
+            running = np.concatenate([[0.0], np.cumsum(shared)])
             results.append(below[bins] + np.where(cut, running[end] - running[first], totals[bins]))
         return results
 
@@ -64,7 +62,8 @@ class Ranking:
         limits = np.asarray(limits, np.float64)
         bins = np.clip((limits.view(np.int64) >> self._shift) - self._first, 0, self._span - 1)
         members, offsets = self._members(bins)
-        inside = np.searchsorted(np.sort(self._values[members]), limits, side="right") - offsets[bins]
+        ranked = np.sort(np.take(self._values, members))
+        inside = np.searchsorted(ranked, limits, side="right") - offsets[bins]
         # A limit beyond the largest value lands in the last bin, with all of that counted.
         return self._through[bins] - self._counts[bins] + inside
 
@@ -73,4 +72,17 @@ class Ranking:
         chosen = np.zeros(self._span, bool)
         chosen[bins] = True
         counts = np.where(chosen, self._counts, 0)
-        return np.flatnonzero(chosen[self._bins]), np.cumsum(counts) - counts
+        return np.flatnonzero(np.take(chosen, self._bins)), np.cumsum(counts) - counts
+
+
+def _begins_of_equals(ranked: np.ndarray) -> np.ndarray:
+    """Index of the first of each run of equal values among sorted ones."""
+    return np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]])[: ranked.size])
+
+
+def _mean_of_equals(weights: np.ndarray, begins: np.ndarray) -> np.ndarray:
+    """Each weight replaced by the mean of its run; runs begin at ``begins``."""
+    if len(begins) == len(weights):  # as nearly always: all are different
+        return weights
+    sizes = np.diff(begins, append=len(weights))
+    return np.repeat(np.add.reduceat(weights, begins) / sizes, sizes)

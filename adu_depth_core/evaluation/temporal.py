@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from adu_depth_core.camera import Camera
+from adu_depth_core.evaluation.projection import project
 
 STRIDE = 4
 """Every how many rows and columns a pixel of the frame before is looked up in the next."""
@@ -32,46 +33,26 @@ def instability(
     :param now_from_before: motion of the camera, 4x4
     :return: 0 for depth that is consistent; None if the frames share no pixel
     """
-    x, y = _rays(camera)
-    z = before[::STRIDE, ::STRIDE].ravel()
-    rotation, translation = now_from_before[:3, :3].astype(np.float32), now_from_before[:3, 3]
-    x, y, z = rotation @ np.stack([x * z, y * z, z]) + translation.astype(np.float32)[:, None]
-    place, members = camera_pixels(x, y, z, camera)
-    if not place.size:
+    (x, y), z = _rays(camera), np.ascontiguousarray(before[::STRIDE, ::STRIDE])
+    points = cv2.merge([x * z, y * z, z]).reshape(-1, 3)
+    rows, columns, z = project(points, now_from_before, camera)
+    if not z.size:
         return None
-    z = z[members]
-    nearest = np.full(camera.height * camera.width, np.inf, np.float32)
+    place = rows * camera.width + columns
+    nearest = np.empty(camera.height * camera.width, np.float32)
+    np.put(nearest, place, np.inf)  # the only pixels that are looked at
     np.minimum.at(nearest, place, z)
-    seen = nearest[place] == z
-    expected, found = z[seen], np.take(now, place[seen])
+    seen = np.flatnonzero(np.take(nearest, place) == z)
+    expected, found = np.take(z, seen), np.take(now, np.take(place, seen))
     return float(np.median(np.abs(np.log(found / expected))))
 
 
 @functools.lru_cache(maxsize=4)
 def _rays(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
-    """x / z and y / z of every ``STRIDE``-th pixel in both directions, float32, flat."""
+    """x / z and y / z of every ``STRIDE``-th row and column, float32 ``(rows, columns)`` each."""
     u, v = np.meshgrid(np.arange(0, camera.width, STRIDE), np.arange(0, camera.height, STRIDE))
     x, y = (u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy
-    return x.ravel().astype(np.float32), y.ravel().astype(np.float32)
-
-
-def camera_pixels(
-    x: np.ndarray, y: np.ndarray, z: np.ndarray, camera: Camera
-) -> tuple[np.ndarray, np.ndarray]:
-    """Which points an image shows, and where.
-
-    :param x: right, metres in the camera's optical frame, ``(N,)``
-    :param y: down
-    :param z: forward
-    :return: index in the flattened image of each point that is in it, and the indices of those points;
-        points behind the camera and points with NaN are not
-    """
-    ahead = np.flatnonzero(z > 0)
-    x, y, z = x[ahead], y[ahead], z[ahead]
-    columns, rows = np.rint(x / z * camera.fx + camera.cx), np.rint(y / z * camera.fy + camera.cy)
-    inside = np.flatnonzero((columns >= 0) & (columns < camera.width) & (rows >= 0) & (rows < camera.height))
-    place = rows[inside].astype(np.intp) * camera.width + columns[inside].astype(np.intp)
-    return place, ahead[inside]
+    return x.astype(np.float32), y.astype(np.float32)
 
 
 def stands_still(before: np.ndarray, now: np.ndarray) -> bool:
