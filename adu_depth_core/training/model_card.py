@@ -91,8 +91,7 @@ def complete_card(
     :return: the card as written
     """
     subject = load(model)
-    judged = open_frames(validation)
-    check_leakage(subject.card, judged.dataset, judged.subset, judged.frames, drives=judged.drives)
+    judged = open_unseen(validation, subject.card)
     further = open_frames(calibration)
     # Drives may name their frames alike, as synthetic ones do: 000000, 000001, ...
     taken = set() if further.dataset == judged.dataset else set(judged.frames)
@@ -111,6 +110,16 @@ def complete_card(
     card = dataclasses.replace(card, accuracy=[_accuracy(load(model), judged)])
     card.write(card_path(model))
     return card
+
+
+def open_unseen(config: BenchmarkConfig, card: ModelCard) -> Benchmark:
+    """The labelled frames of a configuration's entry, to judge a network on.
+
+    :raises UserError: if the network, its teacher or the weights that it starts from were trained on any
+    """
+    frames = open_frames(config)
+    check_leakage(card, frames.dataset, frames.subset, frames.frames, drives=frames.drives)
+    return frames
 
 
 def open_frames(config: BenchmarkConfig) -> Benchmark:

@@ -31,7 +31,7 @@ from adu_depth_core.networks.teacher import Teacher, load_teacher
 from adu_depth_core.training.callbacks import Pictures, Throughput
 from adu_depth_core.training.config import TrainingConfig
 from adu_depth_core.training.data import SourceViews, TrainingData, TrainingViews, read_sources
-from adu_depth_core.training.model_card import complete_card, new_card, open_frames
+from adu_depth_core.training.model_card import complete_card, new_card, open_unseen
 from adu_depth_core.training.module import VALIDATION_METRIC, DepthTraining
 from adu_depth_core.training.student_training import StudentTraining
 from adu_depth_core.training.teacher_training import TeacherTraining
@@ -71,8 +71,8 @@ def train(
     :return: the model (a student's ONNX, a teacher's weights), and its card with fitted ``sigma_scale`` and
         measured accuracy, or those of its twin. Under several processes only the first writes; the others
         return what it will write
-    :raises UserError: if data, teacher or initial weights are missing or do not fit, or the folder holds a
-        checkpoint of another training
+    :raises UserError: if data, teacher or initial weights are missing or do not fit or were trained on the
+        validation frames, or the folder holds a checkpoint of another training
     """
     machine = machine or Machine()
     out = Path(config.out)
@@ -83,7 +83,7 @@ def train(
     teacher, teacher_card = _read_teacher(config) if network == "student" else (None, None)
     card = new_card(config, network, teacher_card, _read_start(config))
     twin = read_twin(Path(config.twin), card, len(config.sources)) if config.twin else None
-    validation = () if twin else open_frames(config.validation).samples
+    validation = () if twin else open_unseen(config.validation, card).samples
     module: DepthTraining
     if network == "teacher":
         module = TeacherTraining(config, card, validation)
