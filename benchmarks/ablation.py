@@ -1,6 +1,6 @@
 """What each part of the distillation brings: students of several seeds, in one table with paired differences.
 
-    python benchmarks/ablation.py --root DATA --synthetic SYNTHETIC --streets STREETS --teacher TEACHER \
+    python benchmarks/ablation.py --root DATA --synthetic SYNTHETIC --streets STREETS --teacher TEACHER \\
         --out runs/ablation
 
 DATA holds kitti2015/ and the other folders of the recipe; SYNTHETIC and STREETS are drives by ``adu_depth

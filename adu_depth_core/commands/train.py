@@ -14,7 +14,7 @@ examples:
   adu_depth train student kitti2015_small root=DATA synthetic=SYNTHETIC out=runs/student \\
       teacher=runs/teacher/teacher.safetensors
   adu_depth train student kitti2015_small root=DATA synthetic=SYNTHETIC out=runs/alone steps=800
-  adu_depth train student kitti2015_small root=DATA synthetic=SYNTHETIC out=runs/all \
+  adu_depth train student kitti2015_small root=DATA synthetic=SYNTHETIC out=runs/all \\
       teacher=runs/teacher/teacher.safetensors twin=runs/student/student.onnx  # on all frames, none held out
   adu_depth train student kitti_eigen root=KITTI out=runs/eigen precision=bf16-mixed --devices 4
 

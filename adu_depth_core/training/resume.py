@@ -52,5 +52,7 @@ def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
 
 
 def _short(value: Any) -> Any:
-    """A network's name for what a card says of it."""
-    return value.get("name", value) if isinstance(value, dict) else value
+    """A network's name and file for what a card says of it: names alone may be the same."""
+    if not (isinstance(value, dict) and "files" in value):
+        return value
+    return f"{value['name']} ({', '.join(sha256[:12] for sha256 in value['files'].values())})"

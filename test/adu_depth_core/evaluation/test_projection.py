@@ -1,3 +1,5 @@
+"""Points on pixels: hand-computed places, what no camera sees."""
+
 import numpy as np
 
 from adu_depth_core.camera import Camera
