@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +27,7 @@ class OpenVINOBackend(Backend):
         options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
         if threads is not None:
             options["INFERENCE_NUM_THREADS"] = threads
-        core = openvino.Core()
+        core = _core()
         try:
             network = core.read_model(model)
             check_interface(
@@ -41,3 +43,15 @@ class OpenVINOBackend(Backend):
         self._request.infer({INPUT: tensor}, share_inputs=True)
         mu, log_b = (self._request.get_tensor(name).data[:, 0] for name in OUTPUTS)
         return mu, log_b
+
+
+@functools.cache
+def _core() -> Any:
+    """OpenVINO's runtime: one, until the process ends.
+
+    Each would register a signal stack and give back the one before it when it goes. Unless the last made goes
+    first, that one is freed memory by then, and Ctrl-C crashes the process (seen with 2026.4.1).
+    """
+    import openvino
+
+    return openvino.Core()

@@ -1,5 +1,6 @@
 """All runtimes compute the same depth, and say clearly what is wrong with a file or missing."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -140,3 +141,21 @@ def test_an_unknown_backend_is_refused_with_the_known_ones():
         UserError, match="there is no backend 'tpu': choose auto, openvino, onnxruntime, pytorch, tensorrt"
     ):
         choose_backend("tpu")
+
+
+def test_an_interrupt_still_works_after_openvino_predictors_came_and_went(color_student):
+    need("openvino")
+    program = f"""
+import signal
+from pathlib import Path
+from adu_depth_core.inference.predictor import Predictor
+first, second = (Predictor(Path({str(color_student)!r}), "openvino") for _ in range(2))
+del first
+del second
+try:
+    signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "interrupted\n"), done.stderr
