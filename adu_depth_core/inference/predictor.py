@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-import threading
+import os
+import queue
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import share_directory
+from adu_depth_core.inference.backends.base import Backend
 from adu_depth_core.inference.backends.choice import BACKENDS, choose_backend
 from adu_depth_core.inference.network_size import check_network_size, fit_network_size
 from adu_depth_core.inference.placement import Placement
@@ -20,6 +22,9 @@ from adu_depth_core.inference.preprocess import Preprocessor
 from adu_depth_core.model_card import ModelCardError, read_card
 
 logger = logging.getLogger(__name__)
+
+MAX_STREAMS = 8
+"""Images at once at most: with more, what feeds them would not keep up."""
 
 WASTEFUL_BORDER = 0.25
 """Share of the network's input that may be border before a better size is suggested."""
@@ -40,6 +45,7 @@ class Predictor:
     :param backend: ``auto`` or a key of ``backends.choice.BACKENDS``
     :param network_size: ``(height, width)`` of the network's input; None for the model card's
     :param threads: CPU threads of the runtime; None leaves it to the runtime
+    :param throughput: see ``for_throughput``
     :raises UserError: if the model or its card is missing, damaged or not made for each other, the
         backend is unknown or not installed, the network size does not fit the model, or ``threads``
         is not positive
@@ -51,6 +57,7 @@ class Predictor:
         backend: str = "auto",
         network_size: tuple[int, int] | None = None,
         threads: int | None = None,
+        throughput: bool = False,
     ) -> None:
         try:
             self.model_path = Path(model) if model is not None else default_model()
@@ -66,11 +73,29 @@ class Predictor:
         if threads is not None and threads < 1:
             raise UserError(f"threads is {threads}: must be at least 1")
         self.backend_name, self.backend_reason = choose_backend(backend, self.model_path)
-        self.backend = BACKENDS[self.backend_name](self.model_path, self.network_size, threads)
-        self.preprocess = Preprocessor(self.card, self.network_size)
-        self._lock = threading.Lock()
+        self._threads = threads
+        load, size = BACKENDS[self.backend_name], self.network_size
+        if throughput and load.streams is not None:
+            count = threads or min(os.cpu_count() or 1, MAX_STREAMS)
+            backends = load.streams(self.model_path, size, count)
+        else:
+            backends = [load(self.model_path, size, threads)]
+        self.backend = backends[0]
+        # Buffers of a preprocessor and a backend serve one frame at a time.
+        self._idle: queue.SimpleQueue[tuple[Preprocessor, Backend]] = queue.SimpleQueue()
+        for backend in backends:
+            # First runs allocate and are several times slower than the others.
+            backend.infer(np.zeros((1, 3, *size), np.float32))
+            self._idle.put((Preprocessor(self.card, size), backend))
         self._warned_of_border = False
-        self._warm_up()
+
+    def for_throughput(self) -> Predictor:
+        """This model for threads that predict at the same time, each on a CPU thread of its own: more images
+        a second, each of them later. This predictor itself where the runtime gains nothing by it.
+        """
+        if self.backend.streams is None:
+            return self
+        return Predictor(self.model_path, self.backend_name, self.network_size, self._threads, True)
 
     def predict(
         self, image: np.ndarray, camera: Camera, channels: str = "rgb", output_size: str = "image"
@@ -86,13 +111,12 @@ class Predictor:
         """
         placement = Placement.fit(camera, self.network_size)
         self._warn_of_wasteful_border(placement)
-        with self._lock:  # the preprocessor's and the backend's buffers serve one frame at a time
-            mu, log_b = self.backend.infer(self.preprocess(image, placement, channels))
+        preprocess, backend = idle = self._idle.get()
+        try:
+            mu, log_b = backend.infer(preprocess(image, placement, channels))
             return postprocess(mu, log_b, placement, self.card, output_size)
-
-    def _warm_up(self) -> None:
-        """Run once, because first runs allocate and are several times slower than the others."""
-        self.backend.infer(np.zeros((1, 3, *self.network_size), np.float32))
+        finally:
+            self._idle.put(idle)
 
     def _warn_of_wasteful_border(self, placement: Placement) -> None:
         if self._warned_of_border or placement.border_share <= WASTEFUL_BORDER:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -31,6 +31,11 @@ class Backend(Protocol):
     """The extra of this package that installs it."""
     runtime: str
     """Name and version of the runtime."""
+
+    streams: Callable[[Path, tuple[int, int], int], Sequence[Backend]] | None = None
+    """Class method that loads the network (``model``, ``network_size``) for ``count`` threads that run it at
+    the same time, each its own backend of one CPU thread: more images a second than one backend with all
+    the threads, though each image takes longer. None where the runtime gains nothing by it."""
 
     run_resident: Callable[[], None] | None = None
     """Runs the network once more on the input that is on its GPU already, without copies, and returns when

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,11 @@ class ONNXRuntimeBackend(Backend):
         self.runtime = f"ONNX Runtime {onnxruntime.__version__}"
         options = session_options(onnxruntime, network_size, threads, batch)
         self._session = open_session(onnxruntime, model, options, ["CPUExecutionProvider"], self.runtime)
+
+    @classmethod
+    def streams(cls, model: Path, network_size: tuple[int, int], count: int) -> Sequence[ONNXRuntimeBackend]:
+        shared = cls(model, network_size, 1)  # runs have their own outputs
+        return count * [shared]
 
     def run(self, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         mu, log_b = self._session.run(OUTPUTS, {INPUT: tensor})

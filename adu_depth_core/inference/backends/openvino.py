@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +21,19 @@ class OpenVINOBackend(Backend):
     extra = "openvino"
 
     def __init__(
-        self, model: Path, network_size: tuple[int, int], threads: int | None, batch: int = 1
+        self,
+        model: Path,
+        network_size: tuple[int, int],
+        threads: int | None,
+        batch: int = 1,
+        streams: int = 1,
     ) -> None:
         openvino = require(self.module, self.extra, "for the OpenVINO backend")
         self.runtime = f"OpenVINO {openvino.__version__.split('-')[0]}"
         # f32: OpenVINO would otherwise choose bfloat16 on CPUs that have it, at 1 % of depth.
         options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+        if streams > 1:
+            options |= {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": streams}
         if threads is not None:
             options["INFERENCE_NUM_THREADS"] = threads
         core = _core()
@@ -34,10 +43,21 @@ class OpenVINOBackend(Backend):
                 model, (i.any_name for i in network.inputs), (o.any_name for o in network.outputs)
             )
             network.reshape({INPUT: [batch, 3, *network_size]})
-            compiled = core.compile_model(network, "CPU", options)
+            self._compiled = core.compile_model(network, "CPU", options)
         except RuntimeError as error:
             raise unreadable_model(model, self.runtime, error) from error
-        self._request = compiled.create_infer_request()
+        self._request = self._compiled.create_infer_request()
+
+    @classmethod
+    def streams(cls, model: Path, network_size: tuple[int, int], count: int) -> Sequence[OpenVINOBackend]:
+        # Networks compiled one by one would all be bound to the same cores.
+        first = cls(model, network_size, count, streams=count)
+        return [first, *(first._sharing_network() for _ in range(count - 1))]
+
+    def _sharing_network(self) -> OpenVINOBackend:
+        other = copy.copy(self)
+        other._request = self._compiled.create_infer_request()
+        return other
 
     def run(self, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         self._request.infer({INPUT: tensor}, share_inputs=True)

@@ -1,5 +1,6 @@
 """From any image to metres, and one clear error for each way a model can be wrong."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -8,6 +9,7 @@ import pytest
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
+from adu_depth_core.inference.postprocess import postprocess
 from adu_depth_core.inference.predictor import Predictor
 
 pytest.importorskip("openvino")
@@ -71,6 +73,38 @@ def test_threads_may_share_a_predictor(predictor):
         together = list(pool.map(lambda image: predictor.predict(image, camera_of(image)).depth, images))
     for expected, actual in zip(alone, together, strict=True):
         np.testing.assert_array_equal(expected, actual)
+
+
+@pytest.mark.parametrize("backend", ["openvino", "onnxruntime"])
+def test_for_throughput_predictions_run_side_by_side_with_the_same_result(
+    color_student, backend, monkeypatch
+):
+    pytest.importorskip(backend)
+    images = [np.full((40 + i, 120, 3), 20 * i, np.uint8) for i in range(12)]
+    predictor = Predictor(color_student, backend, threads=3)
+    alone = [predictor.predict(image, camera_of(image)) for image in images]
+    all_inside = threading.Barrier(3, timeout=20)
+
+    def postprocess_together(*arguments):
+        all_inside.wait()
+        return postprocess(*arguments)
+
+    monkeypatch.setattr("adu_depth_core.inference.predictor.postprocess", postprocess_together)
+    beside_others = predictor.for_throughput()
+    with ThreadPoolExecutor(3) as pool:
+        together = list(pool.map(lambda image: beside_others.predict(image, camera_of(image)), images))
+    assert beside_others.backend_name == backend
+    for expected, actual in zip(alone, together, strict=True):
+        np.testing.assert_allclose(actual.depth, expected.depth, rtol=1e-6)
+        np.testing.assert_allclose(actual.sigma, expected.sigma, rtol=1e-6)
+
+
+def test_a_failed_prediction_leaves_the_predictor_to_the_next(predictor):
+    image = np.zeros((64, 192, 3), np.uint8)
+    for _ in range(3):
+        with pytest.raises(ValueError, match="float32"):
+            predictor.predict(image.astype(np.float32), camera_of(image))
+    predictor.predict(image, camera_of(image))
 
 
 def test_network_size_is_the_models_unless_given(color_student):
