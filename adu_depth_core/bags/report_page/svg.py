@@ -82,7 +82,7 @@ class Chart:
     :param height: of the view box
     """
 
-    LEFT, RIGHT, TOP, BOTTOM = 58, 24, 12, 44
+    LEFT, RIGHT, TOP, BOTTOM = 66, 24, 12, 44
 
     def __init__(self, x: Axis, y: Axis, title: str, width: int = 520, height: int = 300) -> None:
         self.x, self.y = x, y
