@@ -28,6 +28,7 @@ from adu_depth_core.bags.topic_choice import TRUTHS, TopicOptions, choose_topics
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.machine import cpu_model
+from adu_depth_core.memory import keep_freed_memory
 
 IN_MEMORY = 20
 """Frames that the bare predictor goes round in."""
@@ -45,6 +46,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="measurements, each between two bare ones")
     arguments = parser.parse_args()
 
+    keep_freed_memory()  # as the command does
     predictor = Predictor(arguments.model)
     options = TopicOptions(truth=arguments.truth)
     with BagReader(arguments.bag) as bag:

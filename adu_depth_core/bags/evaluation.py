@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import platform
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol as Interface
 
@@ -27,9 +24,9 @@ from adu_depth_core.bags.evaluation_result import (
 )
 from adu_depth_core.bags.frames import BagFrame, FrameReader, ReadingOptions
 from adu_depth_core.bags.leakage import BagLeakage
-from adu_depth_core.bags.model_evaluation import ModelEvaluation, Predicted, measure_frame
-from adu_depth_core.bags.prefetch import Prefetch
+from adu_depth_core.bags.model_evaluation import ModelEvaluation
 from adu_depth_core.bags.reader import BagReader
+from adu_depth_core.bags.replay import Replay
 from adu_depth_core.bags.skipped import SkippedFrames
 from adu_depth_core.bags.topic_choice import TopicOptions, Topics, choose_topics
 from adu_depth_core.errors import UserError
@@ -80,6 +77,7 @@ class BagEvaluation:
         self._predictors = predictors
         self._reading = reading
         self._protocol = protocol
+        self._replay = Replay(list(predictors.values()), protocol)
         self._leakage = [
             BagLeakage(label, predictor.card, allow_training_frames)
             for label, predictor in predictors.items()
@@ -117,44 +115,18 @@ class BagEvaluation:
         """
         has_truth = self.topics[0].truth != "none"
         models = [ModelEvaluation(*item, has_truth) for item in self._predictors.items()]
-        workers = max(1, (os.cpu_count() or 1) // 4)
         first: BagFrame | None = None
-        last_stamp, interrupted, started = 0, False, time.perf_counter()
-        with ThreadPoolExecutor(workers) as pool, Prefetch(self._frames()) as frames:
-            pending: deque[tuple[BagFrame, list[Future]]] = deque()
-            before: list[Predicted | None] = [None] * len(models)
-
-            def collect() -> None:
-                frame, futures = pending.popleft()
-                for model, future in zip(models, futures, strict=True):
-                    measured = future.result()
-                    model.add(measured)
-                    if recorder is not None and model is models[0]:
-                        recorder.write(
-                            frame.stamp_ns,
-                            frame.frame_id,
-                            frame.image,
-                            measured.predicted.prediction,
-                            frame.truth,
-                        )
-                on_frame(frame.index + 1)
-
-            for frame in frames:
-                first = first or frame
-                last_stamp = frame.stamp_ns
-                futures = []
-                for i, model in enumerate(models):
-                    predicted = _predict(model.predictor, frame)
-                    futures.append(pool.submit(measure_frame, self._protocol, predicted, before[i]))
-                    before[i] = predicted
-                pending.append((frame, futures))
-                while len(pending) > workers:
-                    collect()
-                if stop():
-                    interrupted = True
-                    break
-            while pending:
-                collect()
+        last_stamp, started = 0, time.perf_counter()
+        for frame, judged in self._replay.run(self._frames(), stop):
+            first = first or frame
+            last_stamp = frame.stamp_ns
+            for model, measured in zip(models, judged, strict=True):
+                model.add(measured)
+            if recorder is not None:
+                prediction = judged[0].predicted.prediction
+                recorder.write(frame.stamp_ns, frame.frame_id, frame.image, prediction, frame.truth)
+            on_frame(frame.index + 1)
+        interrupted = stop()
         seconds = time.perf_counter() - started
         if first is None:
             raise UserError(self._nothing_evaluated())
@@ -239,12 +211,6 @@ class BagEvaluation:
             unlabelled = sum(not record.pixels for record in result.frames)
             if source.truth.kind != "none" and unlabelled and result is results[0]:
                 yield f"{unlabelled} frames have no ground truth that counts"
-
-
-def _predict(predictor: Predictor, frame: BagFrame) -> Predicted:
-    started = time.perf_counter()
-    prediction = predictor.predict(frame.image, frame.camera)
-    return Predicted(frame, prediction, 1e3 * (time.perf_counter() - started))
 
 
 def _describe_truth(topics: Topics, reading: ReadingOptions) -> GroundTruth:

@@ -16,7 +16,7 @@ from adu_depth_core.evaluation.sparsification import REMOVED
 from adu_depth_core.evaluation.uncertainty import LEVELS
 
 FORMAT = "adu_depth-bag-evaluation"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 def write_metrics_json(result: EvaluationResult, path: Path) -> None:
@@ -43,20 +43,11 @@ def write_frames_csv(result: EvaluationResult, path: Path) -> None:
     metrics = list(dict.fromkeys(name for m in result.models for f in m.frames for name in f.metrics))
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["model", "index", "stamp_ns", "pixels", "latency_ms", *metrics])
+        writer.writerow(["model", "index", "stamp_ns", "pixels", *metrics])
         for model in result.models:
             for frame in model.frames:
                 values = [frame.metrics.get(name, "") for name in metrics]
-                writer.writerow(
-                    [
-                        model.label,
-                        frame.index,
-                        frame.stamp_ns,
-                        frame.pixels,
-                        f"{frame.latency_ms:.3f}",
-                        *values,
-                    ]
-                )
+                writer.writerow([model.label, frame.index, frame.stamp_ns, frame.pixels, *values])
 
 
 def _plain(value: Any) -> Any:

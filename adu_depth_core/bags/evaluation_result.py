@@ -137,7 +137,6 @@ class FrameRecord:
     :param index: number of the image in the bags, from 0; the same for all models
     :param stamp_ns: header stamp of the image in nanoseconds
     :param pixels: pixels with ground truth that counted
-    :param latency_ms: of the prediction alone
     :param metrics: every metric of the frame; ``instability`` among them where there is a frame before, depth
         metrics where there is ground truth
     """
@@ -145,7 +144,6 @@ class FrameRecord:
     index: int
     stamp_ns: int
     pixels: int
-    latency_ms: float
     metrics: dict[str, float]
 
 
@@ -171,11 +169,15 @@ class WorstFrame:
 
 @dataclass(frozen=True)
 class Latency:
-    """Milliseconds of ``Predictor.predict`` over frames."""
+    """Milliseconds of ``Predictor.predict`` with nothing beside it, over the first frames.
+
+    :param frames: how many
+    """
 
     median_ms: float
     p95_ms: float
     max_ms: float
+    frames: int
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,7 @@ class ModelResult:
     :param frames: every evaluated frame, in order of time
     :param worst: the worst frames, worst first
     :param worst_metric: the metric they are the worst by
-    :param latency: of the prediction alone
+    :param latency: of a prediction on its own
     """
 
     label: str

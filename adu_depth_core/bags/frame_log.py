@@ -17,11 +17,10 @@ class FrameLog:
 
     def __init__(self) -> None:
         self._whole = {name: array("q") for name in ("index", "stamp_ns", "pixels")}
-        self._latency_ms = array("d")
         self._metrics: dict[str, array] = {}
 
     def __len__(self) -> int:
-        return len(self._latency_ms)
+        return len(self._whole["index"])
 
     def add(self, record: FrameRecord) -> None:
         """Take the next frame."""
@@ -31,14 +30,12 @@ class FrameLog:
             column.append(record.metrics.get(name, math.nan))
         for name, column in self._whole.items():
             column.append(getattr(record, name))
-        self._latency_ms.append(record.latency_ms)
 
     def records(self) -> list[FrameRecord]:
         """All frames in the order they came, without the metrics that a frame does not have."""
         return [
             FrameRecord(
                 *(column[i] for column in self._whole.values()),
-                latency_ms=self._latency_ms[i],
                 metrics={
                     name: column[i] for name, column in self._metrics.items() if not math.isnan(column[i])
                 },

@@ -42,46 +42,51 @@ MAX_STEP_NS = 1_000_000_000
 
 @dataclass(frozen=True)
 class Predicted:
-    """A frame with its prediction.
-
-    :param latency_ms: of the prediction alone
-    """
+    """A frame with its prediction."""
 
     frame: BagFrame
     prediction: Prediction
-    latency_ms: float
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A prediction with all its figures; groups and histogram are None without ground truth that counts."""
+    """A prediction with all its figures; groups and histogram are None without ground truth that counts.
+
+    :param latency_ms: milliseconds of the prediction; None if other work ran beside it
+    """
 
     predicted: Predicted
+    latency_ms: float | None
     whole: Measurement | None
     instability: float | None
     groups: tuple[GroupMetrics, GroupMetrics] | None
     histogram: tuple[np.ndarray, np.ndarray] | None
 
 
-def measure_frame(protocol: Protocol, predicted: Predicted, before: Predicted | None) -> Measured:
+def measure_frame(
+    protocol: Protocol, predicted: Predicted, before: Predicted | None, latency_ms: float | None = None
+) -> Measured:
     """All figures of a frame; keeps nothing, so that it can run on any thread.
 
     :param before: the frame before, or None
+    :param latency_ms: as in ``Measured``
     """
     frame, prediction = predicted.frame, predicted.prediction
     change = None if before is None else _instability(before, predicted)
     if frame.truth is None:
-        return Measured(predicted, None, change, None, None)
+        return Measured(predicted, latency_ms, None, change, None, None)
     name = str(frame.index)
     found = pixels_by_cell(protocol, frame.truth, prediction.depth, prediction.sigma)
     if found is None:
-        return Measured(predicted, Measurement(FrameResult(name, 0, {}), {}), change, None, None)
+        nothing = Measurement(FrameResult(name, 0, {}), {})
+        return Measured(predicted, latency_ms, nothing, change, None, None)
     # One pass over the pixels serves the whole image and all groups.
     pixels, parts = found
     p, s, g = pixels.prediction, pixels.sigma, pixels.truth
     depth, uncertainty = depth_sums(p, g, parts), uncertainty_sums(p, s, g, parts)
     whole = summed_up(name, pixels, depth, uncertainty)
-    return Measured(predicted, whole, change, group_metrics(depth, uncertainty), ErrorHistogram.count(pixels))
+    groups, histogram = group_metrics(depth, uncertainty), ErrorHistogram.count(pixels)
+    return Measured(predicted, latency_ms, whole, change, groups, histogram)
 
 
 def _instability(before: Predicted, now: Predicted) -> float | None:
@@ -110,6 +115,7 @@ class ModelEvaluation:
         self.predictor = predictor
         self.worst_metric = "abs_rel" if has_truth else INSTABILITY
         self.log = FrameLog()
+        self._latencies_ms: list[float] = []
         self._curves = CurveMeans()
         self._bands = GroupMeans(BAND_NAMES)
         self._regions = GroupMeans(REGION_NAMES)
@@ -126,10 +132,12 @@ class ModelEvaluation:
             self._bands.add(measured.groups[0])
             self._regions.add(measured.groups[1])
             self._histogram.add(*measured.histogram)
+        if measured.latency_ms is not None:
+            self._latencies_ms.append(measured.latency_ms)
         if measured.instability is not None:
             metrics[INSTABILITY] = measured.instability
         frame = predicted.frame
-        record = FrameRecord(frame.index, frame.stamp_ns, pixels, predicted.latency_ms, metrics)
+        record = FrameRecord(frame.index, frame.stamp_ns, pixels, metrics)
         self.log.add(record)
         if self.worst_metric in metrics:
             value = metrics[self.worst_metric]
@@ -139,7 +147,6 @@ class ModelEvaluation:
         """Everything about the model."""
         predictor = self.predictor
         records = self.log.records()
-        latencies = np.array([record.latency_ms for record in records])
         metrics, curves = frame_estimates(records), self._curves.means()
         if curves:
             area = calibration_area(curves["coverage"])
@@ -163,7 +170,7 @@ class ModelEvaluation:
             worst=self._worst.worst_first(),
             worst_metric=self.worst_metric,
             latency=Latency(
-                float(np.median(latencies)), float(np.percentile(latencies, 95)), float(latencies.max())
+                *map(float, np.percentile(self._latencies_ms, (50, 95, 100))), len(self._latencies_ms)
             ),
         )
 

@@ -30,6 +30,7 @@ from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.protocol import CROPS, Protocol
 from adu_depth_core.files import write_atomically
 from adu_depth_core.inference.predictor import Predictor, default_model
+from adu_depth_core.memory import keep_freed_memory
 from adu_depth_core.progress import progress_bar
 
 FAILED, INTERRUPTED = 3, 130
@@ -89,6 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     conditions = [FailIf.parse(text) for text in arguments.fail_if]
     check_replaceable(arguments.out, arguments.overwrite)
+    keep_freed_memory()
     protocol = Protocol(arguments.cap, arguments.crop)
     paths = arguments.model or [default_model()]
     predictors = {
@@ -165,7 +167,7 @@ def print_result(result: EvaluationResult, console: Console) -> None:
             table.add_row(
                 name, *(f"{e.mean:.4f} [{e.low:.4f}, {e.high:.4f}]" if e else "" for e in estimates)
             )
-    table.add_row("latency, median", *(f"{model.latency.median_ms:.1f} ms" for model in result.models))
+    table.add_row("latency alone, median", *(f"{model.latency.median_ms:.1f} ms" for model in result.models))
     console.print(table)
     console.print(f"{result.frames_per_second:.1f} frames/s, measuring included", highlight=False)
     for comparison in result.comparisons:

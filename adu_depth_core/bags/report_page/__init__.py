@@ -32,7 +32,7 @@ KEY_METRICS = (
 )
 """Metrics that are always in sight; the others unfold."""
 
-TIMELINES = ("abs_rel", "coverage_1sigma", INSTABILITY, "latency_ms")
+TIMELINES = ("abs_rel", "coverage_1sigma", INSTABILITY)
 CAPTIONED = ("abs_rel", "rmse", "d1", "coverage_1sigma", INSTABILITY)
 """Metrics under the pictures of a frame."""
 
@@ -124,7 +124,7 @@ def _figures(result: EvaluationResult) -> list[_Figure]:
             )
         )
     for metric in TIMELINES if models else ():
-        if metric == "latency_ms" or any(metric in frame.metrics for frame in models[0].frames):
+        if any(metric in frame.metrics for frame in models[0].frames):
             figures.append(_timeline(models, metric))
     return figures
 
@@ -134,11 +134,10 @@ def _timeline(models: list[ModelResult], metric: str) -> _Figure:
         "abs_rel": "Mean relative error of each frame; peaks are frames to look at.",
         "coverage_1sigma": "Share of each frame's pixels with |error| ≤ sigma; 68.3 % would be honest.",
         INSTABILITY: "Change of depth from the frame before that motion does not explain; lower is steadier.",
-        "latency_ms": "Time of each prediction on this machine, without reading the bag and measuring.",
     }
-    titles = {INSTABILITY: "Instability over time", "latency_ms": "Latency over time"}
+    title = f"{'Instability' if metric == INSTABILITY else metric} over time"
     chart = charts.timeline(models, metric, models[0].frames[0].stamp_ns)
-    return _Figure(titles.get(metric, f"{metric} over time"), chart, readings[metric], wide=True)
+    return _Figure(title, chart, readings[metric], wide=True)
 
 
 @dataclass(frozen=True)

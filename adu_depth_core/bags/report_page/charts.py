@@ -123,7 +123,7 @@ def sparsification(models: Sequence[ModelResult], metric: str) -> Markup:
 
 
 def timeline(models: Sequence[ModelResult], metric: str, start_ns: int) -> Markup:
-    """A metric, or ``latency_ms``, of every frame over the time since ``start_ns``."""
+    """A metric of every frame over the time since ``start_ns``."""
     tracks = [_track(model.frames, metric, start_ns) for model in models]
     highest = max(
         (float(np.nanmax(values)) for _, values in tracks if np.isfinite(values).any()), default=1.0
@@ -144,8 +144,6 @@ def timeline(models: Sequence[ModelResult], metric: str, start_ns: int) -> Marku
 
 def _track(frames: Sequence[FrameRecord], metric: str, start_ns: int) -> tuple[np.ndarray, np.ndarray]:
     times = np.array([(frame.stamp_ns - start_ns) / 1e9 for frame in frames])
-    if metric == "latency_ms":
-        return times, np.array([frame.latency_ms for frame in frames])
     return times, np.array([frame.metrics.get(metric, np.nan) for frame in frames])
 
 

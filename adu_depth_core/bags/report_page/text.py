@@ -67,8 +67,6 @@ def interval(estimate: Estimate) -> str:
 
 def metric_label(metric: str) -> str:
     """A metric with its unit, for axes."""
-    if metric == "latency_ms":
-        return "latency (ms)"
     column = METRICS.get(metric)
     return f"{metric} ({column.unit})" if column and column.unit else metric
 

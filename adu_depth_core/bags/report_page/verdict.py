@@ -95,7 +95,7 @@ def findings_of(model: ModelResult, motion: str) -> Iterator[str]:
         known = ", beyond what the motion explains" if motion == "poses" else ""
         change = percent(metrics[INSTABILITY].mean)
         yield f"From frame to frame its depth changes by {change} (median pixel){known}."
-    yield f"A prediction takes {number(model.latency.median_ms)} ms on this machine."
+    yield f"A prediction on its own takes {number(model.latency.median_ms)} ms on this machine."
 
 
 def _honesty(coverage: float) -> str:

@@ -49,7 +49,6 @@ def make_result() -> Callable[..., object]:
                 # A second is missing after two thirds.
                 stamp_ns=START_NS + (i + (10 if i > 2 * frames / 3 else 0)) * PERIOD_NS,
                 pixels=21_000 if truth else 0,
-                latency_ms=float(14 + rng.gamma(2, 1.5)),
                 metrics={
                     name: mean * float(wave[i]) if name != "instability" or i else float("nan")
                     for name, mean in means.items()
@@ -90,7 +89,7 @@ def make_result() -> Callable[..., object]:
             frames=records,
             worst=worst,
             worst_metric="abs_rel" if truth else "instability",
-            latency=er.Latency(15.2, 19.8, 44.0),
+            latency=er.Latency(15.2, 19.8, 44.0, 20),
         )
 
     def make(
