@@ -199,9 +199,14 @@ class TrainingData(lightning.LightningDataModule):
             trainer.global_rank,
             trainer.world_size,
         )
+        # Processes that train together have threads for what they exchange. A fork may inherit a lock that
+        # one of those held and wait for it for ever, and all with it. Forks of a process that trains alone
+        # share its memory, and with it the cached frames.
+        together = self.workers > 0 and trainer.world_size > 1
         return DataLoader(
             self.views,
             batch_sampler=schedule,
+            multiprocessing_context="forkserver" if together else None,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
             pin_memory=torch.cuda.is_available(),
