@@ -95,7 +95,9 @@ class Predictor:
         """
         if self.backend.streams is None:
             return self
-        return Predictor(self.model_path, self.backend_name, self.network_size, self._threads, True)
+        other = Predictor(self.model_path, self.backend_name, self.network_size, self._threads, True)
+        other._warned_of_border = True  # it is this one that tells
+        return other
 
     def predict(
         self, image: np.ndarray, camera: Camera, channels: str = "rgb", output_size: str = "image"

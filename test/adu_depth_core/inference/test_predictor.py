@@ -122,6 +122,8 @@ def test_a_wasted_border_is_told_once_with_a_better_size(color_student, caplog):
         predictor.predict(image, camera_of(image))
     assert caplog.text.count("suits this camera better") == 1
     assert "96x128" in caplog.text
+    predictor.for_throughput().predict(image, camera_of(image))
+    assert caplog.text.count("suits this camera better") == 1
     caplog.clear()
     Predictor(color_student, network_size=(96, 128)).predict(image, camera_of(image))
     assert not caplog.text
