@@ -34,11 +34,14 @@ def diagnostics(client, node):
 
 @pytest.fixture(scope="module")
 def idle_values(node, camera, diagnostics, wait_for):
-    """Diagnostics after a frame that nobody was there to see."""
-    camera.send()
-    return wait_for(
-        lambda: next((v for v in values_of(diagnostics) if v["frames received"] == "1"), None), "idle"
-    )
+    """Diagnostics after frames that nobody was there to see."""
+
+    def received():
+        camera.send()  # best effort: frames are lost until each side knows of the other
+        time.sleep(0.1)
+        return next((v for v in values_of(diagnostics) if v["frames received"] != "0"), None)
+
+    return wait_for(received, "diagnostics of a frame")
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +68,8 @@ def clear(outputs):
 
 def test_frames_that_nobody_sees_are_idle_and_not_dropped(idle_values):
     fates = {fate: idle_values[f"frames {fate}"] for fate in ("published", "dropped", "rejected", "idle")}
-    assert fates == {"published": "0", "dropped": "0", "rejected": "0", "idle": "1"}
+    received = idle_values["frames received"]
+    assert fates == {"published": "0", "dropped": "0", "rejected": "0", "idle": received}
 
 
 def test_one_output_for_each_input_stamp(outputs, camera, wait_for):
