@@ -77,7 +77,6 @@ class BagEvaluation:
         self._predictors = predictors
         self._reading = reading
         self._protocol = protocol
-        self._replay = Replay(list(predictors.values()), protocol)
         self._leakage = [
             BagLeakage(label, predictor.card, allow_training_frames)
             for label, predictor in predictors.items()
@@ -95,6 +94,7 @@ class BagEvaluation:
                 f"the bags have different ground truth ({', '.join(sorted(kinds))}): choose with --truth, or "
                 "evaluate them one by one"
             )
+        self._replay = Replay(list(predictors.values()), protocol, kinds == {"stereo"})
 
     def run(
         self,

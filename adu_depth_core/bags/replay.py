@@ -30,12 +30,17 @@ class Replay:
 
     :param predictors: the models
     :param protocol: which pixels count
+    :param matches_stereo: OpenCV matches the frames as they are read, which takes longer than all the rest:
+        it may use all cores
     """
 
-    def __init__(self, predictors: Sequence[Predictor], protocol: Protocol) -> None:
+    def __init__(
+        self, predictors: Sequence[Predictor], protocol: Protocol, matches_stereo: bool = False
+    ) -> None:
         self._alone = list(predictors)
         self._beside_others = [predictor.for_throughput() for predictor in predictors]
         self._protocol = protocol
+        self._opencv_threads = cv2.getNumThreads() if matches_stereo else 1
         self._workers = max(2, min(os.cpu_count() or 1, MAX_STREAMS))
 
     def run(self, frames: Iterator[BagFrame], stop: Callable[[], bool]) -> Iterator[Judged]:
@@ -62,7 +67,11 @@ class Replay:
         self, frames: Iterator[BagFrame], stop: Callable[[], bool], before: list[Future[Predicted | None]]
     ) -> Iterator[Judged]:
         pending: deque[tuple[BagFrame, list[Future[Measured]]]] = deque()
-        with _one_opencv_thread(), ThreadPoolExecutor(self._workers) as pool, Prefetch(frames) as prefetched:
+        with (
+            _opencv_threads(self._opencv_threads),
+            ThreadPoolExecutor(self._workers) as pool,
+            Prefetch(frames) as prefetched,
+        ):
             for frame in prefetched:
                 futures = []
                 for i, predictor in enumerate(self._beside_others):
@@ -98,14 +107,14 @@ class Replay:
 
 
 @contextlib.contextmanager
-def _one_opencv_thread() -> Iterator[None]:
-    """Frames are side by side: that OpenCV shares its work on one of them out as well only costs."""
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
+def _opencv_threads(count: int) -> Iterator[None]:
+    """Where frames are side by side, it only costs that OpenCV shares out its little work on each as well."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(count)
     try:
         yield
     finally:
-        cv2.setNumThreads(threads)
+        cv2.setNumThreads(before)
 
 
 def _known(predicted: Predicted | None) -> Future[Predicted | None]:
