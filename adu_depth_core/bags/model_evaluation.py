@@ -42,51 +42,46 @@ MAX_STEP_NS = 1_000_000_000
 
 @dataclass(frozen=True)
 class Predicted:
-    """A frame with its prediction."""
-
-    frame: BagFrame
-    prediction: Prediction
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A prediction with all its figures; groups and histogram are None without ground truth that counts.
+    """A frame with its prediction.
 
     :param latency_ms: milliseconds of the prediction; None if other work ran beside it
     """
 
+    frame: BagFrame
+    prediction: Prediction
+    latency_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A prediction with all its figures; groups and histogram are None without ground truth that counts."""
+
     predicted: Predicted
-    latency_ms: float | None
     whole: Measurement | None
     instability: float | None
     groups: tuple[GroupMetrics, GroupMetrics] | None
     histogram: tuple[np.ndarray, np.ndarray] | None
 
 
-def measure_frame(
-    protocol: Protocol, predicted: Predicted, before: Predicted | None, latency_ms: float | None = None
-) -> Measured:
+def measure_frame(protocol: Protocol, predicted: Predicted, before: Predicted | None) -> Measured:
     """All figures of a frame; keeps nothing, so that it can run on any thread.
 
     :param before: the frame before, or None
-    :param latency_ms: as in ``Measured``
     """
     frame, prediction = predicted.frame, predicted.prediction
     change = None if before is None else _instability(before, predicted)
     if frame.truth is None:
-        return Measured(predicted, latency_ms, None, change, None, None)
+        return Measured(predicted, None, change, None, None)
     name = str(frame.index)
     found = pixels_by_cell(protocol, frame.truth, prediction.depth, prediction.sigma)
     if found is None:
-        nothing = Measurement(FrameResult(name, 0, {}), {})
-        return Measured(predicted, latency_ms, nothing, change, None, None)
+        return Measured(predicted, Measurement(FrameResult(name, 0, {}), {}), change, None, None)
     # One pass over the pixels serves the whole image and all groups.
     pixels, parts = found
     p, s, g = pixels.prediction, pixels.sigma, pixels.truth
     depth, uncertainty = depth_sums(p, g, parts), uncertainty_sums(p, s, g, parts)
     whole = summed_up(name, pixels, depth, uncertainty)
-    groups, histogram = group_metrics(depth, uncertainty), ErrorHistogram.count(pixels)
-    return Measured(predicted, latency_ms, whole, change, groups, histogram)
+    return Measured(predicted, whole, change, group_metrics(depth, uncertainty), ErrorHistogram.count(pixels))
 
 
 def _instability(before: Predicted, now: Predicted) -> float | None:
@@ -132,8 +127,8 @@ class ModelEvaluation:
             self._bands.add(measured.groups[0])
             self._regions.add(measured.groups[1])
             self._histogram.add(*measured.histogram)
-        if measured.latency_ms is not None:
-            self._latencies_ms.append(measured.latency_ms)
+        if predicted.latency_ms is not None:
+            self._latencies_ms.append(predicted.latency_ms)
         if measured.instability is not None:
             metrics[INSTABILITY] = measured.instability
         frame = predicted.frame

@@ -54,9 +54,9 @@ class Replay:
             judged = []
             for i, predictor in enumerate(self._alone):
                 started = time.perf_counter()
-                predicted = Predicted(frame, predictor.predict(frame.image, frame.camera))
-                latency_ms = 1e3 * (time.perf_counter() - started)
-                judged.append(measure_frame(self._protocol, predicted, before[i], latency_ms))
+                prediction = predictor.predict(frame.image, frame.camera)
+                predicted = Predicted(frame, prediction, 1e3 * (time.perf_counter() - started))
+                judged.append(measure_frame(self._protocol, predicted, before[i]))
                 before[i] = predicted
             yield frame, judged
             if stop():
