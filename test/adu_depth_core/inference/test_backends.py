@@ -143,6 +143,12 @@ def test_an_unknown_backend_is_refused_with_the_known_ones():
         choose_backend("tpu")
 
 
+def test_where_a_runtime_gains_nothing_by_it_the_model_is_not_loaded_again(shipped_model):
+    need("pytorch")
+    predictor = Predictor(shipped_model, "pytorch")
+    assert predictor.for_throughput() is predictor
+
+
 def test_an_interrupt_still_works_after_openvino_predictors_came_and_went(color_student):
     need("openvino")
     program = f"""
