@@ -73,23 +73,46 @@ class Decoder(nn.Module):
 
 
 class DepthHead(nn.Module):
-    """Log canonical depth ``mu`` and log Laplace scale ``log_b`` from the decoder's finest map.
+    """Log canonical depth and log Laplace scale from the decoder's finest map, at its resolution.
 
     :param channels: channels of that map
-    :param stride: its stride; the outputs are enlarged by it to the network's input size
+    :param initial_depth: canonical depth in metres that an untrained head gives
+    """
+
+    def __init__(self, channels: int, initial_depth: float = 15.0) -> None:
+        super().__init__()
+        self.predict = nn.Conv2d(channels, 2, 3, padding=1)
+        nn.init.normal_(self.predict.weight, std=1e-3)
+        with torch.no_grad():
+            self.predict.bias.copy_(torch.tensor([initial_depth, 0.1]).log())
+
+
+class FullResolutionHead(nn.Module):
+    """``mu`` and ``log_b`` of every input pixel from the decoder's finest map.
+
+    Each pixel of the map gives a block of ``stride x stride`` pixels of its own (sub-pixel convolution, Shi et al.
+    2016): edges fall between input pixels, where interpolation would blur them.
+
+    :param channels: channels of that map
+    :param stride: its stride
     :param initial_depth: canonical depth in metres that an untrained head gives
     """
 
     def __init__(self, channels: int, stride: int, initial_depth: float = 15.0) -> None:
         super().__init__()
         self.stride = stride
-        self.predict = nn.Conv2d(channels, 2, 3, padding=1)
-        nn.init.normal_(self.predict.weight, std=1e-3)
+        block = stride * stride
+        self.predict = nn.Conv2d(channels, 2 * block, 3, padding=1)
         with torch.no_grad():
-            self.predict.bias.copy_(torch.tensor([initial_depth, 0.1]).log())
+            # All pixels of a block begin alike: no chequered pattern to unlearn (ICNR, Aitken et al. 2017).
+            self.predict.weight.normal_(std=1e-3)
+            self.predict.weight.copy_(self.predict.weight[::block].repeat_interleave(block, dim=0))
+            self.predict.bias.copy_(torch.tensor([initial_depth, 0.1]).log().repeat_interleave(block))
 
     def forward(self, feature: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        maps = F.interpolate(
-            self.predict(feature), scale_factor=float(self.stride), mode="bilinear", align_corners=False
-        )
+        """``(N, C, H / stride, W / stride)`` to two maps ``(N, 1, H, W)``; FP32 under autocast too, where
+        bfloat16 would leave 1 % of depth between neighbouring values.
+        """
+        with torch.autocast(feature.device.type, enabled=False):
+            maps = F.pixel_shuffle(self.predict(feature.float()), self.stride)
         return maps[:, 0:1], maps[:, 1:2]

@@ -186,7 +186,7 @@ class StereoHead(nn.Module):
 
     def __init__(self, channels: int, stride: int) -> None:
         super().__init__()
-        self.monocular = DepthHead(channels, stride)
+        self.monocular = DepthHead(channels)
         self.trust = nn.Sequential(ConvBlock(channels, channels), nn.Conv2d(channels, 2, 3, padding=1))
         nn.init.zeros_(self.trust[-1].weight)
         nn.init.zeros_(self.trust[-1].bias)
