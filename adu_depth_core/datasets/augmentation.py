@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from adu_depth_core.datasets.photometric import vary
 from adu_depth_core.datasets.views import View
 from adu_depth_core.inference.preprocess import downscale
 
@@ -45,11 +46,11 @@ class Augmentation:
         if not self.photometric:
             return view
         seeds = random.integers(2**31, size=2)
-        image = self._photometric(view.image, np.random.default_rng(seeds[0]))
+        image = vary(view.image, np.random.default_rng(seeds[0]), self.photometric)
         if view.other is None:
             return replace(view, image=image)
         of_other = np.random.default_rng(seeds[0] if random.random() < 0.7 else seeds[1])
-        return replace(view, image=image, other=self._photometric(view.other, of_other))
+        return replace(view, image=image, other=vary(view.other, of_other, self.photometric))
 
     def _zoom_and_crop(self, view: View, random: np.random.Generator) -> View:
         zoom = random.uniform(1.0, self.max_zoom) if random.random() < self.zoom_probability else 1.0
@@ -68,22 +69,6 @@ class Augmentation:
             other=None if view.other is None else view.other[rows, columns],
         )
         return resize(cropped, self.height, self.width)
-
-    def _photometric(self, image: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        strength = self.photometric
-        pixels = image.astype(np.float32) / 255.0
-        pixels *= 1.0 + strength * random.uniform(-0.25, 0.25)
-        pixels *= 1.0 + strength * random.uniform(-0.08, 0.08, size=3).astype(np.float32)
-        mean = pixels.mean()
-        pixels = (pixels - mean) * (1.0 + strength * random.uniform(-0.2, 0.2)) + mean
-        grey = pixels.mean(axis=2, keepdims=True)
-        pixels = grey + (pixels - grey) * (1.0 + strength * random.uniform(-0.4, 0.4))
-        pixels = np.clip(pixels, 0.0, 1.0) ** np.exp(strength * random.uniform(-0.25, 0.25))
-        if random.random() < 0.15 * strength:
-            pixels = cv2.GaussianBlur(pixels, (0, 0), random.uniform(0.3, 1.2))
-        if random.random() < 0.3 * strength:
-            pixels += random.normal(0.0, random.uniform(0.0, 0.03), pixels.shape)
-        return (np.clip(pixels, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
 
 
 def resize(view: View, height: int, width: int) -> View:
@@ -108,4 +93,5 @@ def mirror(view: View) -> View:
         camera=view.camera.flip_horizontal(),
         other=None if view.other is None else np.ascontiguousarray(view.other[:, ::-1]),
         offset=-view.offset,
+        taught=None if view.taught is None else np.ascontiguousarray(view.taught[..., ::-1]),
     )

@@ -28,6 +28,8 @@ class View:
     :param camera: intrinsics
     :param other: what the other camera of a rectified pair saw, RGB uint8 ``(H, W, 3)``; None without one
     :param offset: metres from this camera to the other along x, negative if that is to the left
+    :param taught: a teacher's depth in metres and log Laplace scale in log depth, float ``(2, H, W)``, depth 0
+        where it is not known; None without a teacher
     """
 
     image: np.ndarray
@@ -35,6 +37,7 @@ class View:
     camera: Camera
     other: np.ndarray | None = None
     offset: float = 0.0
+    taught: np.ndarray | None = None
 
 
 def views_of(sample: Sample, labels: str = "auto", sides: Sequence[str] = SIDES) -> list[View]:

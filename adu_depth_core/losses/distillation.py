@@ -1,7 +1,7 @@
 """What the student learns from its teacher: losses and weight maps as pure functions.
 
 All maps are per pixel, ``(N, 1, H, W)`` or of any one shape, in log depth. Weights and everything of the
-teacher are without gradient. The formulas are ours (docs/training.md); the paper's are not public.
+teacher are without gradient. The formulas are ours (docs/training.md): of the paper we had the abstract only.
 """
 
 from __future__ import annotations
@@ -25,9 +25,7 @@ def laplace_divergence(
 
     :return: same shape as ``mu``
     """
-    # As in the likelihood: scales under 1 % of depth only let single pixels dominate the gradient.
-    log_b = log_b.clamp(min=-5.0)
-    teacher_mu, teacher_log_b = teacher_mu.detach(), teacher_log_b.detach().clamp(min=-5.0)
+    teacher_mu, teacher_log_b = teacher_mu.detach(), teacher_log_b.detach()
     distance = (mu - teacher_mu).abs()
     overlap = torch.exp(teacher_log_b - log_b - distance * torch.exp(-teacher_log_b))
     return log_b - teacher_log_b + overlap + distance * torch.exp(-log_b) - 1.0

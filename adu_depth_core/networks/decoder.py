@@ -12,6 +12,17 @@ from adu_depth_core.networks.attention import PooledSelfAttention
 
 DEFAULT_CHANNELS = (24, 40, 64, 112, 160)
 
+SMALLEST_LOG_B = -5.0
+"""Scales under exp(-5), 0.7 % of depth, are finer than any ground truth and let single pixels rule the likelihood."""
+
+
+def bounded_log_b(raw: torch.Tensor) -> torch.Tensor:
+    """``raw``, smoothly kept above ``SMALLEST_LOG_B``: the gradient fades there and never ends.
+
+    The network does it rather than the losses, so that inference publishes what was trained.
+    """
+    return SMALLEST_LOG_B + F.softplus(raw - SMALLEST_LOG_B, beta=4.0)
+
 
 class ConvBlock(nn.Sequential):
     """3x3 convolution, batch norm, ReLU6 (bounded activations quantise well)."""
@@ -115,4 +126,4 @@ class FullResolutionHead(nn.Module):
         """
         with torch.autocast(feature.device.type, enabled=False):
             maps = F.pixel_shuffle(self.predict(feature.float()), self.stride)
-        return maps[:, 0:1], maps[:, 1:2]
+        return maps[:, 0:1], bounded_log_b(maps[:, 1:2])

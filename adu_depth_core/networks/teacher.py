@@ -16,7 +16,7 @@ from adu_depth_core.networks.correlation import (
     local_correlation,
     soft_argmin,
 )
-from adu_depth_core.networks.decoder import ConvBlock, Decoder, DepthHead
+from adu_depth_core.networks.decoder import ConvBlock, Decoder, DepthHead, bounded_log_b
 from adu_depth_core.networks.encoder import DEFAULT_ENCODER, Encoder
 from adu_depth_core.networks.weights import load_weights
 
@@ -146,7 +146,7 @@ class Teacher(nn.Module):
         )
         features[0] = torch.cat([features[0], fit], dim=1)
         maps = self.decoder(features)
-        mu, log_b = self.head(maps[0], self._log_depth(finest, baseline))
+        mu, log_b = self.head(maps[0], self._log_depth(finest, baseline).detach())
         return TeacherOutput(mu, log_b, maps, disparity, confidence, scores)
 
     def _log_depth(self, disparity: torch.Tensor, baseline: torch.Tensor) -> torch.Tensor:
@@ -204,7 +204,7 @@ class StereoHead(nn.Module):
         gate = torch.sigmoid(gate)
         mu = gate * (log_depth + 0.1 * correction) + (1.0 - gate) * own
         mixture = torch.softmax(self.mixture(feature).unflatten(1, (9, self.stride**2)), dim=1)
-        return self._enlarge(mu, mixture), self._enlarge(log_b, mixture)
+        return self._enlarge(mu, mixture), bounded_log_b(self._enlarge(log_b, mixture))
 
     def _enlarge(self, values: torch.Tensor, mixture: torch.Tensor) -> torch.Tensor:
         batch, _, height, width = values.shape

@@ -52,6 +52,48 @@ class DistillationConfig:
 
 
 @dataclass(frozen=True)
+class VirtualCameraConfig:
+    """Cameras that a student is trained with, made from those of the data (``datasets.virtual_camera``).
+
+    :param sizes: training inputs, HEIGHTxWIDTH; each step has one of them
+    :param min_zoom: smallest factor on the focal that a camera has at inference
+    :param max_zoom: largest
+    :param zoom_probability: share of views that are zoomed
+    :param rotation_probability: share of views that are rotated
+    :param pitch: largest rotation to either side, degrees
+    :param yaw: likewise
+    :param roll: likewise
+    :param faults: share of views that are shown as a broken camera delivers them; they teach doubt only
+    """
+
+    sizes: tuple[str, ...]
+    min_zoom: float = 0.6
+    max_zoom: float = 2.0
+    zoom_probability: float = 0.7
+    rotation_probability: float = 0.5
+    pitch: float = 7.0
+    yaw: float = 10.0
+    roll: float = 3.0
+    faults: float = 0.04
+
+    def __post_init__(self) -> None:
+        if not self.sizes:
+            raise UserError("virtual_cameras: sizes is empty: name at least one, such as 192x448")
+        for size in self.sizes:
+            if not re.fullmatch(r"[1-9]\d*x[1-9]\d*", size):
+                raise UserError(f"virtual_cameras: size {size!r} is not of the form HEIGHTxWIDTH")
+        if not 0.0 < self.min_zoom <= 1.0 <= self.max_zoom:
+            raise UserError(
+                f"virtual_cameras: zoom is {self.min_zoom:g} to {self.max_zoom:g}: must include 1 and be above 0"
+            )
+
+    @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """``sizes`` as ``(height, width)``."""
+        return [tuple(map(int, size.split("x"))) for size in self.sizes]
+
+
+@dataclass(frozen=True)
 class TrainingConfig:
     """Everything that a training run depends on; the YAML files in ``config/training`` explain each entry."""
 
@@ -84,6 +126,11 @@ class TrainingConfig:
     teacher: str = ""
     twin: str = ""
     distillation: DistillationConfig = DistillationConfig()
+    virtual_cameras: VirtualCameraConfig | None = None
+    teacher_answers: str = "live"
+    obstacle_weight: float = 1.0
+    edges: float = 0.0
+    max_hours: float = 0.0
     validate_every: int = 0
     keep: str = "last"
     cache: bool = True
@@ -98,6 +145,14 @@ class TrainingConfig:
             raise UserError("keep is best: set validate_every, the steps between validations, above 0")
         if self.precision not in ("32-true", "16-mixed", "bf16-mixed"):
             raise UserError(f"precision is {self.precision!r}: choose 32-true, 16-mixed or bf16-mixed")
+        if self.teacher_answers not in ("live", "kept"):
+            raise UserError(f"teacher_answers is {self.teacher_answers!r}: choose live or kept")
+        if self.teacher and self.teacher_answers == "kept" and self.distillation.feature:
+            raise UserError(
+                "kept teacher answers hold no features: set distillation.feature=0 or teacher_answers=live"
+            )
+        if self.teacher and self.teacher_answers == "live" and self.virtual_cameras:
+            raise UserError("virtual cameras show no pairs to a live teacher: set teacher_answers=kept")
         for name in ("steps", "batch_size", "checkpoint_every", "crop_width", "log_every"):
             if getattr(self, name) < 1:
                 raise UserError(f"{name} is {getattr(self, name)}: must be at least 1")
@@ -142,6 +197,10 @@ def load_config(name: str, overrides: Sequence[str]) -> TrainingConfig:
             content[name] = _build(BenchmarkConfig, content[name], f"{path}: {name}")
     if "distillation" in content:
         content["distillation"] = _build(DistillationConfig, content["distillation"], f"{path}: distillation")
+    if content.get("virtual_cameras"):
+        virtual = dict(content["virtual_cameras"])
+        virtual["sizes"] = tuple(virtual.get("sizes", ()))
+        content["virtual_cameras"] = _build(VirtualCameraConfig, virtual, f"{path}: virtual_cameras")
     config = _build(TrainingConfig, content, str(path))
     if not config.sources:
         raise UserError(f"{path}: sources is empty: there is nothing to train on")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import lightning
 import numpy as np
@@ -11,16 +13,25 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from adu_depth_core.datasets.augmentation import Augmentation, mirror
+from adu_depth_core.datasets.faults import faulty
+from adu_depth_core.datasets.photometric import vary
+from adu_depth_core.datasets.registry import dataset_name
+from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.datasets.views import SIDES, View, views_of
+from adu_depth_core.datasets.virtual_camera import VirtualCameras, seen_by
 from adu_depth_core.errors import UserError
 from adu_depth_core.model_card import ModelCard
 from adu_depth_core.progress import progress_bar
 from adu_depth_core.training.config import TrainingConfig
 from adu_depth_core.training.sources import SourceConfig, open_source
+from adu_depth_core.training.teacher_answers import TeacherAnswers
 
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 20
+
+SHARED = ("min_zoom", "max_zoom", "zoom_probability", "rotation_probability", "pitch", "yaw", "roll")
+"""What configuration and ``VirtualCameras`` have in common."""
 
 
 class SourceViews:
@@ -28,17 +39,20 @@ class SourceViews:
 
     :param source: where they come from
     :param cache: keep them in memory
+    :param answers: a teacher whose answers go with the views; those of pairs are then left views alone, without
+        what the other camera saw
     """
 
-    def __init__(self, source: SourceConfig, cache: bool) -> None:
+    def __init__(self, source: SourceConfig, cache: bool, answers: TeacherAnswers | None = None) -> None:
         self.source = source
+        self.answers = answers
         self.dataset = open_source(source)
         self.pairs = self.dataset[0].right is not None
         self._cached: list[View] | None = None
         if cache:
             with progress_bar() as bar:
                 indices = bar.track(range(len(self.dataset)), description=f"Reading {source.path}")
-                self._cached = [v for index in indices for v in views_of(self.dataset[index], source.labels)]
+                self._cached = [v for index in indices for v in self._views(self.dataset[index], SIDES)]
             if not self._cached:
                 raise UserError(f"source {source.path}: no frame has ground truth or a right view")
 
@@ -51,20 +65,32 @@ class SourceViews:
             return self._cached[int(random.integers(len(self._cached)))]
         for _ in range(ATTEMPTS):
             sample = self.dataset[int(random.integers(len(self.dataset)))]
-            for view in views_of(sample, self.source.labels, [SIDES[int(random.integers(2))]]):
+            for view in self._views(sample, [SIDES[int(random.integers(2))]]):
                 return view
         raise UserError(
             f"source {self.source.path}: {ATTEMPTS} frames in a row have neither truth nor a right view"
         )
 
+    def _views(self, sample: Sample, sides: Sequence[str]) -> list[View]:
+        if self.answers is None:
+            return views_of(sample, self.source.labels, sides)
+        origin = f"{dataset_name(self.source.kind, Path(self.source.path))}/{self.source.subset}"
+        taught = self.answers.of(sample, origin)
+        if taught is None:
+            return views_of(sample, self.source.labels, sides)
+        return [replace(view, other=None, taught=taught) for view in views_of(sample, "none", ["left"])]
 
-def read_sources(config: TrainingConfig, stereo: bool) -> list[SourceViews]:
+
+def read_sources(
+    config: TrainingConfig, stereo: bool, answers: TeacherAnswers | None = None
+) -> list[SourceViews]:
     """The sources of a configuration.
 
     :param stereo: leave out those of single images
+    :param answers: see ``SourceViews``
     :raises UserError: if none is left
     """
-    sources = [SourceViews(source, config.cache) for source in config.sources]
+    sources = [SourceViews(source, config.cache, answers) for source in config.sources]
     if not stereo:
         return sources
     for source in sources:
@@ -104,8 +130,14 @@ class TrainingViews(Dataset):
             photometric=config.photometric,
         )
         self.card = card
-        self.seed = config.seed
+        self.seed, self.batch_size = config.seed, config.batch_size
         self.sources = sources
+        self.virtual, self.cameras = config.virtual_cameras, None
+        if self.virtual is not None:
+            self.cameras = VirtualCameras(
+                pixels=config.input_height * config.input_width,
+                **{field: getattr(self.virtual, field) for field in SHARED},
+            )
         weights = np.array([source.source.weight for source in sources])
         self.shares = weights / weights.sum()
         self.clean = clean
@@ -113,6 +145,8 @@ class TrainingViews(Dataset):
     def __getitem__(self, position: int) -> dict[str, torch.Tensor]:
         random = np.random.default_rng((self.seed, position))
         source = self.sources[int(random.choice(len(self.sources), p=self.shares))]
+        if self.cameras is not None:
+            return self._by_virtual_camera(source.draw(random), position, random)
         view = self.augmentation.geometry(source.draw(random), random)
         tensors = to_tensors(self.augmentation.noise(view, random), self.card)
         if self.clean:
@@ -126,20 +160,49 @@ class TrainingViews(Dataset):
             }
         return tensors
 
+    def _by_virtual_camera(
+        self, view: View, position: int, random: np.random.Generator
+    ) -> dict[str, torch.Tensor]:
+        shapes = self.virtual.shapes
+        # One size for all views of a step, whichever process makes them.
+        of_step = np.random.default_rng((self.seed, position // self.batch_size, len(shapes)))
+        fault = random.random() < self.virtual.faults
+        if fault:
+            view = replace(view, image=faulty(view.image, random))
+        camera, rotation = self.cameras.draw(view.camera, shapes[int(of_step.integers(len(shapes)))], random)
+        view = seen_by(view, camera, rotation)
+        if random.random() < 0.5:
+            view = mirror(view)
+        if not fault:
+            dense = view.depth if view.taught is None else view.taught[0]
+            known = np.count_nonzero(dense) > 0.5 * dense.size
+            image = vary(view.image, random, self.augmentation.photometric, dense if known else None)
+            view = replace(view, image=image)
+        return {**to_tensors(view, self.card), "fault": torch.tensor(fault)}
+
 
 def to_tensors(view: View, card: ModelCard) -> dict[str, torch.Tensor]:
     """Network inputs and target of a view that has the network's size.
 
     :return: ``image`` and ``other`` ``(3, H, W)`` float32 normalised RGB, ``other`` all 0 where the view has
         no other camera to its right; ``depth`` ``(1, H, W)`` float32 canonical metres, 0 unknown, +inf beyond
-        range; ``baseline`` float32 metres, 0 without other camera
+        range; ``baseline`` float32 metres, 0 without other camera; ``camera`` ``(4,)`` float32 fx, fy, cx, cy;
+        ``taught`` ``(2, H, W)`` float32: a teacher's canonical depth, 0 unknown, and log Laplace scale
     """
+    canonical = np.float32(card.f_ref / view.camera.fx)
+    taught = np.zeros((2, *view.depth.shape), np.float32)
+    if view.taught is not None:
+        taught[:] = view.taught
+        taught[0] *= canonical
+    intrinsics = [view.camera.fx, view.camera.fy, view.camera.cx, view.camera.cy]
     image = _normalised(view.image, card)
     stereo = view.other is not None and view.offset > 0
     return {
         "image": image,
         "other": _normalised(view.other, card) if stereo else torch.zeros_like(image),
-        "depth": torch.from_numpy(view.depth * np.float32(card.f_ref / view.camera.fx))[None],
+        "depth": torch.from_numpy(view.depth * canonical)[None],
+        "camera": torch.tensor(intrinsics, dtype=torch.float32),
+        "taught": torch.from_numpy(taught),
         "baseline": torch.tensor(view.offset if stereo else 0.0, dtype=torch.float32),
     }
 

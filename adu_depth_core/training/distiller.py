@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -18,8 +19,23 @@ from adu_depth_core.losses.distillation import (
     weighted_mean,
 )
 from adu_depth_core.networks.attention import PooledSelfAttention
-from adu_depth_core.networks.teacher import TeacherOutput
 from adu_depth_core.training.config import DistillationConfig
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What a teacher says of a batch of views.
+
+    :param mu: log canonical depth, ``(N, 1, H, W)``
+    :param log_b: log Laplace scale in log depth, same shape
+    :param valid: pixels that it says something of, bool, same shape
+    :param features: its decoder maps, finest first; empty where only its answers were kept
+    """
+
+    mu: torch.Tensor
+    log_b: torch.Tensor
+    valid: torch.Tensor
+    features: Sequence[torch.Tensor] = ()
 
 
 class Adapter(nn.Sequential):
@@ -59,8 +75,7 @@ class Distiller(nn.Module):
         mu: torch.Tensor,
         log_b: torch.Tensor,
         features: Sequence[torch.Tensor],
-        teacher: TeacherOutput,
-        pairs: torch.Tensor,
+        teacher: Taught,
         progress: float,
     ) -> dict[str, torch.Tensor]:
         """The weighted terms, ``response`` and ``feature``, as far as they are switched on.
@@ -69,11 +84,10 @@ class Distiller(nn.Module):
         :param log_b: its log scale, same shape
         :param features: its decoder maps, finest first
         :param teacher: what the teacher says of the same views
-        :param pairs: which views of the batch the teacher saw two images of, bool ``(N,)``
         :param progress: share of the run that is done, for the warm-up
         """
         ramp = min(progress / self.config.warmup, 1.0) if self.config.warmup else 1.0
-        valid = pairs.view(-1, 1, 1, 1).expand_as(mu)
+        valid = teacher.valid
         trust = torch.ones_like(mu)
         if self.config.uncertainty:
             trust = confidence(teacher.log_b)

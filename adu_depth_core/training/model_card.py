@@ -38,8 +38,14 @@ def new_card(
     recipe = {
         field.name: getattr(config, field.name)
         for field in dataclasses.fields(config)
-        if field.name not in (*PATHS, "distillation", "sources", "calibration", "validation")
+        if field.name
+        not in (*PATHS, "distillation", "sources", "calibration", "validation", "virtual_cameras")
     }
+    if config.virtual_cameras is not None:
+        recipe["virtual_cameras"] = {
+            **dataclasses.asdict(config.virtual_cameras),
+            "sizes": list(config.virtual_cameras.sizes),
+        }
     training = {"data": [describe_source(source) for source in config.sources], "recipe": recipe}
     licence = weights_licence(config.sources)
     for ancestor in filter(None, (start, teacher)):

@@ -20,6 +20,7 @@ from adu_depth_core.model_card import ModelCard
 from adu_depth_core.networks.weights import load_matching
 from adu_depth_core.training.config import TrainingConfig
 from adu_depth_core.training.resume import KEY, check_same_training, origin
+from adu_depth_core.training.schedule import one_cycle
 
 VALIDATION_METRIC = "val/abs_rel"
 
@@ -34,6 +35,7 @@ class DepthTraining(lightning.LightningModule):
     :param network: ``Student`` or ``Teacher``
     :param validation: labelled frames to validate on, read one by one
 
+    :ivar progress: share of the run that is done, 0 to 1 (``schedule.Progress`` keeps it)
     :ivar pictures: maps of the latest step for pictures, ``name -> (1, 1 or 3, H, W)``
     """
 
@@ -47,19 +49,37 @@ class DepthTraining(lightning.LightningModule):
         self.network = network
         if config.initial_weights:
             _initialise(network, Path(config.initial_weights))
+        self.progress = 0.0
         self.pictures: dict[str, torch.Tensor] = {}
         self.validation = validation
         self._errors: list[float] = []
 
-    def supervise(self, mu: torch.Tensor, log_b: torch.Tensor, depth: torch.Tensor) -> Losses:
-        """Losses against canonical ``depth`` ``(N, 1, H, W)``, 0 unknown, +inf beyond range."""
+    def supervise(
+        self,
+        mu: torch.Tensor,
+        log_b: torch.Tensor,
+        depth: torch.Tensor,
+        weight: torch.Tensor | None = None,
+        sound: torch.Tensor | None = None,
+    ) -> Losses:
+        """Losses against ground truth.
+
+        :param mu: log canonical depth, ``(N, 1, H, W)``
+        :param log_b: log Laplace scale, same shape
+        :param depth: canonical depth, same shape, 0 unknown, +inf beyond range
+        :param weight: how much each pixel counts, same shape; None for all alike
+        :param sound: views that depth can be learnt from, bool, broadcastable; the others teach doubt only. None
+            for all
+        """
         valid = (depth > 0) & torch.isfinite(depth)
+        if sound is None:
+            sound = torch.ones_like(valid)
         error = mu - torch.where(valid, depth, 1.0).log()
         far = torch.tensor(1.25 * self.config.depth_max, device=mu.device).log()
         return {
-            "silog": silog(error, valid),
-            "likelihood": laplace_nll(error, log_b, valid),
-            "sky": beyond_range(mu, far, torch.isinf(depth)),
+            "silog": silog(error, valid & sound, weight),
+            "likelihood": laplace_nll(torch.where(sound, error, error.detach()), log_b, valid, weight),
+            "sky": beyond_range(mu, far, torch.isinf(depth) & sound),
         }
 
     def total(self, losses: Losses, batch_size: int) -> torch.Tensor:
@@ -110,15 +130,7 @@ class DepthTraining(lightning.LightningModule):
             [{"params": encoder, "lr": rates[0]}, {"params": others, "lr": rates[1]}],
             weight_decay=self.config.weight_decay,
         )
-        steps = self.config.steps
-        scheduler = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer,
-            max_lr=rates,
-            total_steps=steps,
-            # PyTorch divides by the length of the rise less one step.
-            pct_start=max(0.1, 1.5 / steps),
-            final_div_factor=1e3,
-        )
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _step: one_cycle(self.progress))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
 

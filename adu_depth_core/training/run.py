@@ -33,7 +33,9 @@ from adu_depth_core.training.config import TrainingConfig
 from adu_depth_core.training.data import SourceViews, TrainingData, TrainingViews, read_sources
 from adu_depth_core.training.model_card import complete_card, new_card, open_unseen
 from adu_depth_core.training.module import VALIDATION_METRIC, DepthTraining
+from adu_depth_core.training.schedule import Progress
 from adu_depth_core.training.student_training import StudentTraining
+from adu_depth_core.training.teacher_answers import TeacherAnswers
 from adu_depth_core.training.teacher_training import TeacherTraining
 from adu_depth_core.training.twin import judged_by, read_twin, with_held_out
 
@@ -81,6 +83,7 @@ def train(
     if config.twin:
         config = with_held_out(config)
     teacher, teacher_card = _read_teacher(config) if network == "student" else (None, None)
+    kept = teacher is not None and config.teacher_answers == "kept"
     card = new_card(config, network, teacher_card, _read_start(config))
     twin = read_twin(Path(config.twin), card, len(config.sources)) if config.twin else None
     validation = () if twin else open_unseen(config.validation, card).samples
@@ -88,11 +91,13 @@ def train(
     if network == "teacher":
         module = TeacherTraining(config, card, validation)
     else:
-        module = StudentTraining(config, card, validation, teacher)
+        module = StudentTraining(config, card, validation, None if kept else teacher)
     mirroring = "stereo" if network == "teacher" else "random"
-    sources = read_sources(config, stereo=network == "teacher") if sources is None else sources
-    views = TrainingViews(config, card, sources, mirroring, clean=teacher is not None)
-    trainer = _trainer(config, machine, out)
+    if sources is None:
+        answers = TeacherAnswers.load(Path(config.teacher), out / "teacher_answers") if kept else None
+        sources = read_sources(config, network == "teacher", answers)
+    views = TrainingViews(config, card, sources, mirroring, clean=teacher is not None and not kept)
+    trainer = _trainer(config, machine, out, module)
     last = out / "last.ckpt"
     trainer.fit(
         module,
@@ -135,8 +140,9 @@ def _read_teacher(config: TrainingConfig) -> tuple[Teacher | None, ModelCard | N
         raise UserError(f"teacher: {error}") from error
 
 
-def _trainer(config: TrainingConfig, machine: Machine, out: Path) -> lightning.Trainer:
+def _trainer(config: TrainingConfig, machine: Machine, out: Path, module: DepthTraining) -> lightning.Trainer:
     callbacks = [
+        Progress(config.steps, config.max_hours),
         ModelCheckpoint(
             out,
             save_last=True,
@@ -145,7 +151,7 @@ def _trainer(config: TrainingConfig, machine: Machine, out: Path) -> lightning.T
             enable_version_counter=False,
         ),
         WeightAveraging(
-            avg_fn=partial(late_average, start=int(config.ema_start * config.steps), decay=config.ema_decay)
+            device=None, avg_fn=partial(late_average, module, start=config.ema_start, decay=config.ema_decay)
         ),
         LearningRateMonitor("step"),
         Throughput(config.batch_size),
@@ -178,15 +184,20 @@ def _trainer(config: TrainingConfig, machine: Machine, out: Path) -> lightning.T
 
 
 def late_average(
-    average: torch.Tensor, current: torch.Tensor, step: torch.Tensor | int, start: int, decay: float
+    module: DepthTraining,
+    average: torch.Tensor,
+    current: torch.Tensor,
+    _count: torch.Tensor | int,
+    start: float,
+    decay: float,
 ) -> torch.Tensor:
-    """Exponential moving average that begins at a step; before that it follows the current weights.
+    """Exponential moving average that begins late in a run; before that it follows the current weights.
 
     Begun at the first step, it would still hold a part of the untrained weights at the end of a short run.
 
-    :param step: steps done before this one
+    :param start: share of the run after which it begins
     """
-    return current if step <= start else decay * average + (1.0 - decay) * current
+    return current if module.progress <= start else decay * average + (1.0 - decay) * current
 
 
 def _load_best(module: DepthTraining, checkpoint: Path) -> None:

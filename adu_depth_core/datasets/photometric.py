@@ -1,0 +1,52 @@
+"""What cameras, weather and transport do to the pixels of an image, at random."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+
+def vary(
+    image: np.ndarray, random: np.random.Generator, strength: float = 1.0, depth: np.ndarray | None = None
+) -> np.ndarray:
+    """Exposure, white balance, contrast, saturation, gamma, haze, blur, noise and JPEG.
+
+    :param image: RGB uint8 ``(H, W, 3)``
+    :param strength: 0 changes nothing; 1 is what road cameras show
+    :param depth: dense depth ``(H, W)`` metres, 0 or +inf where unknown, for haze that grows with distance;
+        None leaves haze out
+    :return: RGB uint8 ``(H, W, 3)``
+    """
+    pixels = image.astype(np.float32) / 255.0
+    pixels *= 1.0 + strength * random.uniform(-0.25, 0.25)
+    pixels *= 1.0 + strength * random.uniform(-0.1, 0.1, size=3).astype(np.float32)
+    mean = pixels.mean()
+    pixels = (pixels - mean) * (1.0 + strength * random.uniform(-0.25, 0.25)) + mean
+    grey = pixels.mean(axis=2, keepdims=True)
+    colour = 0.0 if random.random() < 0.06 * strength else 1.0 + strength * random.uniform(-0.5, 0.4)
+    pixels = grey + (pixels - grey) * colour
+    gamma = strength * random.uniform(-0.35, 0.35)
+    if random.random() < 0.08 * strength:  # dusk and night
+        gamma = strength * random.uniform(0.4, 1.0)
+        pixels *= random.uniform(0.4, 0.9)
+    pixels = np.clip(pixels, 0.0, 1.0) ** np.exp(gamma)
+    if depth is not None and random.random() < 0.1 * strength:
+        pixels = _hazy(pixels, depth, random)
+    if random.random() < 0.25 * strength:
+        pixels = cv2.GaussianBlur(pixels, (0, 0), random.uniform(0.3, 1.5))
+    if random.random() < 0.35 * strength:
+        pixels += random.normal(0.0, random.uniform(0.0, 0.04), pixels.shape).astype(np.float32)
+    stored = (np.clip(pixels, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
+    if random.random() < 0.25 * strength:
+        quality = int(random.integers(25, 90))
+        _, encoded = cv2.imencode(".jpg", stored, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        stored = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    return stored
+
+
+def _hazy(pixels: np.ndarray, depth: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Light scattered into each ray: ``J * t + A * (1 - t)``, ``t = exp(-z / z0)`` (Koschmieder)."""
+    visibility = np.exp(random.uniform(np.log(25.0), np.log(200.0)))
+    distance = np.where((depth > 0) & np.isfinite(depth), depth, 300.0)
+    clear = np.exp(-distance / visibility).astype(np.float32)[..., None]
+    return pixels * clear + random.uniform(0.6, 0.9) * (1.0 - clear)

@@ -1,0 +1,61 @@
+"""What a frozen teacher says of the pairs of a data set, computed once and kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
+
+from adu_depth_core.datasets.sample import Sample
+from adu_depth_core.errors import UserError
+from adu_depth_core.files import write_atomically
+from adu_depth_core.inference.checkpoint_predictor import CheckpointPredictor, load_checkpoint_predictor
+
+
+@dataclass(frozen=True)
+class TeacherAnswers:
+    """A teacher and the folder that its answers are kept in.
+
+    An answer is float16 ``(2, H, W)`` at the image's size: metric depth and the log of its Laplace scale in log
+    depth. The folder is named after the teacher's weights, so that another teacher's answers are never taken.
+
+    :param predictor: the teacher
+    :param folder: where answers are kept
+    """
+
+    predictor: CheckpointPredictor
+    folder: Path
+
+    @classmethod
+    def load(cls, teacher: Path, folder: Path) -> TeacherAnswers:
+        """:raises UserError: if the teacher's weights or card are missing or damaged, or it is no teacher"""
+        predictor = load_checkpoint_predictor(teacher)
+        if predictor.card.role != "teacher":
+            raise UserError(f"teacher {teacher}: its card says it is a {predictor.card.role}")
+        return cls(predictor, folder / predictor.card.files[teacher.name][:16])
+
+    def of(self, sample: Sample, origin: str) -> np.ndarray | None:
+        """The answer for the left view of a pair; None for a single image.
+
+        :param origin: the data set's folder, to tell equal frame names apart
+        """
+        if sample.right is None or sample.baseline is None:
+            return None
+        key = hashlib.sha256(f"{origin}/{sample.name}".encode()).hexdigest()[:24]
+        path = self.folder / f"{key}.safetensors"
+        try:
+            if path.is_file():
+                return load_file(path)["left"]
+        except SafetensorError as error:
+            raise UserError(f"{path} is damaged ({error}): delete it to have it computed again") from error
+        prediction = self.predictor.predict(sample.left, sample.camera, sample.right, sample.baseline)
+        log_b = np.log(prediction.sigma / (self.predictor.card.sigma_scale * prediction.depth))
+        answer = np.stack([prediction.depth, log_b]).astype(np.float16)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with write_atomically(path) as temporary:
+            temporary.write_bytes(save({"left": answer}))
+        return answer
