@@ -125,7 +125,7 @@ def seen_by(view: View, camera: Camera, rotation: np.ndarray) -> View:
     )
     taught = None
     if view.taught is not None:
-        depth, log_b = view.taught
+        depth, log_b = view.taught.astype(np.float32)
         depth = _moved_grid(depth, view.camera, camera, rotation)
         homography = camera.matrix @ rotation @ np.linalg.inv(view.camera.matrix)
         taught = np.stack([depth, cv2.warpPerspective(log_b, homography, size, flags=cv2.INTER_NEAREST)])

@@ -42,11 +42,20 @@ def standing(depth: torch.Tensor, valid: torch.Tensor, rays: torch.Tensor) -> to
     :param rays: viewing rays with z = 1, ``(N, 2, H, W)`` as x and y
     :return: bool, same shape as ``depth``; False where a neighbour is not known
     """
-    depth = torch.where(valid, depth, 0.0)
-    points = torch.cat([rays * depth, depth], dim=1)
-    across = F.pad(points[..., :, 2:] - points[..., :, :-2], (1, 1, 0, 0))
-    down = F.pad(points[..., 2:, :] - points[..., :-2, :], (0, 0, 1, 1))
-    normal = torch.linalg.cross(across, down, dim=1)
-    level = normal[:, 1:2].abs() >= LEVEL * normal.norm(dim=1, keepdim=True)
-    known = 1.0 - F.max_pool2d((~valid).float(), 3, stride=1, padding=1)
-    return (known > 0) & ~level
+    # Every other pixel: surfaces are larger, and this is a fourth of the work.
+    known, z = valid[..., ::2, ::2], torch.where(valid, depth, 0.0)[..., ::2, ::2]
+    x, y = (rays[..., ::2, ::2] * z).chunk(2, dim=1)
+    (ax, ay, az), (bx, by, bz) = (
+        [
+            axis.narrow(side, 2, axis.shape[side] - 2) - axis.narrow(side, 0, axis.shape[side] - 2)
+            for axis in (x, y, z)
+        ]
+        for side in (-1, -2)
+    )
+    ax, ay, az = (axis[..., 1:-1, :] for axis in (ax, ay, az))
+    bx, by, bz = (axis[..., :, 1:-1] for axis in (bx, by, bz))
+    across, up, along = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+    upright = up.square() < LEVEL**2 * (across.square() + up.square() + along.square())
+    surrounded = F.max_pool2d((~known).float(), 3, stride=1) == 0
+    coarse = F.pad((upright & surrounded).float(), (1, 1, 1, 1))
+    return F.interpolate(coarse, size=depth.shape[-2:], mode="nearest") > 0

