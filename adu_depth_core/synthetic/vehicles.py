@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.synthetic.cars import SHAPES, car
 from adu_depth_core.synthetic.large_vehicles import bus, van
 from adu_depth_core.synthetic.materials import INDEX
@@ -23,6 +24,11 @@ _SHAPE_SHARE = {"hatchback": 24, "saloon": 18, "estate": 18, "suv": 14, "small":
 
 def random_vehicle(rng: np.random.Generator) -> tuple[Mesh, float]:
     """A vehicle and its length in metres. Object frame as in ``vehicle_parts``."""
+    mesh, length = _random_vehicle(rng)
+    return mesh.labelled(PixelClass.VEHICLE), length
+
+
+def _random_vehicle(rng: np.random.Generator) -> tuple[Mesh, float]:
     colour = rng.choice(_COLOURS, p=_COLOURS[:, 0] / 100)[1:] * rng.uniform(0.85, 1.15)
     kind = rng.random()
     if kind > 0.97:
