@@ -15,7 +15,7 @@ from adu_depth_core.synthetic.centreline import Centreline
 from adu_depth_core.synthetic.mesh import Mesh
 from adu_depth_core.synthetic.people import cyclist, person
 from adu_depth_core.synthetic.site import Site
-from adu_depth_core.synthetic.vehicles import random_vehicle
+from adu_depth_core.synthetic.vehicles import random_lorry, random_vehicle
 
 _NEAREST, _FARTHEST = 4.0, 45.0  # metres from the camera
 _KNEE, _HEAD = 0.3, 2.0  # what takes up room lies between these heights
@@ -55,6 +55,7 @@ def crowd(rng: np.random.Generator, site: Site, here: float, ego_lane: float, ar
     kinds = (  # mean count, what, where, heading
         (5.0, lambda: random_vehicle(rng)[0], lane, with_traffic),
         (1.0, lambda: random_vehicle(rng)[0], across(road), anyhow),
+        (0.6, lambda: random_lorry(rng), lane, with_traffic),
         (7.0, lambda: person(rng), across(*pavements), anyhow),
         (4.0, lambda: person(rng), across(road), anyhow),
         (1.5, lambda: cyclist(rng), across(*kerbs, road), with_traffic),
@@ -65,7 +66,7 @@ def crowd(rng: np.random.Generator, site: Site, here: float, ego_lane: float, ar
         (1.2, furniture.cone, across(road), anyhow),
         (1.0, lambda: furniture.bin_or_cabinet(rng), across(*pavements), anyhow),
     )
-    busy = rng.gamma(2.0, 0.5)  # some streets are full, some empty
+    busy = rng.gamma(3.0, 0.5)  # some streets are full, some nearly empty
     found = []
     for mean, make, lateral_of, heading_of in kinds:
         for _ in range(rng.poisson(mean * busy)):

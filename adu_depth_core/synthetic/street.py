@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from adu_depth_core.synthetic.centreline import Centreline
 from adu_depth_core.synthetic.markings import Markings
 from adu_depth_core.synthetic.mesh import Mesh, merge
 from adu_depth_core.synthetic.road import Surfaces
-from adu_depth_core.synthetic.site import STYLE_SHARE, STYLES, Site, random_layout
+from adu_depth_core.synthetic.site import STYLE_SHARE, Site, Style, random_layout
 
 _AHEAD, _BEHIND = 200.0, 40.0  # metres around a vehicle whose camera looks ahead that are shown
 _LARGEST = 30.0  # half the length of the longest piece of a street
@@ -25,6 +25,7 @@ class Street:
     :param travelled: metres of the ego vehicle along the road after a time in seconds
     :param duration: seconds of the drive
     :param behind: metres that a camera may see behind the place of the start
+    :param styles: what the street may look like, and how likely that is
     """
 
     def __init__(
@@ -33,9 +34,10 @@ class Street:
         travelled: Callable[[float], float],
         duration: float,
         behind: float = _BEHIND,
+        styles: Sequence[tuple[Style, float]] = STYLE_SHARE,
     ) -> None:
         self._travelled = travelled
-        style = STYLES[str(rng.choice(list(STYLES), p=STYLE_SHARE))]
+        style = styles[rng.choice(len(styles), p=[share for _, share in styles])][0]
         straight = rng.random() < 0.45
         self.line = Centreline(
             rng,

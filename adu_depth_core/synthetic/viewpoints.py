@@ -17,6 +17,7 @@ from adu_depth_core.synthetic.light import random_light
 from adu_depth_core.synthetic.mesh import merge
 from adu_depth_core.synthetic.sensor import random_sensor
 from adu_depth_core.synthetic.shading import Shader
+from adu_depth_core.synthetic.site import VIEW_STYLE_SHARE
 from adu_depth_core.synthetic.street import Street
 from adu_depth_core.synthetic.trajectory import Trajectory
 
@@ -38,13 +39,17 @@ def generate_views(configs: Sequence[DriveConfig], spacing: float) -> Iterator[t
     trajectory = Trajectory(rng)
     # One "second" of the trajectory and of the traffic takes the vehicle one spacing on, more or less.
     step = spacing / trajectory.travelled(1.0)
-    street = Street(rng, trajectory.travelled, (len(configs) - 1) * step, behind=_FAR)
+    street = Street(
+        rng, trajectory.travelled, (len(configs) - 1) * step, behind=_FAR, styles=VIEW_STYLE_SHARE
+    )
     for index, config in enumerate(configs):
         rng = np.random.default_rng([seed, index, len("viewpoint")])
         time = index * step
-        world_from_base = trajectory.world_from_base(street.line, street.ego_lane, time)
+        layout = street.site.layout
+        lane = -layout.lane_width * (rng.integers(layout.lanes) + 0.5)
+        world_from_base = trajectory.world_from_base(street.line, lane, time)
         around = street.mesh_at(time, *_extent(config))
-        more = crowd(rng, street.site, trajectory.travelled(time), street.ego_lane, around)
+        more = crowd(rng, street.site, trajectory.travelled(time), lane, around)
         light = random_light(rng)
         sensor = random_sensor(rng, light.ground_level)
         config = replace(config, seed=seed)

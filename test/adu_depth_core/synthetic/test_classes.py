@@ -12,7 +12,7 @@ from adu_depth_core.synthetic.materials import INDEX
 from adu_depth_core.synthetic.mesh import boxes, merge
 from adu_depth_core.synthetic.people import cyclist, person
 from adu_depth_core.synthetic.street import Street
-from adu_depth_core.synthetic.vehicles import random_vehicle
+from adu_depth_core.synthetic.vehicles import random_lorry, random_vehicle
 
 
 def labels(mesh):
@@ -37,8 +37,7 @@ def test_a_sign_is_its_plate_and_a_pole():
 def test_people_and_vehicles_are_whole():
     rng = np.random.default_rng(0)
     assert labels(person(rng)) == labels(cyclist(rng)) == {PixelClass.PERSON}
-    for _ in range(40):
-        mesh, _ = random_vehicle(rng)
+    for mesh in [random_vehicle(rng)[0] for _ in range(40)] + [random_lorry(rng) for _ in range(10)]:
         # The dark ground beneath is ground, and lies flat.
         below = mesh.corners[mesh.label == PixelClass.GROUND].reshape(-1, 3)
         assert labels(mesh) == {PixelClass.VEHICLE, PixelClass.GROUND}
