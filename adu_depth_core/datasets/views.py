@@ -28,8 +28,8 @@ class View:
     :param camera: intrinsics
     :param other: what the other camera of a rectified pair saw, RGB uint8 ``(H, W, 3)``; None without one
     :param offset: metres from this camera to the other along x, negative if that is to the left
-    :param taught: a teacher's depth in metres and log Laplace scale in log depth, float ``(2, H, W)``, depth 0
-        where it is not known; None without a teacher
+    :param taught: a teacher's depth in metres and log Laplace scale in log depth, float ``(2, H, W)``, 0
+        where the depth is not known; None without a teacher
     """
 
     image: np.ndarray

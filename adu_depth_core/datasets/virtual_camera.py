@@ -17,8 +17,8 @@ from adu_depth_core.datasets.views import View
 from adu_depth_core.inference.preprocess import downscale
 
 DENSE = 0.5
-"""Share of known pixels from which a depth map counts as dense. Sparse points are moved one by one: looked up, most
-would be skipped where the image shrinks."""
+"""Share of known pixels from which a depth map counts as dense. Sparse points are moved one by one: looked up,
+most would be skipped where the image shrinks."""
 
 COVER = 0.75
 """Share of the new image's height and width that the old one covers at least, unless turned away."""
@@ -28,8 +28,8 @@ COVER = 0.75
 class VirtualCameras:
     """How the cameras that a network is trained with vary.
 
-    :param pixels: pixels of the network's input at inference. A camera's whole image at this size has the focal
-        that zoom 1 means
+    :param pixels: pixels of the network's input at inference. A camera's whole image at this size has the
+        focal that zoom 1 means
     :param max_zoom: largest factor on that focal
     :param min_zoom: smallest
     :param zoom_probability: share of views that are zoomed

@@ -7,14 +7,15 @@ from torch.nn import functional as F
 
 SCALES = (1, 2, 4, 8)
 LEVEL = 0.8
-"""Cosine of a surface's normal with the vertical, from which it counts as ground: up to 37 degrees of slope and pitch."""
+"""Cosine of a surface's normal with the image's vertical, from which it counts as ground: 37 degrees of slope and
+pitch."""
 
 
 def gradient_matching(error: torch.Tensor, valid: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """Differences of the error between neighbours at several scales: 0 where all edges are where they should be.
+    """Differences of the error between neighbours at several scales: 0 where all edges are in their places.
 
-    MegaDepth (Li and Snavely 2018) and MiDaS (Ranftl et al. 2020): a depth that is off by a factor costs nothing
-    here, one that is smooth across an edge does.
+    MegaDepth (Li and Snavely 2018) and MiDaS (Ranftl et al. 2020): a depth that is off by a factor costs
+    nothing here, one that is smooth across an edge does.
 
     :param error: ``mu - log g``, ``(N, 1, H, W)``
     :param valid: pixels of dense truth, bool, same shape

@@ -13,7 +13,8 @@ from adu_depth_core.networks.attention import PooledSelfAttention
 DEFAULT_CHANNELS = (24, 40, 64, 112, 160)
 
 SMALLEST_LOG_B = -5.0
-"""Scales under exp(-5), 0.7 % of depth, are finer than any ground truth and let single pixels rule the likelihood."""
+"""Scales under exp(-5), 0.7 % of depth, are finer than any ground truth and let single pixels rule the
+likelihood."""
 
 
 def bounded_log_b(raw: torch.Tensor) -> torch.Tensor:
@@ -101,8 +102,8 @@ class DepthHead(nn.Module):
 class FullResolutionHead(nn.Module):
     """``mu`` and ``log_b`` of every input pixel from the decoder's finest map.
 
-    Each pixel of the map gives a block of ``stride x stride`` pixels of its own (sub-pixel convolution, Shi et al.
-    2016): edges fall between input pixels, where interpolation would blur them.
+    Each pixel of the map gives a block of ``stride x stride`` pixels of its own (sub-pixel convolution, Shi et
+    al. 2016): edges fall between input pixels, where interpolation would blur them.
 
     :param channels: channels of that map
     :param stride: its stride

@@ -21,8 +21,8 @@ class Encoder(nn.Module):
     :param name: timm model name
     :param weights: ``package`` (ImageNet weights from a Python package), ``hub`` (timm downloads them),
         ``none`` (random), or the path of a timm model's state dict
-    :raises ValueError: if there is no package with this encoder's weights, or not every tensor of the encoder is
-        in the package or file
+    :raises ValueError: if there is no package with this encoder's weights, or not every tensor of the encoder
+        is in the package or file
 
     :ivar channels: channels of each level, finest first
     :ivar strides: input pixels per feature pixel of each level, finest first

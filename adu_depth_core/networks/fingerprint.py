@@ -13,8 +13,8 @@ COMPONENTS = 64
 class Fingerprint(nn.Module):
     """Mean and spread of each feature channel over the image, whitened.
 
-    Over the training data each component has mean 0 and variance 1, so that the mean of their squares is about
-    1 for a familiar input and larger for others: the squared Mahalanobis distance per dimension (Lee et al.
+    Over the training data each component has mean 0 and variance 1, so that the mean of their squares is
+    about 1 for a familiar input and larger for others: the squared Mahalanobis distance per dimension (Lee et al.
     2018). Early levels notice noise and mosaics, late ones other scenes.
 
     :param channels: channels of the encoder's levels
@@ -53,7 +53,7 @@ class Fingerprint(nn.Module):
             raise ValueError(f"{len(statistics)} views are too few to fit {COMPONENTS} components on")
         values = statistics.double()
         centre, scale = values.mean(0), values.std(0).clamp(min=1e-6)
-        # Channels differ in scale by orders of magnitude: correlations, not covariances, say which vary together.
+        # Channels differ in scale by orders of magnitude: correlations, not covariances, are decomposed.
         _, spread, axes = torch.linalg.svd((values - centre) / scale, full_matrices=False)
         deviation = spread[:COMPONENTS] / (len(values) - 1) ** 0.5
         whitening = axes[:COMPONENTS] / deviation[:, None] / scale

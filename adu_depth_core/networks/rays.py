@@ -1,4 +1,4 @@
-"""Where each pixel looks, told to a network: metric depth from one image depends on pitch, height and field of view."""
+"""Where each pixel looks, told to a network: depth from one image depends on pitch and field of view."""
 
 from __future__ import annotations
 

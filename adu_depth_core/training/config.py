@@ -84,7 +84,8 @@ class VirtualCameraConfig:
                 raise UserError(f"virtual_cameras: size {size!r} is not of the form HEIGHTxWIDTH")
         if not 0.0 < self.min_zoom <= 1.0 <= self.max_zoom:
             raise UserError(
-                f"virtual_cameras: zoom is {self.min_zoom:g} to {self.max_zoom:g}: must include 1 and be above 0"
+                f"virtual_cameras: zoom is {self.min_zoom:g} to {self.max_zoom:g}: "
+                "must be above 0 and include 1"
             )
 
     @property

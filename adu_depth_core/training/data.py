@@ -39,8 +39,8 @@ class SourceViews:
 
     :param source: where they come from
     :param cache: keep them in memory
-    :param answers: a teacher whose answers go with the views; those of pairs are then left views alone, without
-        what the other camera saw
+    :param answers: a teacher whose answers go with the views; those of pairs are then left views alone,
+        without what the other camera saw
     """
 
     def __init__(self, source: SourceConfig, cache: bool, answers: TeacherAnswers | None = None) -> None:
@@ -186,8 +186,8 @@ def to_tensors(view: View, card: ModelCard) -> dict[str, torch.Tensor]:
 
     :return: ``image`` and ``other`` ``(3, H, W)`` float32 normalised RGB, ``other`` all 0 where the view has
         no other camera to its right; ``depth`` ``(1, H, W)`` float32 canonical metres, 0 unknown, +inf beyond
-        range; ``baseline`` float32 metres, 0 without other camera; ``camera`` ``(4,)`` float32 fx, fy, cx, cy;
-        ``taught`` ``(2, H, W)`` float32: a teacher's canonical depth, 0 unknown, and log Laplace scale
+        range; ``baseline`` float32 metres, 0 without other camera; ``camera`` ``(4,)`` float32 fx, fy, cx,
+        cy; ``taught`` ``(2, H, W)`` float32: a teacher's canonical depth, 0 unknown, and log Laplace scale
     """
     canonical = np.float32(card.f_ref / view.camera.fx)
     taught = np.zeros((2, *view.depth.shape), np.float32)

@@ -68,8 +68,8 @@ class DepthTraining(lightning.LightningModule):
         :param log_b: log Laplace scale, same shape
         :param depth: canonical depth, same shape, 0 unknown, +inf beyond range
         :param weight: how much each pixel counts, same shape; None for all alike
-        :param sound: views that depth can be learnt from, bool, broadcastable; the others teach doubt only. None
-            for all
+        :param sound: views that depth can be learnt from, bool, broadcastable; the others teach doubt only.
+            None for all
         """
         valid = (depth > 0) & torch.isfinite(depth)
         if sound is None:

@@ -30,8 +30,8 @@ def one_cycle(progress: float) -> float:
 class Progress(lightning.Callback):
     """Keeps ``module.progress``, the share of the run that is done, and ends the run.
 
-    With a time limit a run makes as many steps as fit, and everything that changes over a run is scaled to it. What
-    was spent before a resume counts. All processes go by the clock of the first.
+    With a time limit a run makes as many steps as fit, and everything that changes over a run is scaled to
+    it. What was spent before a resume counts. All processes go by the clock of the first.
 
     :param steps: steps of the run; the most it makes where there is a time limit
     :param max_hours: time limit in hours; 0 for none

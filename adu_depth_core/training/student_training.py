@@ -22,8 +22,8 @@ from adu_depth_core.training.module import DepthTraining, channels_last
 class StudentTraining(DepthTraining):
     """Supervision by ground truth, and by the teacher if there is one.
 
-    :param teacher: frozen teacher with the same reference focal and encoder levels; None for none, or where its
-        answers were kept
+    :param teacher: frozen teacher with the same reference focal and encoder levels; None for none, or where
+        its answers were kept
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class StudentTraining(DepthTraining):
         return torch.where(dense | ~taught.valid, truth, taught.mu.exp())
 
     def _weight(self, dense: torch.Tensor, camera: torch.Tensor) -> torch.Tensor | None:
-        """More for what stands on the road than for the road itself; 1 where no dense depth tells them apart."""
+        """More for what stands on the road than for the road; 1 where no dense depth tells them apart."""
         if self.config.obstacle_weight == 1.0:
             return None
         rays = ray_map(camera, *dense.shape[-2:], stride=1)[:, :2]

@@ -20,8 +20,8 @@ from adu_depth_core.inference.checkpoint_predictor import CheckpointPredictor, l
 class TeacherAnswers:
     """A teacher and the folder that its answers are kept in.
 
-    An answer is float16 ``(2, H, W)`` at the image's size: metric depth and the log of its Laplace scale in log
-    depth. The folder is named after the teacher's weights, so that another teacher's answers are never taken.
+    An answer is float16 ``(2, H, W)`` at the image's size: metric depth and the log of its Laplace scale in
+    log depth. The folder is named after the teacher's weights, so that another teacher's answers are never taken.
 
     :param predictor: the teacher
     :param folder: where answers are kept

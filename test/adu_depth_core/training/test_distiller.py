@@ -8,9 +8,8 @@ pytest.importorskip("torch")
 
 import torch
 
-from adu_depth_core.networks.teacher import TeacherOutput
 from adu_depth_core.training.config import DistillationConfig
-from adu_depth_core.training.distiller import Distiller
+from adu_depth_core.training.distiller import Distiller, Taught
 
 CHANNELS = (8, 16)
 PAIRS = torch.tensor([True, True])
@@ -30,15 +29,15 @@ def outputs(seed=0):
     return mu, log_b, features(seed)
 
 
-def teacher(seed=1):
+def teacher(seed=1, pairs=PAIRS):
     mu, log_b, maps = outputs(seed)
-    return TeacherOutput(mu, log_b, maps, mu, mu, mu)
+    return Taught(mu, log_b, pairs.view(-1, 1, 1, 1).expand_as(mu), maps)
 
 
 def terms(config, pairs=PAIRS, progress=1.0, student=None, seen=None):
     torch.manual_seed(0)
     distiller = Distiller(config, CHANNELS)
-    return distiller(*(student or outputs()), seen or teacher(), pairs, progress), distiller
+    return distiller(*(student or outputs()), seen or teacher(pairs=pairs), progress), distiller
 
 
 def test_each_term_has_its_switch():
