@@ -17,8 +17,8 @@ from adu_depth_core.datasets.views import View
 from adu_depth_core.inference.preprocess import downscale
 
 DENSE = 0.5
-"""Share of known pixels from which a depth map counts as dense. Sparse points are moved one by one: looked up,
-most would be skipped where the image shrinks."""
+"""Share of known pixels from which a depth map counts as dense. Sparse points are moved one by one: most
+would be skipped by a look-up where the image shrinks."""
 
 COVER = 0.75
 """Share of the new image's height and width that the old one covers at least, unless turned away."""

@@ -102,8 +102,8 @@ class DepthHead(nn.Module):
 class FullResolutionHead(nn.Module):
     """``mu`` and ``log_b`` of every input pixel from the decoder's finest map.
 
-    Each pixel of the map gives a block of ``stride x stride`` pixels of its own (sub-pixel convolution, Shi et
-    al. 2016): edges fall between input pixels, where interpolation would blur them.
+    Each pixel of the map gives a block of ``stride x stride`` pixels of its own (sub-pixel convolution, Shi
+    et al. 2016): edges fall between input pixels, where interpolation would blur them.
 
     :param channels: channels of that map
     :param stride: its stride

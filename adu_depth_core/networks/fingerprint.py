@@ -14,8 +14,8 @@ class Fingerprint(nn.Module):
     """Mean and spread of each feature channel over the image, whitened.
 
     Over the training data each component has mean 0 and variance 1, so that the mean of their squares is
-    about 1 for a familiar input and larger for others: the squared Mahalanobis distance per dimension (Lee et al.
-    2018). Early levels notice noise and mosaics, late ones other scenes.
+    about 1 for a familiar input and larger for others: the squared Mahalanobis distance per dimension (Lee
+    et al. 2018). Early levels notice noise and mosaics, late ones other scenes.
 
     :param channels: channels of the encoder's levels
 

@@ -21,7 +21,7 @@ class TeacherAnswers:
     """A teacher and the folder that its answers are kept in.
 
     An answer is float16 ``(2, H, W)`` at the image's size: metric depth and the log of its Laplace scale in
-    log depth. The folder is named after the teacher's weights, so that another teacher's answers are never taken.
+    log depth. The folder is named after the teacher's weights: another teacher's answers are never taken.
 
     :param predictor: the teacher
     :param folder: where answers are kept

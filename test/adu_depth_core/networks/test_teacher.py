@@ -87,7 +87,7 @@ def test_encoders_that_begin_at_stride_4_serve_teacher_and_student(encoder):
     with torch.no_grad():
         output, features = teacher(left, right, torch.tensor([0.5])), student.features(left, camera(left))
     assert [f.shape for f in output.features] == [f.shape for f in features]
-    assert output.mu.shape == student(left)[0].shape == (1, 1, 64, 160)
+    assert output.mu.shape == student(left, camera(left))[0].shape == (1, 1, 64, 160)
 
 
 def test_an_encoder_without_levels_to_match_at_is_refused():
