@@ -251,12 +251,3 @@ def compare(first: ModelResult, second: ModelResult) -> Iterator[Comparison]:
         if len(values):
             difference = Estimate(*(float(column[0]) for column in mean_intervals(values[:, None])))
             yield Comparison(first.label, second.label, name, difference, len(values))
-
-
-def labels(models: Sequence[Path]) -> list[str]:
-    """A short unique name for each model file."""
-    stems = [path.stem for path in models]
-    return [
-        stem if stems.count(stem) == 1 else f"{stem} ({stems[: i + 1].count(stem)})"
-        for i, stem in enumerate(stems)
-    ]

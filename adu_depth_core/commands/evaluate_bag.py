@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from adu_depth_core.bags.conditions import METRICS, FailIf
-from adu_depth_core.bags.evaluation import BagEvaluation, labels
+from adu_depth_core.bags.evaluation import BagEvaluation
 from adu_depth_core.bags.evaluation_files import write_frames_csv, write_metrics_json
 from adu_depth_core.bags.evaluation_result import EvaluationResult
 from adu_depth_core.bags.record import EvaluationRecorder
@@ -30,6 +30,7 @@ from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.protocol import CROPS, Protocol
 from adu_depth_core.files import write_atomically
 from adu_depth_core.inference.predictor import Predictor, default_model
+from adu_depth_core.labels import distinct
 from adu_depth_core.memory import keep_freed_memory
 from adu_depth_core.progress import progress_bar
 
@@ -95,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
     paths = arguments.model or [default_model()]
     predictors = {
         label: Predictor(path, arguments.backend, arguments.network_size, arguments.threads)
-        for label, path in zip(labels(paths), paths, strict=True)
+        for label, path in zip(distinct([path.stem for path in paths]), paths, strict=True)
     }
     evaluation = BagEvaluation(
         arguments.bags,

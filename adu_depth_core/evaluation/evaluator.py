@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +12,7 @@ from adu_depth_core.evaluation.disparity import disparity_metrics
 from adu_depth_core.evaluation.metrics import depth_means, depth_sums
 from adu_depth_core.evaluation.pixels import Pixels
 from adu_depth_core.evaluation.protocol import Protocol
+from adu_depth_core.evaluation.rank_correlation import rank_correlation
 from adu_depth_core.evaluation.sparsification import aurg, ause, pixel_curves
 from adu_depth_core.evaluation.uncertainty import (
     calibration_area,
@@ -53,6 +55,16 @@ class Summary:
     def column(self, metric: str) -> np.ndarray:
         """One metric of every frame, ``(N,)``."""
         return np.array([frame.metrics[metric] for frame in self.frames])
+
+    @property
+    def sigma_rank_correlation(self) -> float | None:
+        """Rank correlation over frames of ``relative_sigma`` and ``abs_rel``: does sigma say which are worse?
+
+        None without sigma or with too few frames.
+        """
+        if "relative_sigma" not in self.metrics:
+            return None
+        return rank_correlation(self.column("relative_sigma"), self.column("abs_rel"))
 
 
 @dataclass(frozen=True)
@@ -106,11 +118,11 @@ class CurveMeans:
         self._sums: dict[str, np.ndarray] = {}
         self._count = 0
 
-    def add(self, curves: dict[str, np.ndarray]) -> None:
-        """Take those of an image; every image has the same, or none."""
-        self._count += 1
+    def add(self, curves: dict[str, np.ndarray], images: int = 1) -> None:
+        """Take those of an image, or the means of several; every image has the same, or none."""
+        self._count += images
         for name, values in curves.items():
-            self._sums[name] = self._sums.get(name, 0.0) + values
+            self._sums[name] = self._sums.get(name, 0.0) + values * images
 
     def means(self) -> dict[str, np.ndarray]:
         """By name; empty where the images have none."""
@@ -173,11 +185,25 @@ class Evaluator:
             raise UserError(
                 f"no ground truth counts in any of {len(self._skipped)} frames: {self.protocol.describe()}"
             )
-        metrics = {
-            name: float(np.mean([frame.metrics[name] for frame in self._frames]))
-            for name in self._frames[0].metrics
-        }
-        curves = self._curves.means()
-        if curves:
-            metrics["calibration_area"] = calibration_area(curves["coverage"])
-        return Summary(metrics, list(self._frames), list(self._skipped), curves)
+        return _summary(self._frames, self._skipped, self._curves)
+
+
+def combined(summaries: Sequence[Summary]) -> Summary:
+    """All frames of several evaluations as one: every frame weighs the same, whichever it is from.
+
+    :param summaries: one or more; metrics that not all of them have are in none of the means
+    """
+    curves = CurveMeans()
+    for summary in summaries:
+        curves.add(summary.curves, len(summary.frames))
+    frames = [frame for summary in summaries for frame in summary.frames]
+    return _summary(frames, [name for summary in summaries for name in summary.skipped], curves)
+
+
+def _summary(frames: Sequence[FrameResult], skipped: Sequence[str], curves: CurveMeans) -> Summary:
+    shared = [name for name in frames[0].metrics if all(name in frame.metrics for frame in frames)]
+    metrics = {name: float(np.mean([frame.metrics[name] for frame in frames])) for name in shared}
+    means = curves.means()
+    if means:
+        metrics["calibration_area"] = calibration_area(means["coverage"])
+    return Summary(metrics, list(frames), list(skipped), means)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from adu_depth_core.evaluation.evaluator import Summary
+from adu_depth_core.evaluation.evaluator import Summary, combined
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,8 @@ class Column:
     """How a metric is shown.
 
     :param unit: unit of the value
-    :param target: ``0`` or ``1`` where those are best, ``low`` or ``high`` where there is no bound, or the
-        nominal share of a coverage
+    :param target: ``0`` or ``1`` where those are best, ``low`` or ``high`` where there is no bound, the
+        nominal share of a coverage, or empty where no value is better than another
     """
 
     unit: str
@@ -44,6 +45,7 @@ UNCERTAINTY = {
     "coverage_1sigma": Column("", "0.683"),
     "coverage_95": Column("", "0.950"),
     "calibration_area": Column("", "0"),
+    "relative_sigma": Column("", ""),
     "nll": Column("nats", "low"),
     "ause_abs_rel": Column("", "0"),
     "ause_rmse": Column("m", "0"),
@@ -52,6 +54,14 @@ UNCERTAINTY = {
     "aurg_rmse": Column("m", "high"),
     "aurg_d1": Column("", "high"),
 }
+OVERVIEW = {
+    "abs_rel": "abs_rel",
+    "d1": "d1",
+    "coverage_1sigma": "within\nsigma",
+    "relative_sigma": "sigma /\ndepth",
+}
+"""Metrics of the table with one row per set of frames, and their headings."""
+
 PER_FRAME = ("abs_rel", "rmse", "silog", "d1", "d1_all", "coverage_1sigma")
 """Metrics of the table with one row per frame; the JSON has all."""
 
@@ -77,14 +87,55 @@ def print_summary(summary: Summary, console: Console) -> None:
         if measured:
             table.add_section()
     console.print(table)
+    correlation = summary.sigma_rank_correlation
+    if correlation is not None:
+        console.print(f"rank correlation by frame of relative_sigma and abs_rel: {correlation:.2f}")
+    print_skipped(summary, console)
+
+
+def print_skipped(summary: Summary, console: Console, prefix: str = "") -> None:
+    """The frames that are in no figure, if there are any."""
     if summary.skipped:
-        console.print(f"without ground truth that counts, not in the table: {', '.join(summary.skipped)}")
+        names = ", ".join(summary.skipped)
+        console.print(f"{prefix}without ground truth that counts, not in the table: {names}", markup=False)
 
 
-def print_frames(summary: Summary, console: Console) -> None:
+def print_overview(summaries: Mapping[str, Summary], console: Console) -> None:
+    """One row per set of frames, and one of all frames together.
+
+    :param summaries: by name of the set
+    """
+    total = combined(list(summaries.values()))
+    metrics = [name for name in OVERVIEW if name in total.metrics]
+    ranked = total.sigma_rank_correlation is not None
+    table = Table(title="Metrics per image, then averaged")
+    table.add_column("set", overflow="fold")
+    headings = [OVERVIEW[name] for name in metrics]
+    for heading in ("frames", *headings, *(["rank\ncorr."] if ranked else [])):
+        table.add_column(heading, justify="right")
+
+    def add(name: str, summary: Summary) -> None:
+        cells = [f"{summary.metrics[metric]:.4f}" for metric in metrics]
+        if ranked:
+            correlation = summary.sigma_rank_correlation
+            cells.append("" if correlation is None else f"{correlation:.2f}")
+        table.add_row(name, str(len(summary.frames)), *cells)
+
+    for name, summary in summaries.items():
+        add(name, summary)
+    table.add_section()
+    add("all", total)
+    console.print(table)
+    if ranked:
+        console.print("rank corr.: Spearman's rank correlation, by frame, of sigma / depth and abs_rel")
+    for name, summary in summaries.items():
+        print_skipped(summary, console, f"{name}: ")
+
+
+def print_frames(summary: Summary, console: Console, title: str = "Frames") -> None:
     """One row per frame."""
     metrics = [name for name in PER_FRAME if name in summary.metrics]
-    table = Table(title="Frames")
+    table = Table(title=title)
     table.add_column("frame", overflow="fold")
     for heading in ("pixels", *metrics):
         table.add_column(heading, justify="right")
@@ -99,9 +150,11 @@ def _row(summary: Summary, name: str, column: Column) -> tuple[str, ...]:
     if name == "calibration_area":  # of the mean coverage curve: no frame has one
         return label, column.target, mean, "", "", ""
     values = summary.column(name)
+    spread = f"{np.std(values):.4f}"
+    if not column.target:
+        return label, "", mean, spread, "", ""
     badness = {"low": values, "high": -values}.get(column.target)
     if badness is None:
         badness = np.abs(values - float(column.target))
     worst = int(np.argmax(badness))
-    spread, extreme = f"{np.std(values):.4f}", f"{values[worst]:.4f}"
-    return label, column.target, mean, spread, extreme, summary.frames[worst].name
+    return label, column.target, mean, spread, f"{values[worst]:.4f}", summary.frames[worst].name

@@ -28,6 +28,7 @@ MEANINGS = {
     "coverage_1sigma": "share of pixels with |error| ≤ sigma",
     "coverage_95": "share of pixels inside the 95 % interval",
     "calibration_area": "area between reliability curve and diagonal",
+    "relative_sigma": "mean sigma as a share of the predicted depth",
     "nll": "negative log likelihood of the truth",
     "ause_abs_rel": "how far sigma's order is from the best (abs_rel)",
     "ause_rmse": "how far sigma's order is from the best (rmse)",
@@ -72,10 +73,12 @@ def metric_label(metric: str) -> str:
 
 
 def is_better(metric: str, difference: Estimate, reference: Estimate) -> bool | None:
-    """Whether a model with this difference from the reference is better; None if the interval includes 0."""
-    if difference.low <= 0 <= difference.high:
-        return None
+    """Whether a model with this difference from the reference is better; None if the interval includes 0, or
+    the metric is none to be good at.
+    """
     target = METRICS[metric].target
+    if not target or difference.low <= 0 <= difference.high:
+        return None
     if target in ("1", "high"):
         return difference.mean > 0
     if target in ("0", "low"):

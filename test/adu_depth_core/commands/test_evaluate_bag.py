@@ -126,7 +126,7 @@ def test_the_metrics_are_those_of_evaluate_on_the_same_frames(
     assert status == 0
     of_files = json.loads(json_path.read_text(encoding="utf-8"))
     of_bag = {name: estimate["mean"] for name, estimate in metrics["models"][0]["metrics"].items()}
-    assert len(of_files["metrics"]) == 22
+    assert len(of_files["metrics"]) == 23
     for name, value in of_files["metrics"].items():
         assert of_bag[name] == pytest.approx(value, abs=1e-6), name
     for name, curve in metrics["models"][0]["curves"].items():

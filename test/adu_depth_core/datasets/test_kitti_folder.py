@@ -38,9 +38,7 @@ def test_frames_may_differ_in_size(root):
 
 def test_depth_of_another_size_than_its_image_is_refused(root):
     write_frame(root, "b", depth_size=(64, 159))
-    with pytest.raises(
-        UserError, match=r"b\.png has \(64, 159\) \(height, width\), its left image \(64, 160\)"
-    ):
+    with pytest.raises(UserError, match=r"b\.png has \(64, 159\) .*, its left image \(64, 160\)"):
         KittiFolder(root, ["b"])[0]
 
 
