@@ -211,6 +211,11 @@ class BagEvaluation:
             unlabelled = sum(not record.pixels for record in result.frames)
             if source.truth.kind != "none" and unlabelled and result is results[0]:
                 yield f"{unlabelled} frames have no ground truth that counts"
+            if result.roadless_frames and result is results[0]:
+                yield (
+                    f"no road was found in the ground truth of {result.roadless_frames} frames: obstacles "
+                    "and ground are without them; --camera-height does without a fit"
+                )
 
 
 def _describe_truth(topics: Topics, reading: ReadingOptions) -> GroundTruth:

@@ -85,6 +85,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     defaults = "".join(f"{crop} for {dataset}, " for dataset, crop in DEFAULT_CROPS.items())
     protocol.add_argument("--crop", choices=CROPS, help=f"{crops} (default: {defaults}none for the others)")
     protocol.add_argument(
+        "--camera-height",
+        type=float,
+        metavar="M",
+        help="height of a camera that looks along a level road, to tell obstacles from ground (default: the "
+        "road is fitted to each frame's ground truth)",
+    )
+    protocol.add_argument(
         "--flip", action="store_true", help="average each prediction with that of the mirrored image"
     )
     protocol.add_argument(
@@ -115,7 +122,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     datasets = _each(arguments, "dataset")
-    protocol = Protocol(arguments.cap, arguments.crop or _default_crop(datasets))
+    protocol = Protocol(arguments.cap, arguments.crop or _default_crop(datasets), arguments.camera_height)
     for path in filter(None, (arguments.json, arguments.csv)):
         check_writable(path)
     benchmarks = [

@@ -43,5 +43,5 @@ def evaluate(subject: Subject, dataset: str, samples: Iterable[Sample], protocol
             sigma = judged_sigma(subject.card, dataset, sample.name, sigma)
         disparity = subject.stereo and sample.baseline is not None
         focal_times_baseline = sample.camera.fx * sample.baseline if disparity else None
-        evaluator.add(sample.name, sample.depth, depth, sigma, focal_times_baseline)
+        evaluator.add(sample.name, sample.depth, depth, sigma, focal_times_baseline, sample.camera)
     return evaluator.summary()

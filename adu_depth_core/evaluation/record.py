@@ -19,6 +19,7 @@ from adu_depth_core.evaluation.evaluator import Summary, combined
 from adu_depth_core.evaluation.protocol import MIN_DEPTH, Protocol
 from adu_depth_core.evaluation.sparsification import REMOVED
 from adu_depth_core.evaluation.subject import Subject
+from adu_depth_core.evaluation.surfaces import SURFACE_NAMES
 from adu_depth_core.evaluation.uncertainty import LEVELS
 from adu_depth_core.files import write_atomically
 from adu_depth_core.machine import cpu_model
@@ -67,6 +68,7 @@ def evaluation_record(
                 "name": judged.benchmark.dataset,
                 "split": judged.benchmark.split,
                 "skipped": judged.summary.skipped,
+                "roadless": judged.summary.roadless,
                 "unlabelled": list(judged.benchmark.unlabelled),
                 "leakage": dataclasses.asdict(judged.leakage),
                 **_figures(judged.summary),
@@ -84,6 +86,10 @@ def _figures(summary: Summary) -> dict[str, Any]:
     return {
         "frame_count": len(summary.frames),
         "metrics": summary.metrics,
+        "surfaces": {
+            surface: dict(zip(("pixels", "frames"), summary.surface_pixels(surface), strict=True))
+            for surface in SURFACE_NAMES
+        },
         "sigma_rank_correlation": summary.sigma_rank_correlation,
         "curves": curves,
     }
@@ -95,9 +101,11 @@ def write_frames_csv(path: Path, sets: Sequence[JudgedSet]) -> None:
     metrics = list(dict.fromkeys(name for _, frame in frames for name in frame.metrics))
     with write_atomically(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["set", "split", "frame", "pixels", *metrics])
+        counts = [f"{surface}_pixels" for surface in SURFACE_NAMES]
+        writer.writerow(["set", "split", "frame", "pixels", *counts, *metrics])
         for benchmark, frame in frames:
-            values = [frame.metrics.get(name, "") for name in metrics]
+            values = [frame.surface_pixels.get(surface, "") for surface in SURFACE_NAMES]
+            values += [frame.metrics.get(name, "") for name in metrics]
             writer.writerow([benchmark.dataset, benchmark.split, frame.name, frame.pixels, *values])
 
 

@@ -11,6 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from adu_depth_core.evaluation.evaluator import Summary, combined
+from adu_depth_core.evaluation.measurement import SURFACE_METRICS
+from adu_depth_core.evaluation.surfaces import RULE, SURFACE_NAMES
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,12 @@ DEPTH = {
     "d3": Column("", "1"),
 }
 DISPARITY = {"d1_all": Column("%", "0"), "epe": Column("px", "0")}
+SURFACE = {
+    "obstacle_abs_rel": Column("", "0"),
+    "obstacle_coverage_1sigma": Column("", "0.683"),
+    "ground_abs_rel": Column("", "0"),
+    "ground_coverage_1sigma": Column("", "0.683"),
+}
 UNCERTAINTY = {
     "coverage_50": Column("", "0.500"),
     "coverage_1sigma": Column("", "0.683"),
@@ -62,7 +70,7 @@ OVERVIEW = {
 }
 """Metrics of the table with one row per set of frames, and their headings."""
 
-PER_FRAME = ("abs_rel", "rmse", "silog", "d1", "d1_all", "coverage_1sigma")
+PER_FRAME = ("abs_rel", "rmse", "d1", "d1_all", "coverage_1sigma", "obstacle_abs_rel")
 """Metrics of the table with one row per frame; the JSON has all."""
 
 
@@ -80,7 +88,7 @@ def print_summary(summary: Summary, console: Console) -> None:
     for heading in ("ideal", "mean", "std", "worst"):
         table.add_column(heading, justify="right")
     table.add_column("worst frame", overflow="fold")
-    for group in (DEPTH, DISPARITY, UNCERTAINTY):
+    for group in (DEPTH, DISPARITY, SURFACE, UNCERTAINTY):
         measured = {name: column for name, column in group.items() if name in summary.metrics}
         for name, column in measured.items():
             table.add_row(*_row(summary, name, column))
@@ -90,6 +98,15 @@ def print_summary(summary: Summary, console: Console) -> None:
     correlation = summary.sigma_rank_correlation
     if correlation is not None:
         console.print(f"rank correlation by frame of relative_sigma and abs_rel: {correlation:.2f}")
+    if summary.roadless is not None:
+        counts = [
+            f"{surface}: {pixels:,} pixels in {frames} frames"
+            for surface in reversed(SURFACE_NAMES)
+            for pixels, frames in [summary.surface_pixels(surface)]
+        ]
+        console.print("; ".join(counts), highlight=False)
+        console.print(RULE, highlight=False)
+        print_roadless(summary, console)
     print_skipped(summary, console)
 
 
@@ -115,10 +132,9 @@ def print_overview(summaries: Mapping[str, Summary], console: Console) -> None:
         table.add_column(heading, justify="right")
 
     def add(name: str, summary: Summary) -> None:
-        cells = [f"{summary.metrics[metric]:.4f}" for metric in metrics]
+        cells = [_cell(summary.metrics.get(metric)) for metric in metrics]
         if ranked:
-            correlation = summary.sigma_rank_correlation
-            cells.append("" if correlation is None else f"{correlation:.2f}")
+            cells.append(_cell(summary.sigma_rank_correlation, 2))
         table.add_row(name, str(len(summary.frames)), *cells)
 
     for name, summary in summaries.items():
@@ -130,6 +146,38 @@ def print_overview(summaries: Mapping[str, Summary], console: Console) -> None:
         console.print("rank corr.: Spearman's rank correlation, by frame, of sigma / depth and abs_rel")
     for name, summary in summaries.items():
         print_skipped(summary, console, f"{name}: ")
+    if total.roadless is not None:
+        _print_surfaces({**summaries, "all": total}, console)
+
+
+def _print_surfaces(summaries: Mapping[str, Summary], console: Console) -> None:
+    """Obstacles and ground of each set of frames; the last of ``summaries`` is of all."""
+    table = Table(title="Obstacles and ground")
+    table.add_column("set", overflow="fold")
+    table.add_column("of")
+    for heading in ("frames", "pixels", "abs_rel", "within\nsigma"):
+        table.add_column(heading, justify="right")
+    for name, summary in summaries.items():
+        for i, surface in enumerate(reversed(SURFACE_NAMES)):
+            pixels, frames = summary.surface_pixels(surface)
+            metrics = [_cell(summary.metrics.get(f"{surface}_{metric}")) for metric in SURFACE_METRICS]
+            table.add_row("" if i else name, surface, str(frames), f"{pixels:,}", *metrics)
+        table.add_section()
+    console.print(table)
+    console.print(f"{RULE}; means over frames that have such pixels", highlight=False)
+    for name, summary in list(summaries.items())[:-1]:
+        print_roadless(summary, console, f"{name}: ")
+
+
+def print_roadless(summary: Summary, console: Console, prefix: str = "") -> None:
+    """The frames that are in no figure of obstacles and ground, if there are any."""
+    if summary.roadless:
+        console.print(
+            f"{prefix}no road found in {len(summary.roadless)} of {len(summary.frames)} frames, which are in "
+            f"no figure of obstacles and ground: {', '.join(summary.roadless)}",
+            markup=False,
+            highlight=False,
+        )
 
 
 def print_frames(summary: Summary, console: Console, title: str = "Frames") -> None:
@@ -140,7 +188,7 @@ def print_frames(summary: Summary, console: Console, title: str = "Frames") -> N
     for heading in ("pixels", *metrics):
         table.add_column(heading, justify="right")
     for frame in summary.frames:
-        table.add_row(frame.name, str(frame.pixels), *(f"{frame.metrics[name]:.4f}" for name in metrics))
+        table.add_row(frame.name, str(frame.pixels), *(_cell(frame.metrics.get(name)) for name in metrics))
     console.print(table)
 
 
@@ -150,11 +198,15 @@ def _row(summary: Summary, name: str, column: Column) -> tuple[str, ...]:
     if name == "calibration_area":  # of the mean coverage curve: no frame has one
         return label, column.target, mean, "", "", ""
     values = summary.column(name)
-    spread = f"{np.std(values):.4f}"
+    spread = f"{np.nanstd(values):.4f}"
     if not column.target:
         return label, "", mean, spread, "", ""
     badness = {"low": values, "high": -values}.get(column.target)
     if badness is None:
         badness = np.abs(values - float(column.target))
-    worst = int(np.argmax(badness))
+    worst = int(np.nanargmax(badness))
     return label, column.target, mean, spread, f"{values[worst]:.4f}", summary.frames[worst].name
+
+
+def _cell(value: float | None, digits: int = 4) -> str:
+    return "" if value is None else f"{value:.{digits}f}"

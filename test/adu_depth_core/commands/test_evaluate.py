@@ -118,8 +118,9 @@ def test_protocol_and_model_are_printed_with_the_result(root, student, capsys):
 
 
 def rows_of(text: str) -> dict[str, list[str]]:
-    """Cells of each row of a printed table, by the first."""
-    lines = [line.strip("│") for line in text.splitlines() if line.startswith("│")]
+    """Cells of each row of the first table printed, by the first."""
+    table = text.partition("└")[0]
+    lines = [line.strip("│") for line in table.splitlines() if line.startswith("│")]
     cells = [[cell.strip() for cell in line.split("│")] for line in lines]
     return {first: rest for first, *rest in cells}
 
@@ -178,6 +179,51 @@ def test_sigma_that_rises_with_the_error_is_in_rank_order(tmp_path, write_kitti2
     relative = [frame["metrics"]["relative_sigma"] for frame in record["sets"][0]["frames"]]
     assert relative == pytest.approx([1.25 * np.exp(-4 * blue / 255) for blue in (127, 90, 150)], rel=1e-4)
     assert "rank correlation by frame of relative_sigma and abs_rel: 1.00" in capsys.readouterr().out
+
+
+def write_street(write_scene, folder, *scenes):
+    """Scenes of a level road 1.65 m below the camera, with a box of 64 pixels that is 8 m away."""
+    downwards = np.maximum(np.arange(64) - 31.5, 1e-3) / 350
+    depth = np.where(downwards > 0.02, 1.65 / downwards, np.inf)[:, None].repeat(192, axis=1)
+    depth[40:56, 90:94] = 8.0
+    for scene in scenes:
+        write_scene(folder, scene, (RED, 0, BLUE), 175.0 / depth)
+
+
+def test_obstacles_and_ground_are_told_apart(root, tmp_path, write_kitti2015_scene, student, capsys):
+    folder, path, table = tmp_path / "street", tmp_path / "result.json", tmp_path / "frames.csv"
+    write_street(write_kitti2015_scene, folder, "000000", "000001")
+    command = ["evaluate", "--model", str(student), "--backend", "onnxruntime", "--dataset", "synthetic"]
+    command += ["--camera-height", "1.65", "--json", str(path), "--csv", str(table)]
+    assert main([*command, "--root", str(folder)]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "obstacle: 128 pixels in 2 frames; ground: " in out
+    assert "obstacles: 0.4 to 2.65 m above the road; ground: up to 0.2 m; both within 40 m" in out
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert record["protocol"]["camera_height"] == 1.65
+    assert record["surfaces"]["obstacle"] == {"pixels": 128, "frames": 2}
+    assert record["metrics"]["obstacle_abs_rel"] == pytest.approx(DEPTH / 8 - 1, rel=0.01)
+    assert record["sets"][0]["frames"][0]["road"] == {"up": [0.0, -1.0, 0.0], "camera_height": 1.65}
+    with table.open(encoding="utf-8", newline="") as file:
+        assert [row["obstacle_pixels"] for row in csv.DictReader(file)] == ["64", "64"]
+
+    assert main([*command, "--root", str(folder), str(root)]) == 0
+    rows = capsys.readouterr().out
+    assert rows.count("│ obstacle │") == 3  # of each folder and of both
+
+
+def test_frames_without_a_road_are_counted_and_named(root, student, tmp_path, capsys):
+    path = tmp_path / "result.json"
+    assert evaluate(root, student, "--json", str(path)) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert (
+        "no road found in 2 of 2 frames, which are in no figure of obstacles and ground: 000000, 000001"
+        in out
+    )
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert record["sets"][0]["roadless"] == list(TRUTHS)
+    assert record["surfaces"]["ground"] == {"pixels": 0, "frames": 0}
+    assert "ground_abs_rel" not in record["metrics"]
 
 
 def test_a_model_trained_on_one_of_several_folders_is_refused_before_any_work(
