@@ -9,11 +9,15 @@ import numpy as np
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
+from adu_depth_core.evaluation.boundary import measure_boundaries
 from adu_depth_core.evaluation.disparity import disparity_metrics
 from adu_depth_core.evaluation.measurement import SURFACES, FrameResult, measure
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.rank_correlation import rank_correlation
 from adu_depth_core.evaluation.uncertainty import calibration_area
+
+BOUNDARY_F1 = "boundary_f1"
+"""Name of the measure of edges; a frame whose truth is not dense does not have it."""
 
 
 @dataclass(frozen=True)
@@ -114,10 +118,13 @@ class Evaluator:
             mask = self.protocol.inside(truth)
             measured.frame.metrics.update(disparity_metrics(depth, truth, mask, focal_times_baseline))
         frame = measured.frame
+        boundaries = measure_boundaries(self.protocol, truth, depth) if frame.pixels else None
+        if boundaries is not None:
+            frame.metrics[BOUNDARY_F1] = boundaries
         if not frame.pixels:
             self._skipped.append(frame.name)
             return None
-        kind = frozenset(frame.metrics) - set(SURFACES), camera is None
+        kind = frozenset(frame.metrics) - {*SURFACES, BOUNDARY_F1}, camera is None
         if self._frames and kind != self._kind:
             raise ValueError(
                 f"frame {frame.name}: either all frames have sigma, a baseline and a camera or none"

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from adu_depth_core.evaluation.evaluator import Summary, combined
+from adu_depth_core.evaluation.evaluator import BOUNDARY_F1, Summary, combined
 from adu_depth_core.evaluation.measurement import SURFACE_METRICS
 from adu_depth_core.evaluation.surfaces import RULE, SURFACE_NAMES
 
@@ -42,6 +42,7 @@ DEPTH = {
     "d3": Column("", "1"),
 }
 DISPARITY = {"d1_all": Column("%", "0"), "epe": Column("px", "0")}
+BOUNDARY = {BOUNDARY_F1: Column("", "1")}
 SURFACE = {
     "obstacle_abs_rel": Column("", "0"),
     "obstacle_coverage_1sigma": Column("", "0.683"),
@@ -65,6 +66,7 @@ UNCERTAINTY = {
 OVERVIEW = {
     "abs_rel": "abs_rel",
     "d1": "d1",
+    BOUNDARY_F1: "boundary\nF1",
     "coverage_1sigma": "within\nsigma",
     "relative_sigma": "sigma /\ndepth",
 }
@@ -88,13 +90,14 @@ def print_summary(summary: Summary, console: Console) -> None:
     for heading in ("ideal", "mean", "std", "worst"):
         table.add_column(heading, justify="right")
     table.add_column("worst frame", overflow="fold")
-    for group in (DEPTH, DISPARITY, SURFACE, UNCERTAINTY):
+    for group in (DEPTH, BOUNDARY, DISPARITY, SURFACE, UNCERTAINTY):
         measured = {name: column for name, column in group.items() if name in summary.metrics}
         for name, column in measured.items():
             table.add_row(*_row(summary, name, column))
         if measured:
             table.add_section()
     console.print(table)
+    print_dense(summary, console)
     correlation = summary.sigma_rank_correlation
     if correlation is not None:
         console.print(f"rank correlation by frame of relative_sigma and abs_rel: {correlation:.2f}")
@@ -108,6 +111,14 @@ def print_summary(summary: Summary, console: Console) -> None:
         console.print(RULE, highlight=False)
         print_roadless(summary, console)
     print_skipped(summary, console)
+
+
+def print_dense(summary: Summary, console: Console) -> None:
+    """The number of frames with dense truth, unless all have it: the others do not count for edges."""
+    dense = sum(BOUNDARY_F1 in frame.metrics for frame in summary.frames)
+    if dense < len(summary.frames):
+        of = f"of {dense} of {len(summary.frames)} frames: the others have" if dense else "not measured:"
+        console.print(f"{BOUNDARY_F1} {of} no dense ground truth with edges", highlight=False)
 
 
 def print_skipped(summary: Summary, console: Console, prefix: str = "") -> None:
@@ -142,6 +153,7 @@ def print_overview(summaries: Mapping[str, Summary], console: Console) -> None:
     table.add_section()
     add("all", total)
     console.print(table)
+    print_dense(total, console)
     if ranked:
         console.print("rank corr.: Spearman's rank correlation, by frame, of sigma / depth and abs_rel")
     for name, summary in summaries.items():
