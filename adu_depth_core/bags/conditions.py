@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from adu_depth_core.bags.evaluation_result import INSTABILITY, Condition, ModelResult
 from adu_depth_core.errors import UserError
-from adu_depth_core.evaluation.report import DEPTH, UNCERTAINTY
+from adu_depth_core.evaluation.report import DEPTH, SURFACE, UNCERTAINTY
 
 LATENCY = "latency_ms"
 """Median milliseconds of a prediction."""
 
-METRICS = (*DEPTH, *UNCERTAINTY, INSTABILITY, LATENCY)
+METRICS = (*DEPTH, *SURFACE, *UNCERTAINTY, INSTABILITY, LATENCY)
 """What a condition can be about."""
 
 _OPERATORS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}

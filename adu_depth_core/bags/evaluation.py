@@ -211,6 +211,11 @@ class BagEvaluation:
             unlabelled = sum(not record.pixels for record in result.frames)
             if source.truth.kind != "none" and unlabelled and result is results[0]:
                 yield f"{unlabelled} frames have no ground truth that counts"
+            if result.roadless_frames and result is results[0]:
+                yield (
+                    f"no road was found in the ground truth of {result.roadless_frames} frames: obstacles "
+                    "and ground are without them; --camera-height does without a fit"
+                )
 
 
 def _describe_truth(topics: Topics, reading: ReadingOptions) -> GroundTruth:
@@ -251,12 +256,3 @@ def compare(first: ModelResult, second: ModelResult) -> Iterator[Comparison]:
         if len(values):
             difference = Estimate(*(float(column[0]) for column in mean_intervals(values[:, None])))
             yield Comparison(first.label, second.label, name, difference, len(values))
-
-
-def labels(models: Sequence[Path]) -> list[str]:
-    """A short unique name for each model file."""
-    stems = [path.stem for path in models]
-    return [
-        stem if stems.count(stem) == 1 else f"{stem} ({stems[: i + 1].count(stem)})"
-        for i, stem in enumerate(stems)
-    ]

@@ -100,9 +100,9 @@ class Source:
 
 @dataclass(frozen=True)
 class Group:
-    """Metrics of the pixels of one distance band or image region: means over the frames that have any.
+    """Metrics of the pixels of a distance band, image region or surface: means over the frames that have any.
 
-    :param name: such as ``10-20 m`` or ``top left``
+    :param name: such as ``10-20 m``, ``top left`` or ``obstacle``
     :param pixels: pixels that counted, over all frames
     :param frames: frames with at least one such pixel
     :param metrics: by name; empty where no frame has one
@@ -194,6 +194,9 @@ class ModelResult:
     :param metrics: mean over frames of each metric with its confidence interval
     :param by_distance: bands of ground truth distance, near to far
     :param by_region: nine image regions, row by row from the top left
+    :param by_surface: ``ground`` and ``obstacle`` (``evaluation.surfaces``), means over frames with a road
+    :param roadless_frames: frames with ground truth in which no road was found; all figures of ground and
+        obstacles are without them
     :param curves: means over frames: ``coverage`` over ``uncertainty.LEVELS``; ``<metric>_by_sigma`` and
         ``<metric>_by_oracle`` over ``sparsification.REMOVED``; empty without ground truth
     :param error_by_sigma: error against sigma; None without ground truth
@@ -213,6 +216,8 @@ class ModelResult:
     metrics: dict[str, Estimate]
     by_distance: tuple[Group, ...]
     by_region: tuple[Group, ...]
+    by_surface: tuple[Group, ...]
+    roadless_frames: int
     curves: dict[str, np.ndarray]
     error_by_sigma: ErrorBySigma | None
     frames: tuple[FrameRecord, ...]

@@ -20,19 +20,13 @@ from adu_depth_core.bags.frames import BagFrame
 from adu_depth_core.bags.worst_frames import WorstFrames
 from adu_depth_core.evaluation.bootstrap import mean_intervals
 from adu_depth_core.evaluation.error_by_sigma import ErrorHistogram
-from adu_depth_core.evaluation.evaluator import CurveMeans, FrameResult, Measurement, summed_up
-from adu_depth_core.evaluation.groups import (
-    BAND_NAMES,
-    REGION_NAMES,
-    GroupMeans,
-    GroupMetrics,
-    group_metrics,
-    pixels_by_cell,
-)
-from adu_depth_core.evaluation.metrics import depth_sums
+from adu_depth_core.evaluation.evaluator import CurveMeans
+from adu_depth_core.evaluation.groups import BAND_NAMES, REGION_NAMES, GroupMeans, pixels_by_cell
+from adu_depth_core.evaluation.measurement import FrameResult, Measurement, summed_up
 from adu_depth_core.evaluation.protocol import Protocol
+from adu_depth_core.evaluation.surfaces import SURFACE_NAMES, Surfaces
 from adu_depth_core.evaluation.temporal import instability, stands_still
-from adu_depth_core.evaluation.uncertainty import calibration_area, uncertainty_sums
+from adu_depth_core.evaluation.uncertainty import calibration_area
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.inference.predictor import Predictor
 
@@ -54,12 +48,11 @@ class Predicted:
 
 @dataclass(frozen=True)
 class Measured:
-    """A prediction with all its figures; groups and histogram are None without ground truth that counts."""
+    """A prediction with all its figures; the histogram is None without ground truth that counts."""
 
     predicted: Predicted
     whole: Measurement | None
     instability: float | None
-    groups: tuple[GroupMetrics, GroupMetrics] | None
     histogram: tuple[np.ndarray, np.ndarray] | None
 
 
@@ -71,17 +64,14 @@ def measure_frame(protocol: Protocol, predicted: Predicted, before: Predicted | 
     frame, prediction = predicted.frame, predicted.prediction
     change = None if before is None else _instability(before, predicted)
     if frame.truth is None:
-        return Measured(predicted, None, change, None, None)
+        return Measured(predicted, None, change, None)
     name = str(frame.index)
-    found = pixels_by_cell(protocol, frame.truth, prediction.depth, prediction.sigma)
+    surfaces = Surfaces.of(protocol, frame.truth, frame.camera)
+    found = pixels_by_cell(protocol, frame.truth, prediction.depth, prediction.sigma, surfaces)
     if found is None:
-        return Measured(predicted, Measurement(FrameResult(name, 0, {}), {}), change, None, None)
-    # One pass over the pixels serves the whole image and all groups.
-    pixels, parts = found
-    p, s, g = pixels.prediction, pixels.sigma, pixels.truth
-    depth, uncertainty = depth_sums(p, g, parts), uncertainty_sums(p, s, g, parts)
-    whole = summed_up(name, pixels, depth, uncertainty)
-    return Measured(predicted, whole, change, group_metrics(depth, uncertainty), ErrorHistogram.count(pixels))
+        return Measured(predicted, Measurement(FrameResult(name, 0, {})), change, None)
+    whole = summed_up(name, *found, surfaces)
+    return Measured(predicted, whole, change, ErrorHistogram.count(found[0]))
 
 
 def _instability(before: Predicted, now: Predicted) -> float | None:
@@ -114,18 +104,22 @@ class ModelEvaluation:
         self._curves = CurveMeans()
         self._bands = GroupMeans(BAND_NAMES)
         self._regions = GroupMeans(REGION_NAMES)
+        self._surfaces = GroupMeans(SURFACE_NAMES)
+        self._roadless = 0
         self._histogram = ErrorHistogram()
         self._worst = WorstFrames()
 
     def add(self, measured: Measured) -> None:
         """Take the next frame in order of time."""
         predicted, metrics, pixels = measured.predicted, {}, 0
-        if measured.whole is not None and measured.whole.frame.pixels:
-            metrics, pixels = dict(measured.whole.frame.metrics), measured.whole.frame.pixels
-            self._curves.add(measured.whole.curves)
-        if measured.groups is not None and measured.histogram is not None:
-            self._bands.add(measured.groups[0])
-            self._regions.add(measured.groups[1])
+        whole = measured.whole
+        if whole is not None and whole.groups is not None and measured.histogram is not None:
+            metrics, pixels = dict(whole.frame.metrics), whole.frame.pixels
+            self._curves.add(whole.curves)
+            self._bands.add(whole.groups.bands)
+            self._regions.add(whole.groups.regions)
+            self._surfaces.add(whole.groups.surfaces)
+            self._roadless += whole.frame.road is None
             self._histogram.add(*measured.histogram)
         if predicted.latency_ms is not None:
             self._latencies_ms.append(predicted.latency_ms)
@@ -159,6 +153,8 @@ class ModelEvaluation:
             metrics=metrics,
             by_distance=tuple(Group(*group) for group in self._bands.means()),
             by_region=tuple(Group(*group) for group in self._regions.means()),
+            by_surface=tuple(Group(*group) for group in self._surfaces.means()),
+            roadless_frames=self._roadless,
             curves=curves,
             error_by_sigma=ErrorBySigma(sigma, error, pixels) if len(sigma) else None,
             frames=tuple(records),

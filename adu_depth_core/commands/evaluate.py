@@ -1,8 +1,9 @@
-"""``adu_depth evaluate``: measure a model on a data set."""
+"""``adu_depth evaluate``: measure a model on data sets."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -12,14 +13,15 @@ from adu_depth_core.commands.model_options import add_model_arguments, load_pred
 from adu_depth_core.datasets.registry import KINDS
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.benchmarks import DEFAULT_CROPS, SPLITS, Benchmark, open_benchmark
-from adu_depth_core.evaluation.evaluate import evaluate
+from adu_depth_core.evaluation.evaluate import JudgedSet, evaluate
 from adu_depth_core.evaluation.evaluator import Summary
 from adu_depth_core.evaluation.leakage import Leakage, check_leakage
 from adu_depth_core.evaluation.protocol import CROPS, Protocol
-from adu_depth_core.evaluation.record import evaluation_record, write_record
-from adu_depth_core.evaluation.report import print_context, print_frames, print_summary
+from adu_depth_core.evaluation.record import evaluation_record, write_frames_csv, write_record
+from adu_depth_core.evaluation.report import print_context, print_frames, print_overview, print_summary
 from adu_depth_core.evaluation.subject import Subject, checkpoint_subject, model_subject, sgbm_subject
 from adu_depth_core.files import check_writable
+from adu_depth_core.labels import distinct
 from adu_depth_core.progress import progress_bar
 
 EPILOG = """\
@@ -31,21 +33,40 @@ examples:
   adu_depth evaluate --dataset kitti2015 --root kitti2015 --model mine.onnx --split my_scenes.txt --crop garg
   adu_depth evaluate --dataset kitti2015 --root kitti2015 --checkpoint runs/teacher/teacher.safetensors
   adu_depth evaluate --dataset kitti2015 --root kitti2015 --method sgbm
-  adu_depth evaluate --dataset kitti_eigen --root kitti
   adu_depth evaluate --dataset synthetic --root drive_kitti --per-frame
+  adu_depth evaluate --dataset kitti_folder --root rig_a rig_b --csv frames.csv
+  adu_depth evaluate --dataset kitti2015 kitti_folder --root kitti2015 rig --split validation mine.txt
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     datasets = "; ".join(f"{name}: {KINDS[name].summary}" for name in SPLITS)
-    parser.add_argument("--dataset", required=True, choices=SPLITS, help=datasets)
-    parser.add_argument("--root", type=Path, required=True, metavar="DIR", help="the data set's folder")
+    parser.add_argument(
+        "--dataset",
+        required=True,
+        nargs="+",
+        action="extend",
+        choices=SPLITS,
+        help=f"kind of all folders, or of each in the order of --root; {datasets}",
+    )
+    parser.add_argument(
+        "--root",
+        type=Path,
+        required=True,
+        nargs="+",
+        action="extend",
+        metavar="DIR",
+        help="the data set's folder; several are judged in one run, with a row for each",
+    )
     splits = "; ".join(f"{dataset}: {', '.join(names)}" for dataset, names in SPLITS.items())
     parser.add_argument(
         "--split",
+        nargs="+",
+        action="extend",
         metavar="NAME|FILE",
-        help=f"named split, the first is the default ({splits}), or a text file with one scene per line",
+        help=f"named split, the first is the default ({splits}), or a text file with one scene per line; "
+        "one for all folders, or one for each",
     )
     listed = ", ".join(name for name in SPLITS if KINDS[name].takes_list)
     parser.add_argument(
@@ -63,6 +84,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     crops = "; ".join(f"{name}: {text}" for name, text in CROPS.items())
     defaults = "".join(f"{crop} for {dataset}, " for dataset, crop in DEFAULT_CROPS.items())
     protocol.add_argument("--crop", choices=CROPS, help=f"{crops} (default: {defaults}none for the others)")
+    protocol.add_argument(
+        "--camera-height",
+        type=float,
+        metavar="M",
+        help="height of a camera that looks along a level road, to tell obstacles from ground (default: the "
+        "road is fitted to each frame's ground truth)",
+    )
     protocol.add_argument(
         "--flip", action="store_true", help="average each prediction with that of the mirrored image"
     )
@@ -89,27 +117,51 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--json", type=Path, metavar="FILE", help="write the result, every frame's too, as JSON"
     )
+    output.add_argument("--csv", type=Path, metavar="FILE", help="write every frame's metrics as CSV")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    protocol = Protocol(arguments.cap, arguments.crop or DEFAULT_CROPS.get(arguments.dataset, "none"))
-    if arguments.json:
-        check_writable(arguments.json)
-    benchmark = open_benchmark(
-        arguments.dataset, arguments.root, arguments.split, arguments.files, arguments.size
-    )
+    datasets = _each(arguments, "dataset")
+    protocol = Protocol(arguments.cap, arguments.crop or _default_crop(datasets), arguments.camera_height)
+    for path in filter(None, (arguments.json, arguments.csv)):
+        check_writable(path)
+    benchmarks = [
+        open_benchmark(dataset, root, split, arguments.files, arguments.size)
+        for dataset, root, split in zip(datasets, arguments.root, _each(arguments, "split"), strict=True)
+    ]
     subject = _subject(arguments)
-    leakage = _leakage(subject, benchmark, arguments.allow_training_frames)
-    summary = _evaluate(subject, benchmark, protocol)
+    leakages = [_leakage(subject, benchmark, arguments.allow_training_frames) for benchmark in benchmarks]
+    sets = [
+        JudgedSet(benchmark, leakage, _evaluate(subject, benchmark, protocol))
+        for benchmark, leakage in zip(benchmarks, leakages, strict=True)
+    ]
     if arguments.json:
-        write_record(
-            arguments.json,
-            evaluation_record(
-                summary, benchmark, protocol, subject, leakage, arguments.flip, arguments.command_line
-            ),
-        )
-    _print(arguments, subject, benchmark, protocol, leakage, summary)
+        record = evaluation_record(sets, protocol, subject, arguments.flip, arguments.command_line)
+        write_record(arguments.json, record)
+    if arguments.csv:
+        write_frames_csv(arguments.csv, sets)
+    _print(arguments, subject, protocol, sets)
     return 0
+
+
+def _each(arguments: argparse.Namespace, option: str) -> list:
+    """The value of an option for each root: one for all, or one each."""
+    values, roots = getattr(arguments, option) or [None], len(arguments.root)
+    if len(values) not in (1, roots):
+        raise UserError(
+            f"--{option} has {len(values)} values and --root {roots}: give one for all folders, or one "
+            "for each in their order"
+        )
+    return values * roots if len(values) == 1 else values
+
+
+def _default_crop(datasets: Sequence[str]) -> str:
+    crops = {DEFAULT_CROPS.get(dataset, "none") for dataset in datasets}
+    if len(crops) > 1:
+        raise UserError(
+            f"{', '.join(dict.fromkeys(datasets))} are usually cropped differently: give --crop for all"
+        )
+    return crops.pop()
 
 
 def _subject(arguments: argparse.Namespace) -> Subject:
@@ -144,25 +196,16 @@ def _leakage(subject: Subject, benchmark: Benchmark, allow: bool) -> Leakage:
 
 def _evaluate(subject: Subject, benchmark: Benchmark, protocol: Protocol) -> Summary:
     with progress_bar() as bar:
-        samples = bar.track(benchmark.samples, description="Evaluating")
+        samples = bar.track(benchmark.samples, description=f"Evaluating {benchmark.dataset}")
         return evaluate(subject, benchmark.dataset, samples, protocol)
 
 
 def _print(
-    arguments: argparse.Namespace,
-    subject: Subject,
-    benchmark: Benchmark,
-    protocol: Protocol,
-    leakage: Leakage,
-    summary: Summary,
+    arguments: argparse.Namespace, subject: Subject, protocol: Protocol, sets: Sequence[JudgedSet]
 ) -> None:
     console = Console()
-    data = f"{benchmark.dataset}, split {benchmark.split}, {len(benchmark.frames)} frames"
-    if benchmark.unlabelled:
-        listed = len(benchmark.frames) + len(benchmark.unlabelled)
-        data += f" of {listed} listed; the others have no ground truth"
     context = {
-        "data": data,
+        "data": "\n".join(_describe(judged.benchmark) for judged in sets),
         "model": f"{subject.name} ({subject.file})" if subject.file else subject.name,
         "run": subject.runtime,
         "protocol": protocol.describe(),
@@ -172,15 +215,30 @@ def _print(
         sizes = ", ".join(f"{rows}x{columns}" for rows, columns in subject.network_sizes)
         context["run"] = f"network input {sizes}, {subject.runtime}"
     if subject.card is not None:
+        calibrated = sum(len(judged.leakage.calibrated) for judged in sets)
         context["sigma"] = (
-            f"scale {subject.card.sigma_scale:.3f}; on {len(leakage.calibrated)} of the frames it was "
+            f"scale {subject.card.sigma_scale:.3f}; on {calibrated} of the frames it was "
             "fitted on, the scale fitted without that frame"
         )
     print_context(context, console)
+    names = distinct([judged.benchmark.dataset for judged in sets])
+    summaries = {name: judged.summary for name, judged in zip(names, sets, strict=True)}
     if arguments.per_frame:
-        print_frames(summary, console)
-    print_summary(summary, console)
-    for warning in leakage.warnings:
+        for name, summary in summaries.items():
+            print_frames(summary, console, name)
+    if len(sets) > 1:
+        print_overview(summaries, console)
+    else:
+        print_summary(sets[0].summary, console)
+    for warning in dict.fromkeys(warning for judged in sets for warning in judged.leakage.warnings):
         console.print(f"[bold red]WARNING[/] {escape(warning)}", highlight=False)
-    if arguments.json:
-        console.print(f"written: {escape(str(arguments.json))}", highlight=False)
+    for path in filter(None, (arguments.json, arguments.csv)):
+        console.print(f"written: {escape(str(path))}", highlight=False)
+
+
+def _describe(benchmark: Benchmark) -> str:
+    text = f"{benchmark.dataset}, split {benchmark.split}, {len(benchmark.frames)} frames"
+    if benchmark.unlabelled:
+        listed = len(benchmark.frames) + len(benchmark.unlabelled)
+        text += f" of {listed} listed; the others have no ground truth"
+    return text

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from adu_depth_core.bags.conditions import METRICS, FailIf
-from adu_depth_core.bags.evaluation import BagEvaluation, labels
+from adu_depth_core.bags.evaluation import BagEvaluation
 from adu_depth_core.bags.evaluation_files import write_frames_csv, write_metrics_json
 from adu_depth_core.bags.evaluation_result import EvaluationResult
 from adu_depth_core.bags.record import EvaluationRecorder
@@ -28,13 +28,24 @@ from adu_depth_core.commands.bag_options import (
 from adu_depth_core.commands.model_options import add_model_arguments
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.protocol import CROPS, Protocol
+from adu_depth_core.evaluation.report import SURFACE
 from adu_depth_core.files import write_atomically
 from adu_depth_core.inference.predictor import Predictor, default_model
+from adu_depth_core.labels import distinct
 from adu_depth_core.memory import keep_freed_memory
 from adu_depth_core.progress import progress_bar
 
 FAILED, INTERRUPTED = 3, 130
-SHOWN = ("abs_rel", "rmse", "d1", "coverage_1sigma", "nll", "ause_abs_rel", "instability")
+SHOWN = (
+    "abs_rel",
+    "rmse",
+    "d1",
+    "coverage_1sigma",
+    "nll",
+    "ause_abs_rel",
+    *SURFACE,
+    "instability",
+)
 
 EPILOG = f"""\
 DIR holds report.html (read this first), metrics.json, frames.csv and, with --record, the bag record/.
@@ -84,6 +95,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--truth lidar compare only on the same pixels",
     )
     protocol.add_argument("--crop", choices=CROPS, default="none", help="part of the image (default: none)")
+    protocol.add_argument(
+        "--camera-height",
+        type=float,
+        metavar="M",
+        help="height of a camera that looks along a level road, to tell obstacles from ground (default: the "
+        "road is fitted to each frame's ground truth)",
+    )
     add_model_arguments(parser, several=True)
 
 
@@ -91,11 +109,11 @@ def run(arguments: argparse.Namespace) -> int:
     conditions = [FailIf.parse(text) for text in arguments.fail_if]
     check_replaceable(arguments.out, arguments.overwrite)
     keep_freed_memory()
-    protocol = Protocol(arguments.cap, arguments.crop)
+    protocol = Protocol(arguments.cap, arguments.crop, arguments.camera_height)
     paths = arguments.model or [default_model()]
     predictors = {
         label: Predictor(path, arguments.backend, arguments.network_size, arguments.threads)
-        for label, path in zip(labels(paths), paths, strict=True)
+        for label, path in zip(distinct([path.stem for path in paths]), paths, strict=True)
     }
     evaluation = BagEvaluation(
         arguments.bags,

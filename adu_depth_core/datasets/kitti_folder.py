@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.depth_png import read_png16, read_rgb
 from adu_depth_core.datasets.folders import chosen, first_folder
-from adu_depth_core.datasets.kitti_calibration import read_projections, read_stereo_calibration
-from adu_depth_core.datasets.sample import Sample
+from adu_depth_core.datasets.kitti_calibration import read_cameras, read_stereo_calibration
+from adu_depth_core.datasets.sample import Sample, check_same_size
 from adu_depth_core.errors import UserError
 
 IMAGE_SUFFIXES = (".png", ".jpg")
@@ -24,7 +23,7 @@ class KittiFolder:
     :param root: folder that holds ``image_2``
     :param scenes: names of frames; None for all that are there
     :raises UserError: if there is no ``image_2``, it holds no image or lacks a scene; and on access if a
-        file of the frame cannot be read
+        file of the frame cannot be read or does not fit its image
     """
 
     def __init__(self, root: Path, scenes: Sequence[str] | None = None) -> None:
@@ -45,18 +44,17 @@ class KittiFolder:
         calibration = self.root / "calib" / f"{path.stem}.txt"
         if not calibration.is_file():
             calibration = self.root / "calib.txt"
-        right_path = self.root / "image_3" / path.name
-        depth_path = self.truth_path(path.stem)
-        right, baseline = None, None
+        right_path, depth_path = self.root / "image_3" / path.name, self.truth_path(path.stem)
+        right, baseline, depth = None, None, None
         if right_path.is_file():
             right = read_rgb(right_path)
+            check_same_size(right_path, right, left)
             camera, baseline = read_stereo_calibration(calibration, width, height)
         else:
-            projections = read_projections(calibration)
-            if "P2" not in projections:
-                raise UserError(f"{calibration}: no P2 line (found: {', '.join(projections) or 'none'})")
-            camera = Camera.from_matrix(projections["P2"], width, height)
-        depth = read_png16(depth_path) if depth_path.is_file() else None
+            camera, _ = read_cameras(calibration, width, height)
+        if depth_path.is_file():
+            depth = read_png16(depth_path)
+            check_same_size(depth_path, depth, left)
         return Sample(path.stem, left, right, depth, camera, baseline)
 
     def truth_path(self, scene: str) -> Path:

@@ -40,13 +40,15 @@ SPLITS = {
         **HELD_OUT,
         **{weather: Split(weather) for weather in ("sunny", "cloudy", "foggy", "rainy")},
     },
+    "kitti_folder": {"all": Split()},
     "stereo_folder": {"all": Split()},
     "synthetic": {"all": Split()},
 }
 """Data sets and their named splits, the default first."""
 
-SOME_UNLABELLED = {"kitti_eigen"}
-"""Data sets that list frames whose drive has depth but which have none themselves: those are left out."""
+SOME_UNLABELLED = {"kitti_eigen", "kitti_folder"}
+"""Data sets some of whose frames have no depth: named splits leave those out, a list of one's own may not
+hold any."""
 
 DEFAULT_CROPS = {"kitti_eigen": "garg-kitti"}
 """Crop under which results on a data set are usually compared, where it is not ``none``."""
@@ -102,7 +104,8 @@ def open_benchmark(
     samples = open_dataset(dataset, root, scenes, subset, files, size)
     unlabelled = [scene for scene in scenes if not samples.truth_path(scene).is_file()]
     if unlabelled:
-        _check_truth(dataset, samples, unlabelled, len(scenes))
+        some_may = named is not None and dataset in SOME_UNLABELLED
+        _check_truth(some_may, samples, unlabelled, len(scenes))
         left_out = set(unlabelled)
         scenes = [scene for scene in scenes if scene not in left_out]
         samples = open_dataset(dataset, root, scenes, subset, files, size)
@@ -128,16 +131,16 @@ def _incomplete(
         f"--split all for the {len(present)} scenes that are there, or " if "all" in SPLITS[dataset] else ""
     )
     return UserError(
-        f"{root} lacks {len(missing)} of the {expected} scenes of split {split!r}: {some(missing)}; "
-        f"use {there}--split FILE for a list of your own"
+        f"{root} lacks {len(missing)} of the {expected} scenes of split {split!r}: {some(missing)} (there is "
+        f"{some(present)}); use {there}--split FILE for a list of your own"
     )
 
 
-def _check_truth(dataset: str, samples: Frames, unlabelled: Sequence[str], count: int) -> None:
-    """:raises UserError: if frames have no truth because something is missing, not because the list is so"""
+def _check_truth(some_may: bool, samples: Frames, unlabelled: Sequence[str], count: int) -> None:
+    """:raises UserError: unless some frames may have no truth, and it is not all that is missing"""
     paths = [samples.truth_path(scene) for scene in unlabelled]
     folders_missing = [path for path in paths if not path.parent.is_dir()]
-    if dataset not in SOME_UNLABELLED or folders_missing or len(unlabelled) == count:
+    if not some_may or folders_missing or len(unlabelled) == count:
         path = (folders_missing or paths)[0]
         raise UserError(f"{len(unlabelled)} of {count} scenes have no ground truth: no {path}")
 

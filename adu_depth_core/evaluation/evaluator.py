@@ -2,101 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
+from adu_depth_core.evaluation.boundary import measure_boundaries
 from adu_depth_core.evaluation.disparity import disparity_metrics
-from adu_depth_core.evaluation.metrics import depth_means, depth_sums
-from adu_depth_core.evaluation.pixels import Pixels
+from adu_depth_core.evaluation.measurement import SURFACES, FrameResult, measure
 from adu_depth_core.evaluation.protocol import Protocol
-from adu_depth_core.evaluation.sparsification import aurg, ause, pixel_curves
-from adu_depth_core.evaluation.uncertainty import (
-    calibration_area,
-    pixel_coverage,
-    uncertainty_means,
-    uncertainty_sums,
-)
+from adu_depth_core.evaluation.rank_correlation import rank_correlation
+from adu_depth_core.evaluation.uncertainty import calibration_area
 
-
-@dataclass(frozen=True)
-class FrameResult:
-    """Metrics of one image.
-
-    :param name: name of the frame
-    :param pixels: number of pixels that counted
-    :param metrics: by name; see ``docs/evaluation.md``
-    """
-
-    name: str
-    pixels: int
-    metrics: dict[str, float]
+BOUNDARY_F1 = "boundary_f1"
+"""Name of the measure of edges; a frame whose truth is not dense does not have it."""
 
 
 @dataclass(frozen=True)
 class Summary:
     """Result of an evaluation.
 
-    :param metrics: mean over images of each metric, and ``calibration_area``
+    :param metrics: mean of each metric over the images that have it, and ``calibration_area``
     :param frames: each image's own, in the order they came
     :param skipped: frames without a single pixel that counts
     :param curves: means over images: ``coverage`` over ``uncertainty.LEVELS``, and for each metric
         ``<metric>_by_sigma`` and ``<metric>_by_oracle`` over ``sparsification.REMOVED``; empty without sigma
+    :param roadless: frames in which no road was found, so that they are in no figure of obstacles and ground;
+        None where these were not told apart
     """
 
     metrics: dict[str, float]
     frames: list[FrameResult]
     skipped: list[str]
     curves: dict[str, np.ndarray] = field(default_factory=dict)
+    roadless: list[str] | None = None
 
     def column(self, metric: str) -> np.ndarray:
-        """One metric of every frame, ``(N,)``."""
-        return np.array([frame.metrics[metric] for frame in self.frames])
+        """One metric of every frame, ``(N,)``; NaN where a frame does not have it."""
+        return np.array([frame.metrics.get(metric, np.nan) for frame in self.frames])
 
+    def surface_pixels(self, surface: str) -> tuple[int, int]:
+        """How many pixels are of a surface, and in how many frames there are any."""
+        counts = [frame.surface_pixels.get(surface, 0) for frame in self.frames]
+        return sum(counts), sum(count > 0 for count in counts)
 
-@dataclass(frozen=True)
-class Measurement:
-    """One image measured.
+    @property
+    def sigma_rank_correlation(self) -> float | None:
+        """Rank correlation over frames of ``relative_sigma`` and ``abs_rel``: does sigma say which are worse?
 
-    :param frame: its metrics; without pixels there are none
-    :param curves: as those of ``Summary``, of this image
-    """
-
-    frame: FrameResult
-    curves: dict[str, np.ndarray]
-
-
-def measure(
-    protocol: Protocol, name: str, truth: np.ndarray, depth: np.ndarray, sigma: np.ndarray | None
-) -> Measurement:
-    """Every metric of one frame; parameters as of ``Evaluator.add``. Keeps nothing: safe on any thread."""
-    pixels = Pixels.of(protocol, truth, depth, sigma)
-    if pixels is None:
-        return Measurement(FrameResult(name, 0, {}), {})
-    p, g, s = pixels.prediction, pixels.truth, pixels.sigma
-    uncertainty = None if s is None else uncertainty_sums(p, s, g)
-    return summed_up(name, pixels, depth_sums(p, g), uncertainty)
-
-
-def summed_up(name: str, pixels: Pixels, depth: np.ndarray, uncertainty: np.ndarray | None) -> Measurement:
-    """Every metric of pixels whose terms were summed already, in however many cells.
-
-    :param name: name of the frame
-    :param pixels: of the frame
-    :param depth: ``metrics.depth_sums`` of them
-    :param uncertainty: ``uncertainty.uncertainty_sums`` of them; None without sigma
-    """
-    metrics, curves = depth_means(depth.sum(axis=1)), {}
-    if uncertainty is not None:
-        p, s, g = pixels.prediction, pixels.sigma, pixels.truth
-        metrics |= uncertainty_means(uncertainty.sum(axis=1))
-        curves["coverage"] = pixel_coverage(p, s, g)
-        for metric, (by_sigma, by_oracle) in pixel_curves(p, s, g).items():
-            metrics[f"ause_{metric}"] = ause(by_sigma, by_oracle)
-            metrics[f"aurg_{metric}"] = aurg(by_sigma)
-            curves |= {f"{metric}_by_sigma": by_sigma, f"{metric}_by_oracle": by_oracle}
-    return Measurement(FrameResult(name, pixels.truth.size, metrics), curves)
+        None without sigma or with too few frames.
+        """
+        if "relative_sigma" not in self.metrics:
+            return None
+        return rank_correlation(self.column("relative_sigma"), self.column("abs_rel"))
 
 
 class CurveMeans:
@@ -106,11 +66,11 @@ class CurveMeans:
         self._sums: dict[str, np.ndarray] = {}
         self._count = 0
 
-    def add(self, curves: dict[str, np.ndarray]) -> None:
-        """Take those of an image; every image has the same, or none."""
-        self._count += 1
+    def add(self, curves: dict[str, np.ndarray], images: int = 1) -> None:
+        """Take those of an image, or the means of several; every image has the same, or none."""
+        self._count += images
         for name, values in curves.items():
-            self._sums[name] = self._sums.get(name, 0.0) + values
+            self._sums[name] = self._sums.get(name, 0.0) + values * images
 
     def means(self) -> dict[str, np.ndarray]:
         """By name; empty where the images have none."""
@@ -128,6 +88,7 @@ class Evaluator:
         self._frames: list[FrameResult] = []
         self._skipped: list[str] = []
         self._curves = CurveMeans()
+        self._kind: tuple[frozenset[str], bool] | None = None
 
     def add(
         self,
@@ -136,6 +97,7 @@ class Evaluator:
         depth: np.ndarray,
         sigma: np.ndarray | None = None,
         focal_times_baseline: float | None = None,
+        camera: Camera | None = None,
     ) -> FrameResult | None:
         """Measure one frame; all maps ``(H, W)``.
 
@@ -146,20 +108,28 @@ class Evaluator:
             Either all frames have it or none
         :param focal_times_baseline: fx in pixels times baseline in metres, to measure disparity too
             (``disparity.disparity_metrics``), without cap; either for all frames or for none
+        :param camera: intrinsics of the maps, to tell obstacles from ground; likewise
         :return: the frame's metrics, or None if no pixel counts
         :raises ValueError: if sizes differ, a prediction that counts is not a positive number, or the frame
             has sigma or a baseline and others have not
         """
-        measured = measure(self.protocol, name, truth, depth, sigma)
+        measured = measure(self.protocol, name, truth, depth, sigma, camera)
         if focal_times_baseline is not None and measured.frame.pixels:
             mask = self.protocol.inside(truth)
             measured.frame.metrics.update(disparity_metrics(depth, truth, mask, focal_times_baseline))
         frame = measured.frame
+        boundaries = measure_boundaries(self.protocol, truth, depth) if frame.pixels else None
+        if boundaries is not None:
+            frame.metrics[BOUNDARY_F1] = boundaries
         if not frame.pixels:
             self._skipped.append(frame.name)
             return None
-        if self._frames and frame.metrics.keys() != self._frames[0].metrics.keys():
-            raise ValueError(f"frame {frame.name}: either all frames have sigma and a baseline or none")
+        kind = frozenset(frame.metrics) - {*SURFACES, BOUNDARY_F1}, camera is None
+        if self._frames and kind != self._kind:
+            raise ValueError(
+                f"frame {frame.name}: either all frames have sigma, a baseline and a camera or none"
+            )
+        self._kind = kind
         self._curves.add(measured.curves)
         self._frames.append(frame)
         return frame
@@ -173,11 +143,34 @@ class Evaluator:
             raise UserError(
                 f"no ground truth counts in any of {len(self._skipped)} frames: {self.protocol.describe()}"
             )
-        metrics = {
-            name: float(np.mean([frame.metrics[name] for frame in self._frames]))
-            for name in self._frames[0].metrics
-        }
-        curves = self._curves.means()
-        if curves:
-            metrics["calibration_area"] = calibration_area(curves["coverage"])
-        return Summary(metrics, list(self._frames), list(self._skipped), curves)
+        roadless = None if self._kind[1] else [frame.name for frame in self._frames if frame.road is None]
+        return _summary(self._frames, self._skipped, self._curves, roadless)
+
+
+def combined(summaries: Sequence[Summary]) -> Summary:
+    """All frames of several evaluations as one: every frame weighs the same, whichever it is from.
+
+    :param summaries: one or more; a metric that only some of them have is the mean over their frames
+    """
+    curves = CurveMeans()
+    for summary in summaries:
+        curves.add(summary.curves, len(summary.frames))
+    frames = [frame for summary in summaries for frame in summary.frames]
+    skipped = [name for summary in summaries for name in summary.skipped]
+    roadless = [name for summary in summaries for name in summary.roadless or ()]
+    asked = any(summary.roadless is not None for summary in summaries)
+    return _summary(frames, skipped, curves, roadless if asked else None)
+
+
+def _summary(
+    frames: Sequence[FrameResult], skipped: Sequence[str], curves: CurveMeans, roadless: list[str] | None
+) -> Summary:
+    names = dict.fromkeys(name for frame in frames for name in frame.metrics)
+    metrics = {
+        name: float(np.mean([frame.metrics[name] for frame in frames if name in frame.metrics]))
+        for name in names
+    }
+    means = curves.means()
+    if means:
+        metrics["calibration_area"] = calibration_area(means["coverage"])
+    return Summary(metrics, list(frames), list(skipped), means, roadless)

@@ -1,16 +1,21 @@
-"""Where in the scene errors are: metrics of the pixels of a distance band or of a part of the image."""
+"""Where in the scene errors are: metrics of the pixels of a distance band, of a part of the image, of ground
+or obstacles.
+"""
 
 from __future__ import annotations
 
 import functools
 import itertools
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from adu_depth_core.evaluation.metrics import depth_means
 from adu_depth_core.evaluation.pixels import Parts, Pixels
 from adu_depth_core.evaluation.protocol import Protocol
+from adu_depth_core.evaluation.surfaces import SURFACE_NAMES, Surfaces
 from adu_depth_core.evaluation.uncertainty import uncertainty_means
 
 BANDS = (0.0, 10.0, 20.0, 40.0, 80.0)
@@ -27,25 +32,44 @@ GroupMetrics = dict[str, tuple[int, dict[str, float]]]
 """Number of pixels and metrics by name of the group; groups without a pixel are left out."""
 
 
-CELLS = (len(BANDS), len(REGION_NAMES))
-"""Bands and regions that pixels are counted in; the last band is beyond all that have a name."""
+CELLS = (len(BANDS), len(REGION_NAMES), len(SURFACE_NAMES) + 1)
+"""Bands, regions and surfaces that pixels are counted in; the last band is beyond all that have a name, the
+first surface is neither ground nor obstacle."""
+
+
+class Groups(NamedTuple):
+    """Metrics of the groups of one frame."""
+
+    bands: GroupMetrics
+    regions: GroupMetrics
+    surfaces: GroupMetrics
 
 
 def pixels_by_cell(
-    protocol: Protocol, truth: np.ndarray, depth: np.ndarray, sigma: np.ndarray
+    protocol: Protocol,
+    truth: np.ndarray,
+    depth: np.ndarray,
+    sigma: np.ndarray | None,
+    surfaces: Surfaces | None = None,
 ) -> tuple[Pixels, Parts] | None:
     """The pixels that count, cell by cell, band by band; None if there are none.
 
     A limit belongs to the nearer band.
-    Parameters and errors are those of ``Pixels.of``.
+
+    :param surfaces: tells ground from obstacles; None: not known. The other parameters and errors are those
+        of ``Pixels.of``.
     """
     place = np.flatnonzero(protocol.mask(truth))
     if not place.size:
         return None
-    cell = np.take(_region_map(*truth.shape), place)
     distance = np.take(truth, place)
+    band = np.zeros(place.size, np.uint8)
     for limit in BANDS[1:]:
-        cell += (distance > limit) * np.uint8(len(REGION_NAMES))
+        band += distance > limit
+    cell = band * np.uint8(CELLS[1]) + np.take(_region_map(*truth.shape), place)
+    cell *= np.uint8(CELLS[2])
+    if surfaces is not None:
+        cell += surfaces.at(place, distance)
     order = np.argsort(cell, kind="stable")  # of bytes: a radix sort
     edges = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=math.prod(CELLS)))])
     return Pixels.at(np.take(place, order), protocol, truth, depth, sigma), Parts(edges)
@@ -58,24 +82,27 @@ def _region_map(height: int, width: int) -> np.ndarray:
     return regions.astype(np.uint8)
 
 
-def group_metrics(depth: np.ndarray, uncertainty: np.ndarray) -> tuple[GroupMetrics, GroupMetrics]:
-    """Metrics of each distance band and of each image region of one frame.
+def group_metrics(depth: np.ndarray, uncertainty: np.ndarray | None) -> Groups:
+    """Metrics of each distance band, image region and surface of one frame.
 
     All depth metrics, coverage and likelihood; the rankings (AUSE, AURG) are of whole images.
 
     :param depth: ``metrics.depth_sums`` by ``pixels_by_cell``
-    :param uncertainty: ``uncertainty.uncertainty_sums`` by ``pixels_by_cell``
+    :param uncertainty: ``uncertainty.uncertainty_sums`` by ``pixels_by_cell``; None without sigma
     """
 
-    def of(axis: int, names: tuple[str, ...]) -> GroupMetrics:
-        columns = [sums.reshape(-1, *CELLS).sum(axis=axis).T for sums in (depth, uncertainty)]
-        return {
-            name: (int(d[-1]), depth_means(d) | uncertainty_means(u))
-            for name, d, u in zip(names, *columns, strict=False)  # the band beyond the last has no name
-            if d[-1]
-        }
+    def of(axis: int, names: Sequence[str]) -> GroupMetrics:
+        others = tuple(i + 1 for i in range(len(CELLS)) if i != axis)
+        columns = depth.reshape(-1, *CELLS).sum(axis=others).T
+        metrics = [(int(column[-1]), depth_means(column) if column[-1] else {}) for column in columns]
+        if uncertainty is not None:
+            columns = uncertainty.reshape(-1, *CELLS).sum(axis=others).T
+            for (pixels, known), column in zip(metrics, columns, strict=True):
+                known |= uncertainty_means(column) if pixels else {}
+        # Not all cells have a name: the band beyond the last, what is neither ground nor obstacle.
+        return {name: entry for name, entry in zip(names, metrics, strict=False) if name and entry[0]}
 
-    return of(2, BAND_NAMES), of(1, REGION_NAMES)
+    return Groups(of(0, BAND_NAMES), of(1, REGION_NAMES), of(2, ("", *SURFACE_NAMES)))
 
 
 class GroupMeans:

@@ -1,4 +1,4 @@
-"""Which pixels count in an evaluation: depth cap and crop. Two numbers compare only under one protocol."""
+"""Which pixels count in an evaluation, and as what. Two numbers compare only under one protocol."""
 
 from __future__ import annotations
 
@@ -33,21 +33,28 @@ CROPS = {
 
 @dataclass(frozen=True)
 class Protocol:
-    """Depth cap and crop of an evaluation.
+    """Depth cap and crop of an evaluation, and how the road is known.
 
     :param cap: metres; farther ground truth does not count, farther predictions are lowered to it
     :param crop: key of ``CROPS``
-    :raises UserError: if the cap is not above ``MIN_DEPTH`` or the crop is unknown
+    :param camera_height: metres of the camera above a road that is level with it; None: the road is fitted to
+        the ground truth of each frame (``surfaces``)
+    :raises UserError: if the cap is not above ``MIN_DEPTH``, the crop is unknown or the height not positive
     """
 
     cap: float = 80.0
     crop: str = "none"
+    camera_height: float | None = None
 
     def __post_init__(self) -> None:
         if not MIN_DEPTH < self.cap < float("inf"):
             raise UserError(f"the depth cap is {self.cap} m: it must be more than {MIN_DEPTH} m, and finite")
         if self.crop not in CROPS:
             raise UserError(f"there is no crop {self.crop!r}: choose {', '.join(CROPS)}")
+        if self.camera_height is not None and not 0 < self.camera_height < float("inf"):
+            raise UserError(
+                f"the camera height is {self.camera_height} m: it must be more than 0, and finite"
+            )
 
     def mask(self, truth: np.ndarray) -> np.ndarray:
         """Pixels that count, bool ``(H, W)``: ``MIN_DEPTH < truth < cap`` inside the crop.

@@ -1,10 +1,12 @@
-"""The JSON file of an evaluation: everything needed to read, trust and repeat it."""
+"""Files of an evaluation: JSON with everything needed to read, trust and repeat it, CSV of the frames."""
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,53 +14,38 @@ import cv2
 import numpy as np
 
 import adu_depth_core
-from adu_depth_core.evaluation.benchmarks import Benchmark
-from adu_depth_core.evaluation.evaluator import Summary
-from adu_depth_core.evaluation.leakage import Leakage
+from adu_depth_core.evaluation.evaluate import JudgedSet
+from adu_depth_core.evaluation.evaluator import Summary, combined
 from adu_depth_core.evaluation.protocol import MIN_DEPTH, Protocol
 from adu_depth_core.evaluation.sparsification import REMOVED
 from adu_depth_core.evaluation.subject import Subject
+from adu_depth_core.evaluation.surfaces import SURFACE_NAMES
 from adu_depth_core.evaluation.uncertainty import LEVELS
 from adu_depth_core.files import write_atomically
 from adu_depth_core.machine import cpu_model
 
 FORMAT = "adu_depth-evaluation"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 def evaluation_record(
-    summary: Summary,
-    benchmark: Benchmark,
-    protocol: Protocol,
-    subject: Subject,
-    leakage: Leakage,
-    flip: bool,
-    command: str,
+    sets: Sequence[JudgedSet], protocol: Protocol, subject: Subject, flip: bool, command: str
 ) -> dict[str, Any]:
     """What was measured, on what, by which model, how, and where; plain JSON types.
 
-    :param summary: the result
-    :param benchmark: the frames
+    ``metrics`` and ``curves`` are over the frames of all sets; those of each set are in ``sets``.
+
+    :param sets: the frames and the result on them
     :param protocol: which pixels counted
     :param subject: what was judged
-    :param leakage: what the model card says of these frames
     :param flip: whether predictions were averaged with those of the mirrored images
     :param command: the command line
     """
-    curves = {name: values.tolist() for name, values in summary.curves.items()}
-    if curves:
-        curves |= {"levels": LEVELS.tolist(), "removed": REMOVED.tolist()}
+    total = combined([judged.summary for judged in sets])
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "command": command,
-        "dataset": {
-            "name": benchmark.dataset,
-            "split": benchmark.split,
-            "frames": len(summary.frames),
-            "skipped": summary.skipped,
-            "unlabelled": list(benchmark.unlabelled),
-        },
         "model": subject.record(),
         "protocol": {
             **dataclasses.asdict(protocol),
@@ -67,7 +54,6 @@ def evaluation_record(
             "flip": flip,
             "text": protocol.describe(),
         },
-        "leakage": dataclasses.asdict(leakage),
         "machine": {"cpu": cpu_model(), "system": platform.system(), "architecture": platform.machine()},
         "versions": {
             "adu_depth": adu_depth_core.__version__,
@@ -76,10 +62,51 @@ def evaluation_record(
             "opencv": cv2.__version__,
             "runtime": subject.runtime,
         },
+        **_figures(total),
+        "sets": [
+            {
+                "name": judged.benchmark.dataset,
+                "split": judged.benchmark.split,
+                "skipped": judged.summary.skipped,
+                "roadless": judged.summary.roadless,
+                "unlabelled": list(judged.benchmark.unlabelled),
+                "leakage": dataclasses.asdict(judged.leakage),
+                **_figures(judged.summary),
+                "frames": [dataclasses.asdict(frame) for frame in judged.summary.frames],
+            }
+            for judged in sets
+        ],
+    }
+
+
+def _figures(summary: Summary) -> dict[str, Any]:
+    curves = {name: values.tolist() for name, values in summary.curves.items()}
+    if curves:
+        curves |= {"levels": LEVELS.tolist(), "removed": REMOVED.tolist()}
+    return {
+        "frame_count": len(summary.frames),
         "metrics": summary.metrics,
-        "frames": [dataclasses.asdict(frame) for frame in summary.frames],
+        "surfaces": {
+            surface: dict(zip(("pixels", "frames"), summary.surface_pixels(surface), strict=True))
+            for surface in SURFACE_NAMES
+        },
+        "sigma_rank_correlation": summary.sigma_rank_correlation,
         "curves": curves,
     }
+
+
+def write_frames_csv(path: Path, sets: Sequence[JudgedSet]) -> None:
+    """Write a row for each frame, atomically; a metric that a frame does not have is empty."""
+    frames = [(judged.benchmark, frame) for judged in sets for frame in judged.summary.frames]
+    metrics = list(dict.fromkeys(name for _, frame in frames for name in frame.metrics))
+    with write_atomically(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        counts = [f"{surface}_pixels" for surface in SURFACE_NAMES]
+        writer.writerow(["set", "split", "frame", "pixels", *counts, *metrics])
+        for benchmark, frame in frames:
+            values = [frame.surface_pixels.get(surface, "") for surface in SURFACE_NAMES]
+            values += [frame.metrics.get(name, "") for name in metrics]
+            writer.writerow([benchmark.dataset, benchmark.split, frame.name, frame.pixels, *values])
 
 
 def write_record(path: Path, record: dict[str, Any]) -> None:

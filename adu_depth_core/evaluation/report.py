@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from adu_depth_core.evaluation.evaluator import Summary
+from adu_depth_core.evaluation.evaluator import BOUNDARY_F1, Summary, combined
+from adu_depth_core.evaluation.measurement import SURFACE_METRICS
+from adu_depth_core.evaluation.surfaces import RULE, SURFACE_NAMES
 
 
 @dataclass(frozen=True)
@@ -17,8 +20,8 @@ class Column:
     """How a metric is shown.
 
     :param unit: unit of the value
-    :param target: ``0`` or ``1`` where those are best, ``low`` or ``high`` where there is no bound, or the
-        nominal share of a coverage
+    :param target: ``0`` or ``1`` where those are best, ``low`` or ``high`` where there is no bound, the
+        nominal share of a coverage, or empty where no value is better than another
     """
 
     unit: str
@@ -39,11 +42,19 @@ DEPTH = {
     "d3": Column("", "1"),
 }
 DISPARITY = {"d1_all": Column("%", "0"), "epe": Column("px", "0")}
+BOUNDARY = {BOUNDARY_F1: Column("", "1")}
+SURFACE = {
+    "obstacle_abs_rel": Column("", "0"),
+    "obstacle_coverage_1sigma": Column("", "0.683"),
+    "ground_abs_rel": Column("", "0"),
+    "ground_coverage_1sigma": Column("", "0.683"),
+}
 UNCERTAINTY = {
     "coverage_50": Column("", "0.500"),
     "coverage_1sigma": Column("", "0.683"),
     "coverage_95": Column("", "0.950"),
     "calibration_area": Column("", "0"),
+    "relative_sigma": Column("", ""),
     "nll": Column("nats", "low"),
     "ause_abs_rel": Column("", "0"),
     "ause_rmse": Column("m", "0"),
@@ -52,7 +63,16 @@ UNCERTAINTY = {
     "aurg_rmse": Column("m", "high"),
     "aurg_d1": Column("", "high"),
 }
-PER_FRAME = ("abs_rel", "rmse", "silog", "d1", "d1_all", "coverage_1sigma")
+OVERVIEW = {
+    "abs_rel": "abs_rel",
+    "d1": "d1",
+    BOUNDARY_F1: "boundary\nF1",
+    "coverage_1sigma": "within\nsigma",
+    "relative_sigma": "sigma /\ndepth",
+}
+"""Metrics of the table with one row per set of frames, and their headings."""
+
+PER_FRAME = ("abs_rel", "rmse", "d1", "d1_all", "coverage_1sigma", "obstacle_abs_rel")
 """Metrics of the table with one row per frame; the JSON has all."""
 
 
@@ -70,26 +90,117 @@ def print_summary(summary: Summary, console: Console) -> None:
     for heading in ("ideal", "mean", "std", "worst"):
         table.add_column(heading, justify="right")
     table.add_column("worst frame", overflow="fold")
-    for group in (DEPTH, DISPARITY, UNCERTAINTY):
+    for group in (DEPTH, BOUNDARY, DISPARITY, SURFACE, UNCERTAINTY):
         measured = {name: column for name, column in group.items() if name in summary.metrics}
         for name, column in measured.items():
             table.add_row(*_row(summary, name, column))
         if measured:
             table.add_section()
     console.print(table)
+    print_dense(summary, console)
+    correlation = summary.sigma_rank_correlation
+    if correlation is not None:
+        console.print(f"rank correlation by frame of relative_sigma and abs_rel: {correlation:.2f}")
+    if summary.roadless is not None:
+        counts = [
+            f"{surface}: {pixels:,} pixels in {frames} frames"
+            for surface in reversed(SURFACE_NAMES)
+            for pixels, frames in [summary.surface_pixels(surface)]
+        ]
+        console.print("; ".join(counts), highlight=False)
+        console.print(RULE, highlight=False)
+        print_roadless(summary, console)
+    print_skipped(summary, console)
+
+
+def print_dense(summary: Summary, console: Console) -> None:
+    """The number of frames with dense truth, unless all have it: the others do not count for edges."""
+    dense = sum(BOUNDARY_F1 in frame.metrics for frame in summary.frames)
+    if dense < len(summary.frames):
+        of = f"of {dense} of {len(summary.frames)} frames: the others have" if dense else "not measured:"
+        console.print(f"{BOUNDARY_F1} {of} no dense ground truth with edges", highlight=False)
+
+
+def print_skipped(summary: Summary, console: Console, prefix: str = "") -> None:
+    """The frames that are in no figure, if there are any."""
     if summary.skipped:
-        console.print(f"without ground truth that counts, not in the table: {', '.join(summary.skipped)}")
+        names = ", ".join(summary.skipped)
+        console.print(f"{prefix}without ground truth that counts, not in the table: {names}", markup=False)
 
 
-def print_frames(summary: Summary, console: Console) -> None:
+def print_overview(summaries: Mapping[str, Summary], console: Console) -> None:
+    """One row per set of frames, and one of all frames together.
+
+    :param summaries: by name of the set
+    """
+    total = combined(list(summaries.values()))
+    metrics = [name for name in OVERVIEW if name in total.metrics]
+    ranked = total.sigma_rank_correlation is not None
+    table = Table(title="Metrics per image, then averaged")
+    table.add_column("set", overflow="fold")
+    headings = [OVERVIEW[name] for name in metrics]
+    for heading in ("frames", *headings, *(["rank\ncorr."] if ranked else [])):
+        table.add_column(heading, justify="right")
+
+    def add(name: str, summary: Summary) -> None:
+        cells = [_cell(summary.metrics.get(metric)) for metric in metrics]
+        if ranked:
+            cells.append(_cell(summary.sigma_rank_correlation, 2))
+        table.add_row(name, str(len(summary.frames)), *cells)
+
+    for name, summary in summaries.items():
+        add(name, summary)
+    table.add_section()
+    add("all", total)
+    console.print(table)
+    print_dense(total, console)
+    if ranked:
+        console.print("rank corr.: Spearman's rank correlation, by frame, of sigma / depth and abs_rel")
+    for name, summary in summaries.items():
+        print_skipped(summary, console, f"{name}: ")
+    if total.roadless is not None:
+        _print_surfaces({**summaries, "all": total}, console)
+
+
+def _print_surfaces(summaries: Mapping[str, Summary], console: Console) -> None:
+    """Obstacles and ground of each set of frames; the last of ``summaries`` is of all."""
+    table = Table(title="Obstacles and ground")
+    table.add_column("set", overflow="fold")
+    table.add_column("of")
+    for heading in ("frames", "pixels", "abs_rel", "within\nsigma"):
+        table.add_column(heading, justify="right")
+    for name, summary in summaries.items():
+        for i, surface in enumerate(reversed(SURFACE_NAMES)):
+            pixels, frames = summary.surface_pixels(surface)
+            metrics = [_cell(summary.metrics.get(f"{surface}_{metric}")) for metric in SURFACE_METRICS]
+            table.add_row("" if i else name, surface, str(frames), f"{pixels:,}", *metrics)
+        table.add_section()
+    console.print(table)
+    console.print(f"{RULE}; means over frames that have such pixels", highlight=False)
+    for name, summary in list(summaries.items())[:-1]:
+        print_roadless(summary, console, f"{name}: ")
+
+
+def print_roadless(summary: Summary, console: Console, prefix: str = "") -> None:
+    """The frames that are in no figure of obstacles and ground, if there are any."""
+    if summary.roadless:
+        console.print(
+            f"{prefix}no road found in {len(summary.roadless)} of {len(summary.frames)} frames, which are in "
+            f"no figure of obstacles and ground: {', '.join(summary.roadless)}",
+            markup=False,
+            highlight=False,
+        )
+
+
+def print_frames(summary: Summary, console: Console, title: str = "Frames") -> None:
     """One row per frame."""
     metrics = [name for name in PER_FRAME if name in summary.metrics]
-    table = Table(title="Frames")
+    table = Table(title=title)
     table.add_column("frame", overflow="fold")
     for heading in ("pixels", *metrics):
         table.add_column(heading, justify="right")
     for frame in summary.frames:
-        table.add_row(frame.name, str(frame.pixels), *(f"{frame.metrics[name]:.4f}" for name in metrics))
+        table.add_row(frame.name, str(frame.pixels), *(_cell(frame.metrics.get(name)) for name in metrics))
     console.print(table)
 
 
@@ -99,9 +210,15 @@ def _row(summary: Summary, name: str, column: Column) -> tuple[str, ...]:
     if name == "calibration_area":  # of the mean coverage curve: no frame has one
         return label, column.target, mean, "", "", ""
     values = summary.column(name)
+    spread = f"{np.nanstd(values):.4f}"
+    if not column.target:
+        return label, "", mean, spread, "", ""
     badness = {"low": values, "high": -values}.get(column.target)
     if badness is None:
         badness = np.abs(values - float(column.target))
-    worst = int(np.argmax(badness))
-    spread, extreme = f"{np.std(values):.4f}", f"{values[worst]:.4f}"
-    return label, column.target, mean, spread, extreme, summary.frames[worst].name
+    worst = int(np.nanargmax(badness))
+    return label, column.target, mean, spread, f"{values[worst]:.4f}", summary.frames[worst].name
+
+
+def _cell(value: float | None, digits: int = 4) -> str:
+    return "" if value is None else f"{value:.{digits}f}"

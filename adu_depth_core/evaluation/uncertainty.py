@@ -32,8 +32,9 @@ def interval_half_width(level: float | np.ndarray) -> float | np.ndarray:
 def uncertainty_metrics(
     prediction: np.ndarray, sigma: np.ndarray, truth: np.ndarray, mask: np.ndarray
 ) -> dict[str, float]:
-    """Coverage of the 50, 68.3 (``coverage_1sigma``) and 95 % intervals, and the likelihood.
+    """Coverage of the 50, 68.3 (``coverage_1sigma``) and 95 % intervals, likelihood, and how large sigma is.
 
+    ``relative_sigma = mean(sigma / p)``.
     ``nll = mean(ln(2 s) + |g - p| / s)`` with ``s = sigma / QUANTILE``: nats per pixel, density per metre.
 
     :param prediction: depth ``(H, W)`` metres, already limited to the protocol's range
@@ -57,18 +58,19 @@ def uncertainty_sums(p: np.ndarray, s: np.ndarray, g: np.ndarray, parts: Parts |
     """
     parts = parts or Parts.whole(p.size)
     half, most = interval_half_width(np.array([0.50, 0.95]))
-    sums = np.zeros((5, parts.cells))
+    sums = np.zeros((6, parts.cells))
     for block in blocks(p.size):
         s_ = s[block]
         error = np.abs(g[block] - p[block])
         likelihood = np.log(s_ * (2 / QUANTILE)) + error / s_ * QUANTILE
-        sums += parts.sums(block, [likelihood], [error <= half * s_, error <= s_, error <= most * s_])
+        terms = [likelihood, s_ / p[block]]
+        sums += parts.sums(block, terms, [error <= half * s_, error <= s_, error <= most * s_])
     return sums
 
 
 def uncertainty_means(sums: np.ndarray) -> dict[str, float]:
     """The metrics of a column of ``uncertainty_sums``; it must have pixels."""
-    names = ("nll", "coverage_50", "coverage_1sigma", "coverage_95")
+    names = ("nll", "relative_sigma", "coverage_50", "coverage_1sigma", "coverage_95")
     return dict(zip(names, (sums[:-1] / sums[-1]).tolist(), strict=True))
 
 

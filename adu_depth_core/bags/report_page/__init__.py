@@ -15,15 +15,22 @@ from adu_depth_core.bags.report_page import charts
 from adu_depth_core.bags.report_page.pictures import jpeg_uri, legend_uri
 from adu_depth_core.bags.report_page.text import MEANINGS, METRICS, interval, is_better, number, percent
 from adu_depth_core.bags.report_page.verdict import FEW, findings_of, verdict_of
-from adu_depth_core.evaluation.report import DEPTH, UNCERTAINTY
+from adu_depth_core.evaluation.report import DEPTH, SURFACE, UNCERTAINTY
+from adu_depth_core.evaluation.surfaces import RULE
 from adu_depth_core.visualization import SIGMA_SCALE, depth_scale
 
-METRIC_GROUPS = {"Accuracy": tuple(DEPTH), "Stability": (INSTABILITY,), "Uncertainty": tuple(UNCERTAINTY)}
+METRIC_GROUPS = {
+    "Accuracy": tuple(DEPTH),
+    "Obstacles and ground": tuple(SURFACE),
+    "Stability": (INSTABILITY,),
+    "Uncertainty": tuple(UNCERTAINTY),
+}
 KEY_METRICS = (
     "abs_rel",
     "rmse",
     "silog",
     "d1",
+    *SURFACE,
     "coverage_1sigma",
     "calibration_area",
     "ause_abs_rel",
@@ -65,6 +72,7 @@ def write_report_page(result: EvaluationResult, path: Path) -> None:
         verdict=verdict_of(result),
         findings=[(model, list(findings_of(model, result.source.motion))) for model in result.models],
         figures=_figures(result),
+        surfaces=_surfaces(result),
         key_metrics=_table(result, KEY_METRICS),
         more_metrics=_table(result, [name for name in METRICS if name not in KEY_METRICS]),
         regions=[_Regions.of(model) for model in result.models if any(g.metrics for g in model.by_region)],
@@ -74,6 +82,22 @@ def write_report_page(result: EvaluationResult, path: Path) -> None:
         start_ns=result.models[0].frames[0].stamp_ns if result.models[0].frames else 0,
     )
     path.write_text(page, encoding="utf-8")
+
+
+def _surfaces(result: EvaluationResult) -> str:
+    """The rule that tells obstacles from ground, and the pixels of each; empty without a road."""
+    first = result.models[0]
+    counts = [
+        f"{group.name}: {group.pixels:,} pixels in {group.frames} frames"
+        for group in reversed(first.by_surface)
+        if group.pixels
+    ]
+    if not counts:
+        return ""
+    text = f"{RULE[0].upper()}{RULE[1:]}. {'; '.join(counts).capitalize()}."
+    if first.roadless_frames:
+        text += f" No road was found in {first.roadless_frames} frames, which are in none of these figures."
+    return text
 
 
 @dataclass(frozen=True)

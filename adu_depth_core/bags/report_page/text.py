@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from adu_depth_core.bags.evaluation_result import INSTABILITY, Estimate
-from adu_depth_core.evaluation.report import DEPTH, UNCERTAINTY, Column
+from adu_depth_core.evaluation.report import DEPTH, SURFACE, UNCERTAINTY, Column
 
-METRICS = {**DEPTH, INSTABILITY: Column("", "0"), **UNCERTAINTY}
+METRICS = {**DEPTH, **SURFACE, INSTABILITY: Column("", "0"), **UNCERTAINTY}
 """Unit and ideal of every metric."""
 
 MINUS, NARROW_SPACE = "\u2212", "\u202f"
@@ -24,10 +24,15 @@ MEANINGS = {
     "d1": "share of pixels within a factor of 1.25",
     "d2": "share of pixels within a factor of 1.25²",
     "d3": "share of pixels within a factor of 1.25³",
+    "obstacle_abs_rel": "mean error of obstacles as a share of the distance",
+    "obstacle_coverage_1sigma": "share of obstacle pixels with |error| ≤ sigma",
+    "ground_abs_rel": "mean error of the ground as a share of the distance",
+    "ground_coverage_1sigma": "share of ground pixels with |error| ≤ sigma",
     "coverage_50": "share of pixels inside the 50 % interval",
     "coverage_1sigma": "share of pixels with |error| ≤ sigma",
     "coverage_95": "share of pixels inside the 95 % interval",
     "calibration_area": "area between reliability curve and diagonal",
+    "relative_sigma": "mean sigma as a share of the predicted depth",
     "nll": "negative log likelihood of the truth",
     "ause_abs_rel": "how far sigma's order is from the best (abs_rel)",
     "ause_rmse": "how far sigma's order is from the best (rmse)",
@@ -72,10 +77,12 @@ def metric_label(metric: str) -> str:
 
 
 def is_better(metric: str, difference: Estimate, reference: Estimate) -> bool | None:
-    """Whether a model with this difference from the reference is better; None if the interval includes 0."""
-    if difference.low <= 0 <= difference.high:
-        return None
+    """Whether a model with this difference from the reference is better; None if the interval includes 0, or
+    the metric is none to be good at.
+    """
     target = METRICS[metric].target
+    if not target or difference.low <= 0 <= difference.high:
+        return None
     if target in ("1", "high"):
         return difference.mean > 0
     if target in ("0", "low"):

@@ -10,6 +10,7 @@ import numpy as np
 from adu_depth_core.bags.evaluation_result import INSTABILITY, EvaluationResult, Group, ModelResult
 from adu_depth_core.bags.report_page.text import is_better, number, percent
 from adu_depth_core.evaluation.sparsification import REMOVED
+from adu_depth_core.evaluation.surfaces import RANGE
 from adu_depth_core.evaluation.uncertainty import ONE_SIGMA
 
 HONEST = 0.05
@@ -84,6 +85,13 @@ def findings_of(model: ModelResult, motion: str) -> Iterator[str]:
             yield f"{where} {worst.name} it is worst: off by {percent(worst.metrics['abs_rel'])}."
     if "coverage_1sigma" in metrics:
         yield _honesty(metrics["coverage_1sigma"].mean)
+    if "obstacle_abs_rel" in metrics and "ground_abs_rel" in metrics:
+        obstacle, ground = (percent(metrics[f"{surface}_abs_rel"].mean) for surface in ("obstacle", "ground"))
+        within = percent(metrics["obstacle_coverage_1sigma"].mean)
+        yield (
+            f"Of obstacles within {RANGE:g} m it is off by {obstacle} of the distance, of the ground by "
+            f"{ground}; {within} of obstacle pixels have |error| ≤ sigma."
+        )
     if "abs_rel_by_sigma" in model.curves:
         curve = model.curves["abs_rel_by_sigma"]
         rest = float(np.interp(REMOVED_SHARE, REMOVED, curve))

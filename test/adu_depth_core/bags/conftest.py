@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from adu_depth_core.camera import Camera
-from adu_depth_core.evaluation.report import DEPTH, UNCERTAINTY
+from adu_depth_core.evaluation.report import DEPTH, SURFACE, UNCERTAINTY
 from adu_depth_core.evaluation.sparsification import METRICS, REMOVED
 from adu_depth_core.evaluation.uncertainty import LEVELS
 
 MEANS = {
     **dict.fromkeys(DEPTH, 0.5),
+    **dict.fromkeys(SURFACE, 0.3),
     **dict.fromkeys(UNCERTAINTY, 0.05),
     "abs_rel": 0.11,
     "rmse": 4.2,
@@ -71,6 +72,7 @@ def make_result() -> Callable[..., object]:
             sigma = np.geomspace(0.02, 0.6, 10)
             error_by_sigma = er.ErrorBySigma(sigma, sigma**0.9 * factor, rng.integers(100, 90_000, 10))
         bands = [("0-10 m", 0.06), ("10-20 m", 0.09), ("20-40 m", 0.13), ("40-80 m", 0.19)]
+        surfaces = [("ground", 0.08), ("obstacle", 0.3)]
         rows, columns = ("top", "middle", "bottom"), ("left", "centre", "right")
         regions = [f"{row} {column}" for row in rows for column in columns]
         return er.ModelResult(
@@ -84,6 +86,10 @@ def make_result() -> Callable[..., object]:
             metrics={name: estimate(mean) for name, mean in means.items()},
             by_distance=tuple(group(name, error * factor, frames) for name, error in bands if truth),
             by_region=tuple(group(name, 0.05 + 0.02 * i, frames) for i, name in enumerate(regions) if truth),
+            by_surface=tuple(
+                group(name, error * factor, frames - 1) for name, error in surfaces if truth and frames > 1
+            ),
+            roadless_frames=1 if truth else 0,
             curves=curves,
             error_by_sigma=error_by_sigma,
             frames=records,

@@ -1,5 +1,7 @@
+import csv
 import json
 import platform
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
@@ -74,13 +76,10 @@ def test_the_record_says_what_was_measured_how_and_where(root, student, tmp_path
     record = json.loads(text)
     assert record["command"].startswith("adu_depth evaluate --dataset kitti2015 ")
     assert record["command"].endswith(f"--cap 50 --crop garg --flip --network-size 64x192 --json {path}")
-    assert record["dataset"] == {
-        "name": "kitti2015",
-        "split": "all",
-        "frames": 2,
-        "skipped": [],
-        "unlabelled": [],
-    }
+    (only,) = record["sets"]
+    assert (only["name"], only["split"], only["frame_count"]) == ("kitti2015", "all", 2)
+    assert only["skipped"] == only["unlabelled"] == []
+    assert only["leakage"] == NOTHING_LEAKED
     assert record["model"]["name"] == "red is far"
     assert record["model"]["sha256"] == file_sha256(student)
     assert record["model"]["network_sizes"] == [[64, 192]]
@@ -91,13 +90,13 @@ def test_the_record_says_what_was_measured_how_and_where(root, student, tmp_path
         True,
         False,
     )
-    assert record["leakage"] == NOTHING_LEAKED
     assert record["machine"]["cpu"]
     assert platform.node() not in record["machine"].values()
     assert record["versions"]["runtime"].startswith("ONNX Runtime")
-    assert [frame["name"] for frame in record["frames"]] == list(TRUTHS)
-    abs_rel = [frame["metrics"]["abs_rel"] for frame in record["frames"]]
+    assert [frame["name"] for frame in only["frames"]] == list(TRUTHS)
+    abs_rel = [frame["metrics"]["abs_rel"] for frame in only["frames"]]
     assert np.mean(abs_rel) == pytest.approx(record["metrics"]["abs_rel"])
+    assert record["metrics"] == only["metrics"]
     assert len(record["curves"]["coverage"]) == len(record["curves"]["levels"]) == 99
     assert len(record["curves"]["rmse_by_sigma"]) == len(record["curves"]["removed"]) == 51
 
@@ -118,6 +117,140 @@ def test_protocol_and_model_are_printed_with_the_result(root, student, capsys):
     assert "WARNING" not in out
 
 
+def rows_of(text: str) -> dict[str, list[str]]:
+    """Cells of each row of the first table printed, by the first."""
+    table = text.partition("└")[0]
+    lines = [line.strip("│") for line in table.splitlines() if line.startswith("│")]
+    cells = [[cell.strip() for cell in line.split("│")] for line in lines]
+    return {first: rest for first, *rest in cells}
+
+
+@pytest.fixture
+def rig(tmp_path, write_kitti2015_scene):
+    """Three synthetic scenes, each of another depth."""
+    folder = tmp_path / "rig"
+    for scene, depth in {"000010": 20.0, "000011": 12.0, "000012": 11.0}.items():
+        write_kitti2015_scene(folder, scene, (RED, 0, BLUE), 175.0 / depth)
+    return folder
+
+
+def test_several_folders_have_a_row_each_and_one_of_all(root, rig, student, tmp_path, capsys):
+    scenes, path, table = tmp_path / "mine.txt", tmp_path / "result.json", tmp_path / "frames.csv"
+    scenes.write_text("000010\n000012\n", encoding="utf-8")
+    command = ["evaluate", "--model", str(student), "--backend", "onnxruntime", "--json", str(path)]
+    command += ["--dataset", "kitti2015", "synthetic", "--split", "all", str(scenes), "--csv", str(table)]
+    assert main([*command, "--root", str(root), "--root", str(rig)]) == 0
+    errors = {truth: abs(DEPTH - truth) / truth for truth in (*TRUTHS.values(), 20.0, 11.0)}
+    rows = rows_of(capsys.readouterr().out)
+    first, second = list(errors.values())[:2], list(errors.values())[2:]
+    for name, values in {"kitti2015": first, "rig": second, "all": first + second}.items():
+        frames, abs_rel = rows[name][:2]
+        assert (int(frames), float(abs_rel)) == (len(values), pytest.approx(np.mean(values), abs=2e-4))
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert record["frame_count"] == 4
+    assert record["metrics"]["abs_rel"] == pytest.approx(np.mean(first + second), rel=1e-4)
+    assert [(s["name"], s["split"], s["frame_count"]) for s in record["sets"]] == [
+        ("kitti2015", "all", 2),
+        ("rig", str(scenes), 2),
+    ]
+    assert [s["metrics"]["abs_rel"] for s in record["sets"]] == [
+        pytest.approx(np.mean(values), abs=2e-4) for values in (first, second)
+    ]
+    with table.open(encoding="utf-8", newline="") as file:
+        written = list(csv.DictReader(file))
+    assert [(row["set"], row["frame"]) for row in written] == [
+        ("kitti2015", "000000"),
+        ("kitti2015", "000001"),
+        ("rig", "000010"),
+        ("rig", "000012"),
+    ]
+    assert [float(row["abs_rel"]) for row in written] == pytest.approx(list(errors.values()), abs=2e-4)
+
+
+def test_sigma_that_rises_with_the_error_is_in_rank_order(tmp_path, write_kitti2015_scene, student, capsys):
+    folder = tmp_path / "rig"
+    for number, blue in enumerate((127, 90, 150)):  # the less blue, the larger sigma
+        error = 0.1 + 0.002 * (200 - blue)
+        write_kitti2015_scene(folder, f"{number:06d}", (RED, 0, blue), 175.0 / (DEPTH / (1 + error)))
+    path = tmp_path / "result.json"
+    assert evaluate(folder, student, "--json", str(path), dataset="synthetic") == 0
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert record["sigma_rank_correlation"] == pytest.approx(1)
+    relative = [frame["metrics"]["relative_sigma"] for frame in record["sets"][0]["frames"]]
+    assert relative == pytest.approx([1.25 * np.exp(-4 * blue / 255) for blue in (127, 90, 150)], rel=1e-4)
+    assert "rank correlation by frame of relative_sigma and abs_rel: 1.00" in capsys.readouterr().out
+
+
+def write_street(write_scene, folder, *scenes):
+    """Scenes of a level road 1.65 m below the camera, with a box of 64 pixels that is 8 m away."""
+    downwards = np.maximum(np.arange(64) - 31.5, 1e-3) / 350
+    depth = np.where(downwards > 0.02, 1.65 / downwards, np.inf)[:, None].repeat(192, axis=1)
+    depth[40:56, 90:94] = 8.0
+    for scene in scenes:
+        write_scene(folder, scene, (RED, 0, BLUE), 175.0 / depth)
+
+
+def test_obstacles_and_ground_are_told_apart(root, tmp_path, write_kitti2015_scene, student, capsys):
+    folder, path, table = tmp_path / "street", tmp_path / "result.json", tmp_path / "frames.csv"
+    write_street(write_kitti2015_scene, folder, "000000", "000001")
+    command = ["evaluate", "--model", str(student), "--backend", "onnxruntime", "--dataset", "synthetic"]
+    command += ["--camera-height", "1.65", "--json", str(path), "--csv", str(table)]
+    assert main([*command, "--root", str(folder)]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "obstacle: 128 pixels in 2 frames; ground: " in out
+    assert "obstacles: 0.4 to 2.65 m above the road; ground: up to 0.2 m; both within 40 m" in out
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert record["protocol"]["camera_height"] == 1.65
+    assert record["surfaces"]["obstacle"] == {"pixels": 128, "frames": 2}
+    assert record["metrics"]["obstacle_abs_rel"] == pytest.approx(DEPTH / 8 - 1, rel=0.01)
+    assert record["sets"][0]["frames"][0]["road"] == {"up": [0.0, -1.0, 0.0], "camera_height": 1.65}
+    with table.open(encoding="utf-8", newline="") as file:
+        assert [row["obstacle_pixels"] for row in csv.DictReader(file)] == ["64", "64"]
+
+    assert main([*command, "--root", str(folder), str(root)]) == 0
+    rows = capsys.readouterr().out
+    assert rows.count("│ obstacle │") == 3  # of each folder and of both
+
+
+def test_frames_without_a_road_are_counted_and_named(root, student, tmp_path, capsys):
+    path = tmp_path / "result.json"
+    assert evaluate(root, student, "--json", str(path)) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert (
+        "no road found in 2 of 2 frames, which are in no figure of obstacles and ground: 000000, 000001"
+        in out
+    )
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert record["sets"][0]["roadless"] == list(TRUTHS)
+    assert record["surfaces"]["ground"] == {"pixels": 0, "frames": 0}
+    assert "ground_abs_rel" not in record["metrics"]
+
+
+def test_a_model_trained_on_one_of_several_folders_is_refused_before_any_work(
+    root, rig, tmp_path, write_color_student, capsys
+):
+    data = [{"name": "rig", "split": "training", "scenes": ["000012"]}]
+    leaky = write_color_student(tmp_path / "leaky.onnx", training={"data": data})
+    command = ["evaluate", "--model", str(leaky), "--dataset", "synthetic", "--root", str(root), str(rig)]
+    assert main(command) == 1
+    captured = capsys.readouterr()
+    assert "trained on 1 of the 3 frames to evaluate (000012)" in captured.err
+    assert "Evaluating" not in captured.err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--dataset", "synthetic", "--split", "all", "all", "all"], "--split has 3 values and --root 2"),
+        (["--dataset", "synthetic", "kitti2015", "kitti2012"], "--dataset has 3 values and --root 2"),
+        (["--dataset", "synthetic", "kitti_eigen"], "synthetic, kitti_eigen are usually cropped differently"),
+    ],
+)
+def test_options_that_do_not_fit_the_folders_are_refused(root, rig, student, options, message, capsys):
+    assert main(["evaluate", "--model", str(student), "--root", str(root), str(rig), *options]) == 1
+    assert message in " ".join(capsys.readouterr().err.split())
+
+
 def test_flip_is_printed_when_on(root, student, capsys):
     assert evaluate(root, student, "--flip") == 0
     assert "--flip" in capsys.readouterr().out
@@ -135,7 +268,7 @@ def test_training_frames_are_refused(root, tmp_path, write_color_student, capsys
 
     assert evaluate(root, student, "--json", str(path), "--allow-training-frames") == 0
     assert "WARNING" in capsys.readouterr().out
-    assert json.loads(path.read_text(encoding="utf-8"))["leakage"]["trained"] == ["000001"]
+    assert json.loads(path.read_text(encoding="utf-8"))["sets"][0]["leakage"]["trained"] == ["000001"]
 
 
 def test_a_card_without_training_data_leads_to_a_warning(root, color_student, capsys):
@@ -185,8 +318,7 @@ def test_the_shipped_students_accuracy_is_that_of_its_twin(real_data, shipped_mo
     command = ["evaluate", "--dataset", "kitti2015", "--root", str(real_data / "kitti2015")]
     assert main([*command, "--checkpoint", str(twin), "--json", str(path)]) == 0
     record = json.loads(path.read_text(encoding="utf-8"))
-    assert record["leakage"]["trained"] == []
-    assert record["leakage"]["known"]
+    assert record["sets"][0]["leakage"] == {**NOTHING_LEAKED, "calibrated": ANY}
     for metric in ("aurg_abs_rel", "aurg_rmse"):
         assert record["metrics"][metric] > 0
     (claimed,) = read_card(shipped_model).accuracy
@@ -215,7 +347,7 @@ def test_the_reference_method_is_judged_with_disparity_and_without_sigma(tmp_pat
         "stereo": True,
         "backend": "opencv",
     }
-    assert record["leakage"] == NOTHING_LEAKED
+    assert record["sets"][0]["leakage"] == NOTHING_LEAKED
 
 
 @pytest.mark.parametrize(

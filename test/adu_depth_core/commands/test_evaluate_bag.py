@@ -126,11 +126,46 @@ def test_the_metrics_are_those_of_evaluate_on_the_same_frames(
     assert status == 0
     of_files = json.loads(json_path.read_text(encoding="utf-8"))
     of_bag = {name: estimate["mean"] for name, estimate in metrics["models"][0]["metrics"].items()}
-    assert len(of_files["metrics"]) == 22
+    assert len(of_files["metrics"]) == 23
     for name, value in of_files["metrics"].items():
         assert of_bag[name] == pytest.approx(value, abs=1e-6), name
     for name, curve in metrics["models"][0]["curves"].items():
         assert curve == pytest.approx(of_files["curves"][name], abs=1e-6)
+
+
+def test_obstacles_and_ground_are_judged_apart(tmp_path, judge, capsys):
+    camera = Camera(100.0, 100.0, 95.5, 20.0, 192, 80)
+    downwards = (np.arange(80) - 20.0)[:, None] / 100
+    street = np.where(downwards > 0.05, 1.5 / np.maximum(downwards, 0.05), 0).repeat(192, axis=1)
+    street[22:28, 80:100] = 14.0  # 0.5 to 1.2 m above the road
+    frames = [frame_messages(i, street, camera) for i in range(3)]
+    frames.append(frame_messages(3, 9.0, camera))  # a wall
+    conditions = ["--fail-if", "obstacle_abs_rel>0.8", "--fail-if", "obstacle_abs_rel>0.9"]
+    status, metrics = judge(write_bag(tmp_path / "drive", frames), *conditions)
+    assert status == 3
+    (model,) = metrics["models"]
+    assert [condition["failed"] for condition in metrics["conditions"]] == [True, False]
+    ground, obstacle = model["by_surface"]
+    assert (obstacle["name"], obstacle["pixels"], obstacle["frames"]) == ("obstacle", 3 * 120, 3)
+    published = DEPTH * 80 / 350  # 80 px: the camera's focal at the network's input
+    assert obstacle["metrics"]["abs_rel"] == pytest.approx(1 - published / 14, rel=1e-3)
+    assert obstacle["metrics"]["abs_rel"] == pytest.approx(model["metrics"]["obstacle_abs_rel"]["mean"])
+    assert ground["metrics"]["coverage_1sigma"] == pytest.approx(
+        model["metrics"]["ground_coverage_1sigma"]["mean"]
+    )
+    assert model["roadless_frames"] == 1
+    assert any("no road was found in the ground truth of 1 frames" in text for text in metrics["warnings"])
+    page = (tmp_path / "judged" / "report.html").read_text(encoding="utf-8")
+    assert "Obstacles: 0.4 to 2.65 m above the road" in page
+    assert "Obstacle: 360 pixels in 3 frames" in page
+    assert "No road was found in 1 frames" in page
+    assert "obstacle_coverage_1sigma" in capsys.readouterr().out
+    rows = list(csv.DictReader((tmp_path / "judged" / "frames.csv").open(encoding="utf-8")))
+    assert [row["obstacle_abs_rel"] != "" for row in rows] == [True, True, True, False]
+
+    _, given = judge(tmp_path / "drive", "--camera-height", "1.5", out="given")
+    assert given["models"][0]["roadless_frames"] == 0
+    assert given["models"][0]["by_surface"][1]["pixels"] > 3 * 120  # the wall counts, too
 
 
 def test_models_are_compared_frame_by_frame(bag, judge, tmp_path, color_student, write_color_student, capsys):

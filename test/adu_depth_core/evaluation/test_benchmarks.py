@@ -1,9 +1,13 @@
+import cv2
+import numpy as np
 import pytest
 
+from adu_depth_core.datasets.depth_png import write_png16
 from adu_depth_core.datasets.kitti2015 import CALIBRATION_SCENES, VALIDATION_SCENES
 from adu_depth_core.datasets.registry import KINDS
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.benchmarks import SPLITS, open_benchmark
+from adu_depth_core.files import share_directory
 
 
 @pytest.fixture
@@ -118,6 +122,49 @@ def test_a_list_of_frames_can_be_given(eigen_root):
     path = eigen_root / "mine.txt"
     path.write_text(f"2011_09_26/{TEST_DRIVE} 6 l\n", encoding="utf-8")
     assert open_benchmark("kitti_eigen", eigen_root, files=path).frames == [f"{TEST_DRIVE}/0000000006"]
+
+
+@pytest.fixture
+def kitti_folder(tmp_path):
+    """Three frames of a camera without a partner; the last has no depth."""
+    root = tmp_path / "rig"
+    for folder in ("image_2", "calib", "gt_depth"):
+        (root / folder).mkdir(parents=True)
+    (root / "calib.txt").write_text("P2: 150 0 79.5 0 0 140 31.5 0 0 0 1 0\n", encoding="utf-8")
+    for name in ("a", "b", "c"):
+        cv2.imwrite(str(root / "image_2" / f"{name}.jpg"), np.zeros((64, 160, 3), np.uint8))
+    for name in ("a", "b"):
+        write_png16(root / "gt_depth" / f"{name}.png", np.full((64, 160), 9.0, np.float32))
+    return root
+
+
+def test_frames_of_a_kitti_folder_without_depth_are_left_out_and_told(kitti_folder):
+    benchmark = open_benchmark("kitti_folder", kitti_folder)
+    assert (benchmark.dataset, benchmark.split, benchmark.frames) == ("rig", "all", ["a", "b"])
+    assert benchmark.unlabelled == ["c"]
+
+
+def test_a_list_of_one_s_own_may_not_hold_frames_without_depth(kitti_folder, tmp_path):
+    path = tmp_path / "mine.txt"
+    path.write_text("b\n", encoding="utf-8")
+    assert open_benchmark("kitti_folder", kitti_folder, str(path)).frames == ["b"]
+    path.write_text("b\nc\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"1 of 2 scenes have no ground truth: no .*c\.png"):
+        open_benchmark("kitti_folder", kitti_folder, str(path))
+
+
+def test_the_error_for_unknown_frames_tells_names_that_there_are(kitti_folder, tmp_path):
+    path = tmp_path / "mine.txt"
+    path.write_text("a_10\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"lacks 1 of the 1 scenes .*a_10 \(there is a, b, c\)"):
+        open_benchmark("kitti_folder", kitti_folder, str(path))
+
+
+@pytest.mark.parametrize("part", ["validation", "calibration"])
+def test_the_shipped_lists_are_of_frames_that_the_data_has(real_data, part):
+    split = share_directory() / "config" / "splits" / f"kitti2015_more_{part}.txt"
+    benchmark = open_benchmark("kitti_folder", real_data / "kitti2015_more", str(split))
+    assert len(benchmark.frames) == {"validation": 18, "calibration": 6}[part]
 
 
 @pytest.mark.parametrize("dataset", SPLITS)

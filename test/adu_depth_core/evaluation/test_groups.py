@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from adu_depth_core.camera import Camera
 from adu_depth_core.evaluation.evaluator import Evaluator
 from adu_depth_core.evaluation.groups import (
     BAND_NAMES,
@@ -11,6 +12,8 @@ from adu_depth_core.evaluation.groups import (
 )
 from adu_depth_core.evaluation.metrics import depth_sums
 from adu_depth_core.evaluation.protocol import Protocol
+from adu_depth_core.evaluation.road import Road
+from adu_depth_core.evaluation.surfaces import Surfaces
 from adu_depth_core.evaluation.uncertainty import uncertainty_sums
 
 
@@ -22,10 +25,11 @@ def scene(seed=0):
     return truth, depth, (0.1 * depth).astype(np.float32)
 
 
-def groups_of(truth, depth, sigma, cap=80.0):
-    pixels, parts = pixels_by_cell(Protocol(cap), truth, depth, sigma)
+def groups_of(truth, depth, sigma, cap=80.0, surfaces=None):
+    pixels, parts = pixels_by_cell(Protocol(cap), truth, depth, sigma, surfaces)
     p, s, g = pixels.prediction, pixels.sigma, pixels.truth
-    return group_metrics(depth_sums(p, g, parts), uncertainty_sums(p, s, g, parts))
+    uncertainty = None if s is None else uncertainty_sums(p, s, g, parts)
+    return group_metrics(depth_sums(p, g, parts), uncertainty)
 
 
 @pytest.mark.parametrize(
@@ -51,16 +55,36 @@ def test_a_region_has_the_metrics_of_an_evaluation_of_its_pixels():
     assert metrics == {metric: pytest.approx(expected.metrics[metric]) for metric in metrics}
 
 
+@pytest.mark.parametrize("with_sigma", [True, False])
+def test_a_surface_has_the_metrics_of_an_evaluation_of_its_pixels(with_sigma):
+    truth, depth, sigma = scene()
+    sigma = sigma if with_sigma else None
+    camera = Camera(30.0, 30.0, 29.5, 14.5, 60, 30)
+    surfaces = Surfaces(Road.level(1.65), camera)
+    height = 1.65 - camera.unproject(truth)[..., 1]
+    kinds = {"obstacle": (height >= 0.4) & (height <= 2.65), "ground": height <= 0.2}
+    found = groups_of(truth, depth, sigma, surfaces=surfaces).surfaces
+    for name, kind in kinds.items():
+        expected = Evaluator(Protocol()).add("frame", np.where(kind & (truth <= 40), truth, 0), depth, sigma)
+        pixels, metrics = found[name]
+        assert pixels == expected.pixels
+        assert metrics == {metric: pytest.approx(expected.metrics[metric]) for metric in metrics}
+        assert {"abs_rel", "rmse"} <= metrics.keys()
+        assert ("coverage_1sigma" in metrics) == with_sigma
+
+
 def test_every_pixel_is_in_one_band_and_one_region():
     truth, depth, sigma = scene()
     count = np.count_nonzero(Protocol().mask(truth))
-    for groups in groups_of(truth, depth, sigma):
-        assert sum(pixels for pixels, _ in groups.values()) == count
+    groups = groups_of(truth, depth, sigma)
+    for group in (groups.bands, groups.regions):
+        assert sum(pixels for pixels, _ in group.values()) == count
+    assert groups.surfaces == {}  # no camera, no road
 
 
 def test_what_is_beyond_the_bands_is_in_a_region_only():
     truth, depth, sigma = scene()
-    bands, regions = groups_of(truth, depth, sigma, cap=95.0)
+    bands, regions, _ = groups_of(truth, depth, sigma, cap=95.0)
     beyond = np.count_nonzero((truth > 80) & (truth < 95))
     assert beyond > 0
     total = sum(pixels for pixels, _ in regions.values())

@@ -60,4 +60,4 @@ def test_every_frame_has_a_row(with_sigma):
     rows = printed(print_frames, summary_of([10.0, 13.0], with_sigma))
     assert rows["frame0"][:2] == ["20", "0.0000"]
     assert rows["frame1"][:2] == ["20", "0.3000"]
-    assert len(rows["frame0"]) == (6 if with_sigma else 5)
+    assert len(rows["frame0"]) == (5 if with_sigma else 4)

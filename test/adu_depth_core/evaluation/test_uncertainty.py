@@ -41,6 +41,7 @@ def test_hand_computed_values():
     assert metrics["coverage_50"] == 2 / 4
     assert metrics["coverage_1sigma"] == 3 / 4  # an error of exactly one sigma is inside
     assert metrics["coverage_95"] == 3 / 4
+    assert metrics["relative_sigma"] == pytest.approx((0.1 + 0.1 + 0.2 + 0.1) / 4)
     log_2s = [np.log(2 / 1.148854)] * 2 + [np.log(4 / 1.148854), np.log(2 / 1.148854)]
     assert metrics["nll"] == pytest.approx(np.mean(log_2s) + 1.148854 * (0 + 0.5 + 1 + 3) / 4, rel=1e-6)
 

@@ -61,9 +61,10 @@ def test_kitti_eigen_trains_evaluates_and_exports_without_an_edit(kitti, tmp_pat
     # The usual crop is of 352x1216 pixels, which miniature images do not have.
     assert main([*evaluate, "--crop", "garg", "--backend", "onnxruntime", "--json", str(result)]) == 0
     record = json.loads(result.read_text(encoding="utf-8"))
-    assert [frame["name"] for frame in record["frames"]] == [f"{TEST_DRIVE}/{n:010d}" for n in (5, 6)]
-    assert record["leakage"]["known"]
-    assert record["leakage"]["trained"] == []
+    (judged,) = record["sets"]
+    assert [frame["name"] for frame in judged["frames"]] == [f"{TEST_DRIVE}/{n:010d}" for n in (5, 6)]
+    assert judged["leakage"]["known"]
+    assert judged["leakage"]["trained"] == []
     capsys.readouterr()
     assert main([*evaluate, "--crop", "garg", "--split", "training"]) == 1
     assert f"drives of 2 of the 2 frames to evaluate ({TRAINING_DRIVE})" in capsys.readouterr().err

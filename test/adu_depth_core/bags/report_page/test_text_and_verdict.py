@@ -82,6 +82,9 @@ def test_a_difference_within_chance_is_called_that(make_result):
 def test_findings_say_how_wrong_where_and_whether_it_knew(make_result):
     text = " ".join(findings_of(make_result().models[0], "poses")).replace("\u202f", " ")
     assert "Off by 11 % of the distance on average; 88 % of pixels" in text
+    assert (
+        "Of obstacles within 40 m it is off by 30 % of the distance, of the ground by 30 %; 30 % of" in text
+    )
     assert "At 40-80 m it is worst: off by 19 %" in text
     assert "In the image's bottom right it is worst: off by 21 %" in text
     assert "too sure of itself: 61 % of pixels have |error| ≤ sigma, 68.3 % should" in text

@@ -1,0 +1,100 @@
+"""Every metric of one image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from adu_depth_core.camera import Camera
+from adu_depth_core.evaluation.groups import Groups, group_metrics, pixels_by_cell
+from adu_depth_core.evaluation.metrics import depth_means, depth_sums
+from adu_depth_core.evaluation.pixels import Parts, Pixels
+from adu_depth_core.evaluation.protocol import Protocol
+from adu_depth_core.evaluation.road import Road
+from adu_depth_core.evaluation.sparsification import aurg, ause, pixel_curves
+from adu_depth_core.evaluation.surfaces import SURFACE_NAMES, Surfaces
+from adu_depth_core.evaluation.uncertainty import pixel_coverage, uncertainty_means, uncertainty_sums
+
+SURFACE_METRICS = ("abs_rel", "coverage_1sigma")
+"""Metrics of obstacles and of ground; their names begin with ``obstacle_`` and ``ground_``."""
+
+SURFACES = tuple(f"{surface}_{metric}" for surface in SURFACE_NAMES for metric in SURFACE_METRICS)
+"""These names. A frame without obstacles, or in which no road was found, does not have them."""
+
+
+@dataclass(frozen=True)
+class FrameResult:
+    """Metrics of one image.
+
+    :param name: name of the frame
+    :param pixels: number of pixels that counted
+    :param metrics: by name; see ``docs/evaluation.md``
+    :param road: the plane that obstacles and ground were told apart by; None if that was not asked for or
+        there is none
+    :param surface_pixels: number of those that are ``ground`` and ``obstacle``; without a road empty
+    """
+
+    name: str
+    pixels: int
+    metrics: dict[str, float]
+    road: Road | None = None
+    surface_pixels: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One image measured.
+
+    :param frame: its metrics; without pixels there are none
+    :param curves: as those of ``Summary``, of this image
+    :param groups: metrics of its parts; None without pixels
+    """
+
+    frame: FrameResult
+    curves: dict[str, np.ndarray] = field(default_factory=dict)
+    groups: Groups | None = None
+
+
+def measure(
+    protocol: Protocol,
+    name: str,
+    truth: np.ndarray,
+    depth: np.ndarray,
+    sigma: np.ndarray | None,
+    camera: Camera | None = None,
+) -> Measurement:
+    """Every metric of one frame; parameters as of ``Evaluator.add``. Keeps nothing: safe on any thread."""
+    surfaces = None if camera is None else Surfaces.of(protocol, truth, camera)
+    found = pixels_by_cell(protocol, truth, depth, sigma, surfaces)
+    if found is None:
+        return Measurement(FrameResult(name, 0, {}))
+    return summed_up(name, *found, surfaces)
+
+
+def summed_up(name: str, pixels: Pixels, parts: Parts, surfaces: Surfaces | None) -> Measurement:
+    """Every metric of the pixels of a frame and of its parts.
+
+    :param name: name of the frame
+    :param pixels: by ``groups.pixels_by_cell``
+    :param parts: likewise
+    :param surfaces: that these were told apart by, or None
+    """
+    p, s, g = pixels.prediction, pixels.sigma, pixels.truth
+    # One pass over the pixels serves the whole image and all groups.
+    depth, uncertainty = depth_sums(p, g, parts), None
+    metrics, curves = depth_means(depth.sum(axis=1)), {}
+    if s is not None:
+        uncertainty = uncertainty_sums(p, s, g, parts)
+        metrics |= uncertainty_means(uncertainty.sum(axis=1))
+        curves["coverage"] = pixel_coverage(p, s, g)
+        for metric, (by_sigma, by_oracle) in pixel_curves(p, s, g).items():
+            metrics[f"ause_{metric}"] = ause(by_sigma, by_oracle)
+            metrics[f"aurg_{metric}"] = aurg(by_sigma)
+            curves |= {f"{metric}_by_sigma": by_sigma, f"{metric}_by_oracle": by_oracle}
+    groups = group_metrics(depth, uncertainty)
+    for surface, (_, known) in groups.surfaces.items():
+        metrics |= {f"{surface}_{metric}": known[metric] for metric in SURFACE_METRICS if metric in known}
+    counts = {surface: count for surface, (count, _) in groups.surfaces.items()}
+    road = None if surfaces is None else surfaces.road
+    return Measurement(FrameResult(name, g.size, metrics, road, counts), curves, groups)
