@@ -37,6 +37,8 @@ class ModelCard:
     :param depth_max: farthest depth in metres the model is meant for
     :param sigma_scale: ``k`` in ``sigma = k * exp(log_b) * depth``, fitted so that 68.3 % of
         pixels have ``|error| <= sigma``
+    :param novelty: what inference makes of an input's novelty (``inference.novelty``): ``threshold``, beyond
+        which it is unfamiliar; ``sigma_growth`` and ``reference``, by which sigma grows. Empty where unknown
     :param files: SHA-256 of each file of this model, by file name
     :param training: data sets, their licences, split, recipe, seed
     :param accuracy: measured results, each with data set, split, metrics, command and machine
@@ -56,6 +58,7 @@ class ModelCard:
     size_multiple: int = 32
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    novelty: dict[str, float] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     accuracy: list[dict[str, Any]] = field(default_factory=list)
@@ -79,6 +82,7 @@ class ModelCard:
             value = getattr(self, name)
             if not isinstance(value, tuple) or [isinstance(v, (int, float)) for v in value] != [True] * 3:
                 raise ModelCardError(f"{name} is {value!r}: must be three numbers (RGB)")
+        _check_novelty(self.novelty)
         for name, kind in (("files", dict), ("training", dict), ("accuracy", list), ("extra", dict)):
             if not isinstance(getattr(self, name), kind):
                 raise ModelCardError(f"{name} is {getattr(self, name)!r}: must be a {kind.__name__}")
@@ -131,6 +135,20 @@ class ModelCard:
                 f"{path} is not the file its model card was written for (SHA-256 {actual[:12]}..., "
                 f"the card says {expected[:12]}...): one of the two was replaced or damaged; copy both again"
             )
+
+
+def _check_novelty(entries: Any) -> None:
+    """:raises ModelCardError: unless the entry is empty, or complete and positive"""
+    least = {"threshold": "positive", "sigma_growth": "not negative", "reference": "positive"}
+    if entries == {}:
+        return
+    if not isinstance(entries, dict) or set(entries) != set(least):
+        raise ModelCardError(f"novelty is {entries!r}: must be empty, or have {', '.join(least)}")
+    for name, kind in least.items():
+        value = entries[name]
+        number = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf
+        if not number or (value == 0 and kind == "positive"):
+            raise ModelCardError(f"novelty {name} is {value!r}: must be a number that is {kind}")
 
 
 def file_sha256(path: Path) -> str:

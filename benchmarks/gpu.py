@@ -19,19 +19,18 @@ import json
 import sys
 from pathlib import Path
 
-import numpy as np
-
 from adu_depth_core.commands.size_argument import rows_x_columns
 from adu_depth_core.deploy.benchmark import benchmark
 from adu_depth_core.deploy.build_options import BuildOptions
 from adu_depth_core.deploy.engine_parity import Gate
-from adu_depth_core.deploy.frames import network_inputs, read_frames, synthetic_images
+from adu_depth_core.deploy.frames import Frame, network_inputs, read_frames, synthetic_frames
 from adu_depth_core.deploy.parity import LIMITS, compare
 from adu_depth_core.deploy.precision import PRECISIONS, export
 from adu_depth_core.deploy.roofline import Ceilings, measure_ceilings
 from adu_depth_core.deploy.tensorrt_build import build_engine
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import write_atomically
+from adu_depth_core.inference.backends.base import NetworkInput
 from adu_depth_core.inference.backends.choice import BACKENDS, CPU_BACKENDS
 from adu_depth_core.inference.cuda import current_gpu
 from adu_depth_core.inference.predictor import default_model
@@ -81,10 +80,10 @@ class Measurement:
     """Exports and engines in one folder, each made once.
 
     :param model: FP32 student as ONNX, of any size
-    :param frames: RGB images; None for synthetic ones, without INT8
+    :param frames: images with their cameras; None for synthetic ones, without INT8
     """
 
-    def __init__(self, model: Path, out: Path, frames: list[np.ndarray] | None, runs: int) -> None:
+    def __init__(self, model: Path, out: Path, frames: list[Frame] | None, runs: int) -> None:
         self._model = model
         self._out = out
         self._frames = frames
@@ -127,9 +126,9 @@ class Measurement:
     def _parity(self, path: Path, backend: str, size: tuple[int, int], precision: str, batch: int) -> dict:
         network = BACKENDS[backend](path, size, None, batch)
         expected = BACKENDS["onnxruntime"](self._model, size, None)
-        inputs = network_inputs((self._frames or synthetic_images(size))[:8], read_card(self._model), size)
+        inputs = network_inputs((self._frames or synthetic_frames(size))[:8], read_card(self._model), size)
         parity = compare(
-            lambda tensor: network.infer(tensor.repeat(batch, axis=0)),
+            lambda image, camera: network.infer(*NetworkInput(image, camera).repeat(batch)),
             expected.infer,
             f"{expected.runtime} FP32",
             inputs,

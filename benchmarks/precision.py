@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from adu_depth_core.cli import main as adu_depth
+from adu_depth_core.deploy.benchmark import random_input
 from adu_depth_core.inference.backends.choice import BACKENDS
 from adu_depth_core.machine import cpu_model
 from adu_depth_core.model_card import read_card
@@ -83,14 +84,14 @@ def _times(models: dict[str, Path], runtime: str) -> dict[str, float]:
     card = read_card(models["fp32"])
     size = (card.input_height, card.input_width)
     networks = {name: BACKENDS[runtime](path, size, None) for name, path in models.items()}
-    tensor = np.random.default_rng(0).standard_normal((1, 3, *size), np.float32)
+    seen = random_input(1, size)
     turns: dict[str, list[float]] = {name: [] for name in networks}
     for _ in range(ROUNDS):
         for name, network in networks.items():
-            network.run(tensor)
+            network.run(*seen)
             started = time.perf_counter()
             for _ in range(RUNS):
-                network.run(tensor)
+                network.run(*seen)
             turns[name].append((time.perf_counter() - started) / RUNS)
     return {name: float(np.median(seconds)) for name, seconds in turns.items()}
 

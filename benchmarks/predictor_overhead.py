@@ -61,11 +61,11 @@ def one_frame(
     """Seconds of each stage."""
     started = time.perf_counter()
     placement = Placement.fit(camera, predictor.network_size)
-    tensor = preprocess(image, placement)
+    seen = preprocess(image, placement)
     prepared = time.perf_counter()
-    mu, log_b = predictor.backend.infer(tensor)
+    output = predictor.backend.infer(*seen)
     inferred = time.perf_counter()
-    postprocess(mu, log_b, placement, predictor.card)
+    postprocess(output, placement, predictor.card)
     return prepared - started, inferred - prepared, time.perf_counter() - inferred
 
 

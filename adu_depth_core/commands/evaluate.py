@@ -168,9 +168,9 @@ def _print(
         "protocol": protocol.describe(),
         "prediction": "averaged with the mirrored image's (--flip)" if arguments.flip else "no flip",
     }
-    if subject.network_size is not None:
-        rows, columns = subject.network_size
-        context["run"] = f"network input {rows}x{columns}, {subject.runtime}"
+    if subject.network_sizes is not None:
+        sizes = ", ".join(f"{rows}x{columns}" for rows, columns in subject.network_sizes)
+        context["run"] = f"network input {sizes}, {subject.runtime}"
     if subject.card is not None:
         context["sigma"] = (
             f"scale {subject.card.sigma_scale:.3f}; on {len(leakage.calibrated)} of the frames it was "

@@ -10,12 +10,9 @@ from adu_depth_core.inference.backends.choice import BACKENDS
 from adu_depth_core.inference.predictor import Predictor
 
 
-def add_model_arguments(
-    parser: argparse.ArgumentParser, auto_size: bool = False, several: bool = False
-) -> None:
+def add_model_arguments(parser: argparse.ArgumentParser, several: bool = False) -> None:
     """``--model``, ``--backend``, ``--network-size`` and ``--threads``.
 
-    :param auto_size: also take ``--network-size auto``, which the command itself resolves for each image
     :param several: ``--model`` may be given several times
     """
     group = parser.add_argument_group("model")
@@ -32,11 +29,9 @@ def add_model_arguments(
     )
     group.add_argument(
         "--network-size",
-        type=network_size_or_auto if auto_size else rows_x_columns,
-        metavar="HxW|auto" if auto_size else "HxW",
-        help="network input, rows x columns"
-        + ("; auto: as suits each image's aspect" if auto_size else "")
-        + " (default: the model's)",
+        type=rows_x_columns,
+        metavar="HxW",
+        help="network input, rows x columns (default: as suits each camera's aspect, if the model takes any)",
     )
     group.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: the runtime's choice)")
 
@@ -44,8 +39,3 @@ def add_model_arguments(
 def load_predictor(arguments: argparse.Namespace) -> Predictor:
     """The predictor that the options above describe."""
     return Predictor(arguments.model, arguments.backend, arguments.network_size, arguments.threads)
-
-
-def network_size_or_auto(text: str) -> tuple[int, int] | str:
-    """``(height, width)`` or the word ``auto``."""
-    return text if text == "auto" else rows_x_columns(text)

@@ -10,14 +10,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from adu_depth_core.camera import Camera
 from adu_depth_core.commands.camera_options import add_camera_arguments, camera_source
-from adu_depth_core.commands.model_options import add_model_arguments
+from adu_depth_core.commands.model_options import add_model_arguments, load_predictor
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import check_folder_writable
 from adu_depth_core.inference.file_predictor import FilePredictor
-from adu_depth_core.inference.network_size import fit_network_size
-from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.media import count_frames, find_media
 from adu_depth_core.progress import progress_bar
 
@@ -30,7 +27,7 @@ written to DIR:
 examples:
   adu_depth predict photo.png --focal 721 --out result
   adu_depth predict image_2/ --calib calib.txt --out result
-  adu_depth predict drive.mp4 --fx 1040 --cx 639.5 --cy 361 --network-size auto --out result
+  adu_depth predict drive.mp4 --fx 1040 --cx 639.5 --cy 361 --network-size 192x640 --out result
 """
 
 
@@ -43,25 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--video-maps", action="store_true", help="for videos also write depth/NAME/000000.png ... and sigma/"
     )
-    add_model_arguments(parser, auto_size=True)
+    add_model_arguments(parser)
     add_camera_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     camera_for = camera_source(arguments)
     check_folder_writable(arguments.out)
-    auto_size = arguments.network_size == "auto"
-    first = Predictor(
-        arguments.model, arguments.backend, None if auto_size else arguments.network_size, arguments.threads
-    )
-    predictors: dict[tuple[int, int], Predictor] = {first.network_size: first}
-
-    def predictor_for(camera: Camera) -> Predictor:
-        size = fit_network_size(camera, first.card) if auto_size else first.network_size
-        if size not in predictors:
-            predictors[size] = Predictor(arguments.model, first.backend_name, size, arguments.threads)
-        return predictors[size]
-
+    predictor = load_predictor(arguments)
     with progress_bar() as progress:
         errors = _ErrorTally(progress.console)
         files: list[Path] = []
@@ -72,13 +58,15 @@ def run(arguments: argparse.Namespace) -> int:
         _check_names(files)
         task = progress.add_task("predict", total=sum(map(count_frames, files)))
         file_predictor = FilePredictor(
-            arguments.out, predictor_for, camera_for, lambda: progress.advance(task), arguments.video_maps
+            arguments.out, predictor, camera_for, lambda: progress.advance(task), arguments.video_maps
         )
         for file in files:
             with errors.told():
                 file_predictor.predict(file)
     frames = int(progress.tasks[task].completed)
-    print(f"frames: {frames}, results in {arguments.out} ({first.backend.runtime}, {first.model_path})")
+    print(
+        f"frames: {frames}, results in {arguments.out} ({predictor.backend.runtime}, {predictor.model_path})"
+    )
     if errors.count:
         print(f"inputs that failed: {errors.count}, see above")
     return 1 if errors.count else 0

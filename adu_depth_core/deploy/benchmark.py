@@ -13,6 +13,7 @@ import numpy as np
 from adu_depth_core.deploy.network_cost import Cost, network_cost
 from adu_depth_core.deploy.roofline import Ceilings, ideal_seconds
 from adu_depth_core.errors import UserError
+from adu_depth_core.inference.backends.base import NetworkInput, blank_input
 from adu_depth_core.inference.backends.choice import BACKENDS, ENGINE_SUFFIX, choose_backend
 from adu_depth_core.model_card import ModelCard, ModelCardError, read_card
 
@@ -103,8 +104,8 @@ def benchmark(
             f"{model} takes {declared} images at once, not {batch}: export it with --batch {batch}"
         )
     network = BACKENDS[name](model, size, threads, batch)
-    tensor = np.random.default_rng(0).standard_normal((batch, 3, *size), np.float32)
-    with_copies = measure(lambda: network.run(tensor), runs, warm_up, batch)
+    seen = random_input(batch, size)
+    with_copies = measure(lambda: network.run(*seen), runs, warm_up, batch)
     without_copies = roofline = None
     if network.run_resident is not None:
         without_copies = measure(network.run_resident, runs, warm_up, batch)
@@ -119,6 +120,12 @@ def benchmark(
             }
     precision = card.extra.get("precision", "fp32")
     return Result(model.name, precision, network.runtime, size, batch, with_copies, without_copies, roofline)
+
+
+def random_input(batch: int, size: tuple[int, int]) -> NetworkInput:
+    """Noise of a network size ``(height, width)``."""
+    noise = np.random.default_rng(0).standard_normal((batch, 3, *size), np.float32)
+    return blank_input(batch, size)._replace(image=noise)
 
 
 def cost_of(model: Path, card: ModelCard, size: tuple[int, int]) -> Cost | None:

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from adu_depth_core.deploy.frames import network_inputs, synthetic_images
+from adu_depth_core.deploy.frames import Frame, describe_cameras, network_inputs, synthetic_frames
 from adu_depth_core.deploy.parity import LIMITS, Parity, compare
 from adu_depth_core.deploy.tensorrt_api import load_flavour
 from adu_depth_core.errors import UserError, require
+from adu_depth_core.inference.backends.base import Backend, NetworkInput, NetworkOutput
 from adu_depth_core.inference.backends.onnxruntime import ONNXRuntimeBackend
 from adu_depth_core.inference.backends.tensorrt import TensorRTBackend
 from adu_depth_core.inference.cuda import current_gpu
@@ -29,12 +30,12 @@ class Gate:
     """What an engine is compared with.
 
     :param reference: FP32 student as ONNX; None for the installed one
-    :param frames: RGB images; None for synthetic ones
+    :param frames: images with their cameras; None for synthetic ones
     :param origin: where the frames are from, for the card
     """
 
     reference: Path | None = None
-    frames: list[np.ndarray] | None = None
+    frames: list[Frame] | None = None
     origin: str = ""
 
 
@@ -116,16 +117,20 @@ def _compare(engine: Path, card: ModelCard, reference: Path, gate: Gate) -> tupl
             )
         expected = ONNXRuntimeBackend(reference, size, None)
         network = TensorRTBackend(engine, size, None, batch)
-        inputs = network_inputs(gate.frames or synthetic_images(size), card, size)
+        frames = gate.frames or synthetic_frames(size)
+        inputs = network_inputs(frames, card, size)
 
-        def infer(tensor: np.ndarray, network=network, batch=batch) -> tuple[np.ndarray, np.ndarray]:
-            return network.infer(tensor.repeat(batch, axis=0))
+        def infer(
+            image: np.ndarray, camera: np.ndarray, network: Backend = network, batch: int = batch
+        ) -> NetworkOutput:
+            return network.infer(*NetworkInput(image, camera).repeat(batch))
 
         results.append(compare(infer, expected.infer, f"{expected.runtime} FP32", inputs))
     parity = max(results, key=lambda result: (len(result.excess(limits)), result.depth_p99))
     parity_facts: dict[str, Any] = {
         **dataclasses.asdict(parity),
         "frames_from": gate.origin or "synthetic pictures",
+        "cameras": describe_cameras(frames),
         "passed": not parity.excess(limits),
         "ran_on": {"gpu": current_gpu(), "version": load_flavour(facts["flavour"]).version},
     }

@@ -12,16 +12,22 @@ from safetensors.torch import save
 from torch import nn
 
 from adu_depth_core.files import write_atomically
+from adu_depth_core.inference.backends.base import CAMERA, FINGERPRINT, INPUTS, OUTPUTS, blank_input
 from adu_depth_core.model_card import ModelCard, card_path, file_sha256
 from adu_depth_core.networks.student import Student, load_student
 
 OPSET = 17
 
+FULL_PRECISION = "fingerprint."
+"""Tensors that stay FP32 in a file: features differ so in scale that a whitening spans more than FP16."""
+
 
 def save_weights(network: nn.Module, path: Path) -> None:
-    """Save weights as FP16 safetensors, atomically; integer buffers keep their type."""
+    """Save weights as FP16 safetensors, atomically; the fingerprint's and integer buffers keep their type."""
     tensors = {
-        name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
+        name: (
+            tensor.half() if tensor.is_floating_point() and not name.startswith(FULL_PRECISION) else tensor
+        ).contiguous()
         for name, tensor in network.state_dict().items()
     }
     with write_atomically(path) as temporary:
@@ -31,24 +37,27 @@ def save_weights(network: nn.Module, path: Path) -> None:
 def export_onnx(student: Student, card: ModelCard, path: Path) -> None:
     """Export as FP32 ONNX, checked by ``onnx.checker``, atomically.
 
-    Input ``image`` float32 ``(N, 3, H, W)``, outputs ``mu`` and ``log_b`` float32 ``(N, 1, H, W)``; N, H
-    and W are dynamic, H and W multiples of the card's ``size_multiple``.
+    Inputs ``image`` float32 ``(N, 3, H, W)`` and ``camera`` ``(N, 4)``, outputs ``mu`` and ``log_b`` float32
+    ``(N, 1, H, W)`` and ``fingerprint`` ``(N, components)``, see ``backends.base``; N, H and W are dynamic,
+    H and W multiples of the card's ``size_multiple``.
     """
-    image = torch.zeros(2, 3, card.input_height, card.input_width)
-    dynamic = {0: "batch", 2: "height", 3: "width"}
+    inputs = blank_input(2, (card.input_height, card.input_width))
+    pixels, rows = {0: "batch", 2: "height", 3: "width"}, {0: "batch"}
     with write_atomically(path) as temporary:
         with warnings.catch_warnings():
             # The newer exporter did not finish in 10 minutes with dynamic height and width (torch 2.15).
             warnings.simplefilter("ignore", DeprecationWarning)
             torch.onnx.export(
                 student.eval(),
-                (image,),
+                tuple(map(torch.from_numpy, inputs)),
                 temporary,
                 dynamo=False,
                 opset_version=OPSET,
-                input_names=["image"],
-                output_names=["mu", "log_b"],
-                dynamic_axes=dict.fromkeys(("image", "mu", "log_b"), dynamic),
+                input_names=list(INPUTS),
+                output_names=list(OUTPUTS),
+                dynamic_axes={
+                    name: rows if name in (CAMERA, FINGERPRINT) else pixels for name in (*INPUTS, *OUTPUTS)
+                },
             )
         onnx.checker.check_model(temporary, full_check=True)
 

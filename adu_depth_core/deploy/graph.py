@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from adu_depth_core.errors import UserError, require
-from adu_depth_core.inference.backends.base import INPUT, OUTPUTS, check_interface
+from adu_depth_core.inference.backends.base import (
+    CAMERA,
+    FINGERPRINT,
+    IMAGE,
+    LOG_B,
+    MU,
+    check_interface,
+    input_shapes,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -44,18 +52,23 @@ def fix_size(model: Any, size: tuple[int, int], batch: int | None) -> Any:
     :param batch: images at once; None leaves it open
     """
     onnxslim = require("onnxslim", "deploy", PURPOSE)
-    shape = (batch, 3, *size)
-    for dimension, value in zip(model.graph.input[0].type.tensor_type.shape.dim, shape, strict=True):
-        if value is None:
-            dimension.dim_param = "batch"
+    shapes = input_shapes(batch or 1, size)
+    for value in model.graph.input:
+        if value.name not in shapes:
+            continue  # older files list their weights here too
+        first, *others = value.type.tensor_type.shape.dim
+        if batch is None:
+            first.dim_param = "batch"
         else:
-            dimension.dim_value = value
+            first.dim_value = batch
+        for dimension, side in zip(others, shapes[value.name][1:], strict=True):
+            dimension.dim_value = side
     return onnxslim.slim(model)
 
 
 def input_shape(model: Any) -> list[int | str]:
     """Shape of ``image``: numbers, and the names of what is left open."""
-    image = next(i for i in model.graph.input if i.name == INPUT)
+    image = next(i for i in model.graph.input if i.name == IMAGE)
     return [d.dim_value or d.dim_param for d in image.type.tensor_type.shape.dim]
 
 
@@ -76,18 +89,49 @@ def weight_types(model: Any) -> dict[str, int]:
 
 
 def head_nodes(model: Any) -> set[str]:
-    """Names of the nodes from the last convolution to the outputs.
+    """Names of the nodes from the last convolution to ``mu`` and ``log_b``.
 
-    The outputs are logarithms: what is lost there is a relative error of depth or its uncertainty.
+    These are logarithms: what is lost there is a relative error of depth or its uncertainty.
+    """
+    return _nodes_before(model, (MU, LOG_B), stop_at=("Conv",))
+
+
+def fingerprint_nodes(model: Any) -> set[str]:
+    """Names of the nodes that serve the fingerprint alone: from the encoder's features on.
+
+    Its whitening multiplies small differences of statistics.
+    """
+    return _nodes_before(model, (FINGERPRINT,)) - _nodes_before(model, (MU, LOG_B))
+
+
+def ray_nodes(model: Any) -> set[str]:
+    """Names of the nodes that depend on the camera alone, the rays of pixels and what is made of them."""
+    return nodes_after(model, (CAMERA,)) - nodes_after(model, (IMAGE,))
+
+
+def nodes_after(model: Any, tensors: Iterable[str]) -> set[str]:
+    """Names of the nodes that depend on any of some tensors."""
+    reached, names = set(tensors), set()
+    for node in model.graph.node:  # in topological order
+        if reached.intersection(node.input):
+            reached.update(node.output)
+            names.add(node.name)
+    return names
+
+
+def _nodes_before(model: Any, tensors: Iterable[str], stop_at: Collection[str] = ()) -> set[str]:
+    """Names of the nodes that some tensors depend on.
+
+    :param stop_at: operators that are included, but not what they depend on
     """
     producers = {output: node for node in model.graph.node for output in node.output}
-    names, waiting = set(), list(OUTPUTS)
+    names, waiting = set(), list(tensors)
     while waiting:
         node = producers.get(waiting.pop())
         if node is None or node.name in names:
             continue
         names.add(node.name)
-        if node.op_type != "Conv":
+        if node.op_type not in stop_at:
             waiting += node.input
     return names
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from adu_depth_core.deploy.graph import head_nodes, nodes_of
+from adu_depth_core.deploy.graph import fingerprint_nodes, head_nodes, nodes_of, ray_nodes
 from adu_depth_core.errors import require
 
 DELICATE = (
@@ -21,7 +21,10 @@ DELICATE = (
 )
 """Operators that sum many values or leave FP16's range (6e-8 to 65504)."""
 
-RULE = f"inputs, outputs, everything from the last convolution to the outputs, and {', '.join(DELICATE)}"
+RULE = (
+    "inputs, outputs, everything from the last convolution to the maps, the fingerprint from the encoder's "
+    f"features on, the rays of pixels and what is made of them, and {', '.join(DELICATE)}"
+)
 
 
 def to_half(model: Any) -> tuple[Any, list[str]]:
@@ -32,7 +35,7 @@ def to_half(model: Any) -> tuple[Any, list[str]]:
     """
     # ONNX Runtime maintains the converter that began in onnxconverter-common.
     float16 = require("onnxruntime.transformers.float16", "deploy", "for FP16")
-    kept = sorted(head_nodes(model) | nodes_of(model, DELICATE))
+    kept = sorted(head_nodes(model) | fingerprint_nodes(model) | ray_nodes(model) | nodes_of(model, DELICATE))
     half = float16.convert_float_to_float16(model, keep_io_types=True, op_block_list=[], node_block_list=kept)
     _keep_between(half)
     onnx_model = require("onnxruntime.transformers.onnx_model", "deploy", "for FP16")

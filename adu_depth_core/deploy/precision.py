@@ -7,14 +7,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from adu_depth_core.deploy import graph, half, quantize
+from adu_depth_core.deploy.frames import Frame, describe_cameras, network_inputs, synthetic_frames
 from adu_depth_core.deploy.network_cost import network_cost
 from adu_depth_core.deploy.parity import LIMITS, Parity, compare
 from adu_depth_core.errors import UserError, require
 from adu_depth_core.files import write_atomically
-from adu_depth_core.inference.backends.base import Backend
+from adu_depth_core.inference.backends.base import Backend, NetworkInput
 from adu_depth_core.inference.backends.onnxruntime import ONNXRuntimeBackend
 from adu_depth_core.inference.network_size import check_network_size
 from adu_depth_core.model_card import ModelCard, ModelCardError, card_path, file_sha256, read_card
@@ -48,7 +47,7 @@ def export(
     size: tuple[int, int] | None = None,
     batch: int | None = 1,
     precision: str = "fp32",
-    frames: list[np.ndarray] | None = None,
+    frames: list[Frame] | None = None,
     origin: str = "",
 ) -> tuple[ModelCard, Parity]:
     """Export a student; ``out`` and its card are written only if its answers agree with the original's.
@@ -58,13 +57,12 @@ def export(
     :param size: ``(height, width)`` of the input; None for the model's
     :param batch: images at once; None leaves it open
     :param precision: one of ``PRECISIONS``
-    :param frames: RGB images to calibrate (INT8) and compare on; None for synthetic ones, not for INT8
+    :param frames: images with their cameras, to calibrate (INT8) and compare on; None for synthetic ones, not
+        for INT8
     :param origin: where the frames are from, for the card
     :return: the card, and the comparison
     :raises UserError: if the model is not fit for it, or the answers differ too much
     """
-    from adu_depth_core.deploy.frames import network_inputs, synthetic_images
-
     card = read_student(model)
     size = size or (card.input_height, card.input_width)
     try:
@@ -83,13 +81,14 @@ def export(
         source = _source_onnx(model, card, Path(folder))
         reference, name = _reference(model, card, source, size)
         network = graph.fix_size(graph.load_graph(source), size, batch)
-        inputs = network_inputs(frames or synthetic_images(size), card, size)
+        frames = frames or synthetic_frames(size)
+        inputs = network_inputs(frames, card, size)
         facts: dict[str, Any] = {}
         if precision == "fp16":
             network, kept = half.to_half(network)
             facts = {"kept_fp32": kept, "rule": half.RULE}
         if precision == "int8":
-            calibration = [tensor for i, tensor in enumerate(inputs) if i % HELD_OUT]
+            calibration = [seen for i, seen in enumerate(inputs) if i % HELD_OUT]
             inputs = inputs[::HELD_OUT]
             network, kept = quantize.quantize(network, calibration)
             facts = {
@@ -101,7 +100,7 @@ def export(
             graph.save_graph(network, temporary)
             exported = ONNXRuntimeBackend(temporary, size, None, batch or 1)
             parity = compare(
-                lambda tensor: exported.infer(tensor.repeat(batch or 1, axis=0)),
+                lambda image, camera: exported.infer(*NetworkInput(image, camera).repeat(batch or 1)),
                 reference.infer,
                 name,
                 inputs,
@@ -112,7 +111,11 @@ def export(
                     f"{out} was not written: its answers differ from {name}'s: {'; '.join(excess)}"
                 )
             card = _card(card, out.name, file_sha256(temporary), network, size, precision)
-    parity_facts = {**dataclasses.asdict(parity), "frames_from": origin or "synthetic pictures"}
+    parity_facts = {
+        **dataclasses.asdict(parity),
+        "frames_from": origin or "synthetic pictures",
+        "cameras": describe_cameras(frames),
+    }
     card = dataclasses.replace(card, extra={**card.extra, **facts, "parity": parity_facts})
     card.write(card_path(out))
     return card, parity

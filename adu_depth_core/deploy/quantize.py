@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from adu_depth_core.deploy.graph import head_nodes
+from adu_depth_core.deploy.graph import fingerprint_nodes, head_nodes, nodes_after, ray_nodes
 from adu_depth_core.errors import require
-from adu_depth_core.inference.backends.base import INPUT
+from adu_depth_core.inference.backends.base import IMAGE, NetworkInput
 
 RULE = (
     "everything but convolutions and sums; the first convolution and the depthwise ones (their channels' "
-    "ranges differ too much for one scale); all that follows the first concatenation, the decoder from its "
-    "first skip connection on (OpenVINO 2026.4 computes INT8 convolutions that read a concatenation wrongly)"
+    "ranges differ too much for one scale); the rays of pixels and the fingerprint; all that follows the "
+    "first concatenation of features, the decoder from its first skip connection on (OpenVINO 2026.4 "
+    "computes INT8 convolutions that read a concatenation wrongly)"
 )
 METHOD = (
     "NNCF post-training quantisation with fast bias correction, symmetric INT8, weights per channel in 7 bits"
@@ -22,7 +23,7 @@ METHOD = (
 FLOAT_KINDS = ("MatMul", "Softmax", "InstanceNormalization", "Mul", "Resize", "Concat")
 
 
-def quantize(model: Any, inputs: list[np.ndarray]) -> tuple[Any, list[str]]:
+def quantize(model: Any, inputs: list[NetworkInput]) -> tuple[Any, list[str]]:
     """Quantise the convolutions.
 
     :param model: FP32 ``onnx.ModelProto``
@@ -31,10 +32,16 @@ def quantize(model: Any, inputs: list[np.ndarray]) -> tuple[Any, list[str]]:
     """
     nncf = require("nncf", "deploy", "for INT8")
     nncf.set_log_level(logging.ERROR)
-    kept = sorted(head_nodes(model) | _after_concatenation(model) | _narrow_convolutions(model))
+    kept = sorted(
+        head_nodes(model)
+        | fingerprint_nodes(model)
+        | ray_nodes(model)
+        | _after_concatenation(model)
+        | _narrow_convolutions(model)
+    )
     quantized = nncf.quantize(
         model,
-        nncf.Dataset(inputs, lambda tensor: {INPUT: tensor}),
+        nncf.Dataset(inputs, NetworkInput._asdict),
         subset_size=len(inputs),
         preset=nncf.QuantizationPreset.PERFORMANCE,  # symmetric
         # 7 bits: CPUs without VNNI add two products of 8 bits in 16, which clips. With 8 bits OpenVINO's
@@ -48,21 +55,19 @@ def quantize(model: Any, inputs: list[np.ndarray]) -> tuple[Any, list[str]]:
 
 
 def _narrow_convolutions(model: Any) -> set[str]:
-    """Names of the first convolution and of the depthwise ones."""
-    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
+    """Names of the first convolution of the image and of the depthwise ones."""
+    seeing = nodes_after(model, (IMAGE,))
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv" and node.name in seeing]
     depthwise = (n for n in convolutions if any(a.name == "group" and a.i > 1 for a in n.attribute))
     return {node.name for node in (*convolutions[:1], *depthwise)}
 
 
 def _after_concatenation(model: Any) -> set[str]:
-    """Names of the nodes that depend on a concatenation."""
-    reached: set[str] = set()
-    names = set()
-    for node in model.graph.node:  # in topological order
-        if node.op_type == "Concat" or reached.intersection(node.input):
-            reached.update(node.output)
-            names.add(node.name)
-    return names
+    """Names of the nodes that depend on a concatenation of features; that of the rays is none."""
+    seeing = nodes_after(model, (IMAGE,))
+    concatenations = [n for n in model.graph.node if n.op_type == "Concat" and n.name in seeing]
+    follow = nodes_after(model, [output for node in concatenations for output in node.output])
+    return follow | {node.name for node in concatenations}
 
 
 def _make_signed(model: Any) -> None:

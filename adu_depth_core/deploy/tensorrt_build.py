@@ -21,7 +21,7 @@ from adu_depth_core.deploy.tensorrt_api import Flavour, load_flavour, recording_
 from adu_depth_core.deploy.tensorrt_progress import BuildProgress, Watcher, build_monitor
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import write_atomically
-from adu_depth_core.inference.backends.base import INPUT, check_interface
+from adu_depth_core.inference.backends.base import IMAGE, INPUTS, check_interface, input_shapes
 from adu_depth_core.inference.engine_file import PARITY_NOT_RUN
 from adu_depth_core.inference.network_size import check_network_size
 from adu_depth_core.model_card import ModelCard, ModelCardError, card_path, file_sha256, read_card
@@ -63,7 +63,7 @@ def build_engine(
     def work() -> bytes:
         parser = _parse(flavour, network, recorder, onnx)
         _configure(config, flavour, builder, options)
-        profiles.extend(input_profiles(tuple(network.get_input(0).shape), card, options, onnx))
+        profiles.extend(input_profiles(tuple(_inputs(network)[IMAGE].shape), card, options, onnx))
         _add_profiles(config, builder, network, profiles)
         plan = builder.build_serialized_network(network, config)
         del parser  # it owned the weights until here
@@ -120,7 +120,7 @@ def input_profiles(
 ) -> list[list[list[int]]]:
     """Least, best and largest input shape of each optimisation profile.
 
-    :param shape: of the ONNX's input, -1 for what it leaves open
+    :param shape: of the ONNX's ``image``, -1 for what it leaves open
     :raises UserError: if sizes or batches are asked for that the ONNX does not take
     """
     if shape[0] != -1 and set(options.batch) not in ({1}, {shape[0]}):
@@ -153,7 +153,7 @@ def _parse(flavour: Flavour, network: Any, recorder: Any, onnx: Path) -> Any:
         )
     check_interface(
         onnx,
-        (network.get_input(i).name for i in range(network.num_inputs)),
+        _inputs(network),
         (network.get_output(i).name for i in range(network.num_outputs)),
     )
     return parser
@@ -187,12 +187,20 @@ def _configure(config: Any, flavour: Flavour, builder: Any, options: BuildOption
 
 
 def _add_profiles(config: Any, builder: Any, network: Any, profiles: list[list[list[int]]]) -> None:
-    if -1 not in network.get_input(0).shape:
+    """Add each profile: the image's shapes, and the camera's for the same batches."""
+    if -1 not in _inputs(network)[IMAGE].shape:
         return
-    for shapes in profiles:
+    for images in profiles:
         profile = builder.create_optimization_profile()
-        profile.set_shape(INPUT, *map(tuple, shapes))
+        shapes = [input_shapes(batch, (height, width)) for batch, _, height, width in images]
+        for name in INPUTS:
+            profile.set_shape(name, *(shape[name] for shape in shapes))
         config.add_optimization_profile(profile)
+
+
+def _inputs(network: Any) -> dict[str, Any]:
+    """The network's input tensors by name."""
+    return {tensor.name: tensor for tensor in map(network.get_input, range(network.num_inputs))}
 
 
 def _watched(work: Callable[[], bytes], config: Any, flavour: Flavour, watch: Watcher | None) -> bytes:
@@ -252,7 +260,7 @@ def _facts(
     layers: list[Layer],
 ) -> dict[str, Any]:
     """The card's ``engine`` entry."""
-    tensors = [network.get_input(0)] + [network.get_output(i) for i in range(network.num_outputs)]
+    tensors = [*_inputs(network).values(), *map(network.get_output, range(network.num_outputs))]
     return {
         "onnx_sha256": file_sha256(onnx),
         "flavour": flavour.name,

@@ -16,6 +16,7 @@ def predict_with_flip(predictor: Predictor, image: np.ndarray, camera: Camera) -
 
     :param image: RGB uint8 ``(H, W, 3)``
     :param camera: intrinsics of the image
+    :return: its novelty is that of the image as it is
     """
     straight = predictor.predict(image, camera)
     mirrored = predictor.predict(np.ascontiguousarray(image[:, ::-1]), camera.flip_horizontal())
@@ -23,4 +24,6 @@ def predict_with_flip(predictor: Predictor, image: np.ndarray, camera: Camera) -
         np.sqrt(straight.depth * mirrored.depth[:, ::-1]),
         np.sqrt(straight.sigma * mirrored.sigma[:, ::-1]),
         camera,
+        straight.novelty,
+        straight.unfamiliar,
     )

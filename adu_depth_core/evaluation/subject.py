@@ -29,7 +29,8 @@ class Subject:
     :param name: name of the model or method
     :param file: the model's file as the user named it; empty without
     :param card: the model's card; None without
-    :param network_size: ``(height, width)`` of the network's input; None without
+    :param network_sizes: each ``(height, width)`` of the network's input that frames were predicted at so
+        far; None without
     :param backend: short name of what computes
     :param runtime: the same with its version
     :param stereo: whether it looks at the right view too
@@ -39,7 +40,7 @@ class Subject:
     name: str
     file: str
     card: ModelCard | None
-    network_size: tuple[int, int] | None
+    network_sizes: list[tuple[int, int]] | None
     backend: str
     runtime: str
     stereo: bool
@@ -51,8 +52,8 @@ class Subject:
         if self.card is not None:
             name = self.file.rpartition("/")[2]
             entry |= {"file": name, "sha256": self.card.files[name], "sigma_scale": self.card.sigma_scale}
-        if self.network_size is not None:
-            entry["network_size"] = list(self.network_size)
+        if self.network_sizes is not None:
+            entry["network_sizes"] = [list(size) for size in self.network_sizes]
         return entry
 
 
@@ -101,7 +102,7 @@ def _network_subject(
         predictor.card.name,
         predictor.model_path.as_posix(),
         predictor.card,
-        predictor.network_size,
+        predictor.network_sizes,
         backend,
         predictor.backend.runtime,
         stereo,

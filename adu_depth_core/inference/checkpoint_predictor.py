@@ -10,16 +10,17 @@ import numpy as np
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError, require
-from adu_depth_core.inference.network_size import check_network_size
+from adu_depth_core.inference.backends.base import NetworkInput, NetworkOutput
+from adu_depth_core.inference.network_size import check_network_size, fit_network_size
 from adu_depth_core.inference.placement import Placement
 from adu_depth_core.inference.postprocess import postprocess
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.inference.preprocess import Preprocessor
 from adu_depth_core.model_card import ModelCard, ModelCardError, read_card
 
-Infer = Callable[[np.ndarray, "np.ndarray | None", "float | None"], tuple[np.ndarray, np.ndarray]]
-"""From the left and right network input ``(1, 3, H, W)`` and the baseline in metres to ``mu`` and ``log_b``,
-``(H, W)``. Right view and baseline are None for a monocular network."""
+Infer = Callable[[NetworkInput, "np.ndarray | None", "float | None"], NetworkOutput]
+"""From the left view and its camera, the right view ``(1, 3, H, W)`` and the baseline in metres to the answer
+for that one image. Right view and baseline are None for a monocular network."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,11 @@ class CheckpointPredictor:
     :param card: model card
     :param infer: the network
     :param stereo: whether it looks at the right view too
-    :param network_size: ``(height, width)`` of its input; None for the card's
+    :param network_size: ``(height, width)`` of its input; None for what suits each camera
     :param model_path: where it came from
     :param runtime: name of what computes
+
+    :ivar network_sizes: all that frames were predicted at, in the order of their first use
     """
 
     def __init__(
@@ -51,12 +54,11 @@ class CheckpointPredictor:
     ) -> None:
         self.card = card
         self.stereo = stereo
-        self.network_size = network_size or (card.input_height, card.input_width)
+        self._fixed_size = network_size
+        self.network_sizes: list[tuple[int, int]] = []
         self.model_path = model_path
         self.backend = Runtime(runtime)
         self._infer = infer
-        # One buffer each: a preprocessor's tensor is valid until its next call.
-        self._preprocessors = [Preprocessor(card, self.network_size) for _ in range(1 + stereo)]
 
     def predict(
         self,
@@ -73,18 +75,19 @@ class CheckpointPredictor:
         :param baseline: metres between the cameras
         :raises UserError: if a stereo network gets no right view
         """
-        placement = Placement.fit(camera, self.network_size)
+        size = self._fixed_size or fit_network_size(camera, self.card)
+        if size not in self.network_sizes:
+            self.network_sizes.append(size)
+        placement = Placement.fit(camera, size)
+        seen = Preprocessor(self.card, size)(left, placement)
         if not self.stereo:
-            mu, log_b = self._infer(self._preprocessors[0](left, placement), None, None)
+            output = self._infer(seen, None, None)
         elif right is None or baseline is None:
             raise UserError(f"{self.card.name} is a stereo network: it needs frames with a right view")
         else:
-            tensors = [
-                prepare(view, placement)
-                for prepare, view in zip(self._preprocessors, (left, right), strict=True)
-            ]
-            mu, log_b = self._infer(*tensors, baseline)
-        return postprocess(mu, log_b, placement, self.card)
+            other = Preprocessor(self.card, size)(right, placement)
+            output = self._infer(seen, other.image, baseline)
+        return postprocess(output, placement, self.card)
 
 
 def load_checkpoint_predictor(path: Path, network_size: tuple[int, int] | None = None) -> CheckpointPredictor:
@@ -117,15 +120,20 @@ def network_infer(network, stereo: bool) -> Infer:
     """A student or teacher module as a function of arrays; it computes where its weights are."""
     import torch
 
-    def infer(left: np.ndarray, right: np.ndarray | None, baseline: float | None):
+    def infer(left: NetworkInput, right: np.ndarray | None, baseline: float | None) -> NetworkOutput:
         device = next(network.parameters()).device
+
+        def tensor(values: np.ndarray):
+            return torch.from_numpy(values).to(device)
+
+        def array(values) -> np.ndarray:
+            return values[0].float().cpu().numpy()
+
         with torch.inference_mode():
-            inputs = [torch.from_numpy(view).to(device) for view in (left, right) if view is not None]
             if stereo:
-                output = network(*inputs, torch.tensor([baseline], dtype=torch.float32, device=device))
-                mu, log_b = output.mu, output.log_b
-            else:
-                mu, log_b = network(*inputs)
-        return mu[0, 0].float().cpu().numpy(), log_b[0, 0].float().cpu().numpy()
+                output = network(tensor(left.image), tensor(right), tensor(np.array([baseline], np.float32)))
+                return NetworkOutput(array(output.mu)[0], array(output.log_b)[0], None)
+            mu, log_b, fingerprint = network(*map(tensor, left))
+            return NetworkOutput(array(mu)[0], array(log_b)[0], array(fingerprint))
 
     return infer

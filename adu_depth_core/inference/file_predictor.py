@@ -22,7 +22,7 @@ class FilePredictor:
     """Writes ``color/``, ``depth/`` and ``sigma/`` of image and video files below one folder.
 
     :param out: folder of the results
-    :param predictor_for: the predictor to use for a camera
+    :param predictor: predicts the images
     :param camera_for: the camera of an image of ``(width, height)``
     :param on_frame: called after each frame
     :param video_maps: also write ``depth/NAME/000000.png`` ... and ``sigma/NAME/`` of videos
@@ -31,13 +31,13 @@ class FilePredictor:
     def __init__(
         self,
         out: Path,
-        predictor_for: Callable[[Camera], Predictor],
+        predictor: Predictor,
         camera_for: Callable[[int, int], Camera],
         on_frame: Callable[[], None],
         video_maps: bool = False,
     ) -> None:
         self._out = out
-        self._predictor_for = predictor_for
+        self._predictor = predictor
         self._camera_for = camera_for
         self._on_frame = on_frame
         self._video_maps = video_maps
@@ -69,10 +69,9 @@ class FilePredictor:
 
     def _predict(self, image: np.ndarray) -> tuple[Prediction, np.ndarray]:
         camera = self._camera_for(image.shape[1], image.shape[0])
-        predictor = self._predictor_for(camera)
-        prediction = predictor.predict(image, camera)
-        far = predictor.card.depth_max
-        near = max(predictor.card.depth_min, far / 40)
+        prediction = self._predictor.predict(image, camera)
+        card = self._predictor.card
+        far, near = card.depth_max, max(card.depth_min, card.depth_max / 40)
         return prediction, prediction_figure(image, prediction.depth, prediction.sigma, near, far)
 
     def _write_maps(self, prediction: Prediction, name: str) -> None:

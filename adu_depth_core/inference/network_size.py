@@ -12,13 +12,17 @@ def fit_network_size(camera: Camera, card: ModelCard) -> tuple[int, int]:
     """Input size with the camera's aspect and about as many pixels as the model was trained for.
 
     About the same number of pixels keeps the time per frame; the camera's aspect leaves little border
-    and counts twice.
+    and counts twice. Of a card that lists the sizes that were trained on, as ``trained_sizes`` in ``extra``,
+    the one of the nearest aspect is taken.
 
     :return: ``(height, width)``, multiples of ``card.size_multiple``
     """
     pixels = card.input_height * card.input_width
     aspect = camera.width / camera.height
     multiple = card.size_multiple
+    if trained := card.extra.get("trained_sizes"):
+        height, width = min(trained, key=lambda size: abs(math.log(size[1] / size[0] / aspect)))
+        return height, width
 
     def misfit(size: tuple[int, int]) -> float:
         height, width = size
@@ -27,6 +31,14 @@ def fit_network_size(camera: Camera, card: ModelCard) -> tuple[int, int]:
     heights = range(multiple, max(multiple, math.ceil(2 * math.sqrt(pixels / aspect))) + multiple, multiple)
     candidates = [(h, max(1, round(h * aspect / multiple)) * multiple) for h in heights]
     return min(candidates, key=misfit)
+
+
+def fixed_network_size(card: ModelCard) -> tuple[int, int] | None:
+    """``(height, width)`` of a file made for one input size, an export or engine; None if it takes any."""
+    shape = card.extra.get("input_shape", ())
+    if "engine" in card.extra or any(isinstance(side, int) for side in shape[2:]):
+        return card.input_height, card.input_width
+    return None
 
 
 def check_network_size(size: tuple[int, int], card: ModelCard) -> None:

@@ -53,6 +53,12 @@ class Placement:
         return self.resized_camera.pad(self.left, self.top, right, bottom)
 
     @property
+    def camera_input(self) -> np.ndarray:
+        """``network_camera`` as the network is told it: fx, fy, cx, cy, float32 ``(1, 4)``."""
+        camera = self.network_camera
+        return np.array([[camera.fx, camera.fy, camera.cx, camera.cy]], np.float32)
+
+    @property
     def border_share(self) -> float:
         """Share of the network's input that is border, 0 to 1."""
         rows, columns = self.network_size

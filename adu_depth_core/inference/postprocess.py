@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 
 from adu_depth_core.camera import metric_scale
+from adu_depth_core.inference.backends.base import NetworkOutput
+from adu_depth_core.inference.novelty import novelty, sigma_growth
 from adu_depth_core.inference.placement import Placement
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.model_card import ModelCard
@@ -14,14 +16,17 @@ OUTPUT_SIZES = ("image", "network")
 
 
 def postprocess(
-    mu: np.ndarray, log_b: np.ndarray, placement: Placement, card: ModelCard, output_size: str = "image"
+    output: NetworkOutput, placement: Placement, card: ModelCard, output_size: str = "image"
 ) -> Prediction:
-    """``depth = exp(mu) * f_net / f_ref`` and ``sigma = sigma_scale * exp(log_b) * depth``.
+    """``depth = exp(mu) * f_net / f_ref`` and ``sigma = sigma_scale * growth * exp(log_b) * depth``.
 
     Depth is limited to the card's range, so ``depth == card.depth_max`` means "that far or farther".
 
-    :param mu: log canonical depth, float32 ``(height, width)`` at network size
-    :param log_b: log of the Laplace scale of log depth, same size
+    ``growth = (max(novelty, reference) / reference) ** sigma_growth`` if the card has novelty entries, else
+    1: of an image unlike the training data less is known than the network says. The formula is ours, see
+    ``inference.novelty``.
+
+    :param output: of one image: ``mu`` and ``log_b`` float32 ``(height, width)`` at network size
     :param placement: where the image lies on the network's input
     :param card: model card with ``f_ref``, depth range and ``sigma_scale``
     :param output_size: ``image``, or ``network`` for the network's resolution without the border
@@ -33,12 +38,17 @@ def postprocess(
     camera = placement.resized_camera
     # Small maps first: exp, scale and limits cost a quarter there, and bilinear interpolation
     # between limited values stays within the limits.
-    depth = np.exp(placement.cut(mu))
+    depth = np.exp(placement.cut(output.mu))
     depth *= np.float32(metric_scale(camera.fx, card.f_ref))
     np.clip(depth, card.depth_min, card.depth_max, out=depth)
-    sigma = np.exp(placement.cut(log_b))
+    sigma = np.exp(placement.cut(output.log_b))
     sigma *= depth
-    sigma *= np.float32(card.sigma_scale)
+    scale, strangeness, unfamiliar = card.sigma_scale, None, False
+    if card.novelty and output.fingerprint is not None:
+        strangeness = novelty(output.fingerprint)
+        scale *= sigma_growth(strangeness, card)
+        unfamiliar = strangeness > card.novelty["threshold"]
+    sigma *= np.float32(scale)
     if output_size == "image":
         camera = placement.camera
         # One allocation for both: the C library hands two large ones back to the system on every
@@ -47,4 +57,4 @@ def postprocess(
         for source, target in zip((depth, sigma), maps, strict=True):
             cv2.resize(source, (camera.width, camera.height), dst=target, interpolation=cv2.INTER_LINEAR)
         depth, sigma = maps
-    return Prediction(depth, sigma, camera)
+    return Prediction(depth, sigma, camera, strangeness, unfamiliar)

@@ -16,8 +16,13 @@ class Prediction:
     :param depth: float32 ``(H, W)`` metres along z, within the model card's depth range
     :param sigma: float32 ``(H, W)`` metres: 68.3 % of pixels are expected within ``depth +- sigma``
     :param camera: intrinsics of these maps: the image's own, or scaled where they are at network size
+    :param novelty: how unlike the training data the image is, about 1 for one that is like it, see
+        ``inference.novelty``; None where the model cannot tell
+    :param unfamiliar: the novelty is beyond the model card's threshold: depth and sigma may both be far off
     """
 
     depth: np.ndarray
     sigma: np.ndarray
     camera: Camera
+    novelty: float | None = None
+    unfamiliar: bool = False

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import queue
+import threading
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +14,9 @@ import numpy as np
 from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import share_directory
-from adu_depth_core.inference.backends.base import Backend
+from adu_depth_core.inference.backends.base import Backend, blank_input
 from adu_depth_core.inference.backends.choice import BACKENDS, choose_backend
-from adu_depth_core.inference.network_size import check_network_size, fit_network_size
+from adu_depth_core.inference.network_size import check_network_size, fit_network_size, fixed_network_size
 from adu_depth_core.inference.placement import Placement
 from adu_depth_core.inference.postprocess import postprocess
 from adu_depth_core.inference.prediction import Prediction
@@ -25,6 +27,9 @@ logger = logging.getLogger(__name__)
 
 MAX_STREAMS = 8
 """Images at once at most: with more, what feeds them would not keep up."""
+
+MAX_SIZES = 4
+"""Network sizes that stay loaded: more than any rig's cameras need, and each holds the network's memory."""
 
 WASTEFUL_BORDER = 0.25
 """Share of the network's input that may be border before a better size is suggested."""
@@ -38,17 +43,28 @@ def default_model() -> Path:
     return share_directory() / "models" / "adu_student.onnx"
 
 
+Idle = queue.SimpleQueue[tuple[Preprocessor, Backend]]
+"""What can predict the next frame: buffers of a preprocessor and a backend serve one frame at a time."""
+
+
 class Predictor:
     """A loaded model, for images of any camera and size. Safe to share between threads.
 
+    Without a given network size it takes the one that suits each camera's aspect, if the model takes any: the
+    first frame of another aspect waits until the network is loaded for it.
+
     :param model: ``.onnx`` or ``.engine`` file with its model card beside it; None for the installed student
     :param backend: ``auto`` or a key of ``backends.choice.BACKENDS``
-    :param network_size: ``(height, width)`` of the network's input; None for the model card's
+    :param network_size: ``(height, width)`` of the network's input; None for what suits each camera, or the
+        only one that the model takes
     :param threads: CPU threads of the runtime; None leaves it to the runtime
     :param throughput: see ``for_throughput``
     :raises UserError: if the model or its card is missing, damaged or not made for each other, the
         backend is unknown or not installed, the network size does not fit the model, or ``threads``
         is not positive
+
+    :ivar network_size: of the latest frame; before the first the card's, if none was given
+    :ivar network_sizes: all that frames were predicted at, in the order of their first use
     """
 
     def __init__(
@@ -74,19 +90,12 @@ class Predictor:
             raise UserError(f"threads is {threads}: must be at least 1")
         self.backend_name, self.backend_reason = choose_backend(backend, self.model_path)
         self._threads = threads
-        load, size = BACKENDS[self.backend_name], self.network_size
-        if throughput and load.streams is not None:
-            count = threads or min(os.cpu_count() or 1, MAX_STREAMS)
-            backends = load.streams(self.model_path, size, count)
-        else:
-            backends = [load(self.model_path, size, threads)]
-        self.backend = backends[0]
-        # Buffers of a preprocessor and a backend serve one frame at a time.
-        self._idle: queue.SimpleQueue[tuple[Preprocessor, Backend]] = queue.SimpleQueue()
-        for backend in backends:
-            # First runs allocate and are several times slower than the others.
-            backend.infer(np.zeros((1, 3, *size), np.float32))
-            self._idle.put((Preprocessor(self.card, size), backend))
+        self._throughput = throughput
+        self._fixed_size = network_size or fixed_network_size(self.card)
+        self.network_sizes: list[tuple[int, int]] = []
+        self._loaded: OrderedDict[tuple[int, int], Idle] = OrderedDict()
+        self._loading = threading.Lock()
+        self._idle(self.network_size)
         self._warned_of_border = False
 
     def for_throughput(self) -> Predictor:
@@ -95,7 +104,7 @@ class Predictor:
         """
         if self.backend.streams is None:
             return self
-        other = Predictor(self.model_path, self.backend_name, self.network_size, self._threads, True)
+        other = Predictor(self.model_path, self.backend_name, self._fixed_size, self._threads, True)
         other._warned_of_border = True  # it is this one that tells
         return other
 
@@ -110,22 +119,53 @@ class Predictor:
         :param output_size: ``image``, or ``network`` for maps at the network's resolution without the
             border, with the camera scaled to match
         :raises ValueError: if the image's type, size or channels, or ``output_size``, are not as above
+        :raises UserError: if the network cannot be loaded for this camera's size
         """
-        placement = Placement.fit(camera, self.network_size)
+        size = self.network_size = self._fixed_size or fit_network_size(camera, self.card)
+        placement = Placement.fit(camera, size)
         self._warn_of_wasteful_border(placement)
-        preprocess, backend = idle = self._idle.get()
+        idle = self._idle(size)
+        with self._loading:
+            if size not in self.network_sizes:
+                self.network_sizes.append(size)
+        preprocess, backend = ready = idle.get()
         try:
-            mu, log_b = backend.infer(preprocess(image, placement, channels))
-            return postprocess(mu, log_b, placement, self.card, output_size)
+            output = backend.infer(*preprocess(image, placement, channels))
+            return postprocess(output, placement, self.card, output_size)
         finally:
-            self._idle.put(idle)
+            idle.put(ready)
+
+    def _idle(self, size: tuple[int, int]) -> Idle:
+        """What can predict at a size; loaded if it is not yet, in place of the one not used for longest."""
+        with self._loading:
+            if size not in self._loaded:
+                self._loaded[size] = self._load(size)
+                if len(self._loaded) > MAX_SIZES:
+                    self._loaded.popitem(last=False)
+            self._loaded.move_to_end(size)
+            return self._loaded[size]
+
+    def _load(self, size: tuple[int, int]) -> Idle:
+        load = BACKENDS[self.backend_name]
+        if self._throughput and load.streams is not None:
+            count = self._threads or min(os.cpu_count() or 1, MAX_STREAMS)
+            backends = load.streams(self.model_path, size, count)
+        else:
+            backends = [load(self.model_path, size, self._threads)]
+        self.backend = backends[0]
+        idle: Idle = queue.SimpleQueue()
+        for backend in backends:
+            # First runs allocate and are several times slower than the others.
+            backend.infer(*blank_input(1, size))
+            idle.put((Preprocessor(self.card, size), backend))
+        return idle
 
     def _warn_of_wasteful_border(self, placement: Placement) -> None:
         if self._warned_of_border or placement.border_share <= WASTEFUL_BORDER:
             return
-        camera, (height, width) = placement.camera, self.network_size
+        camera, (height, width) = placement.camera, placement.network_size
         better_height, better_width = fit_network_size(camera, self.card)
-        if (better_height, better_width) == self.network_size:
+        if (better_height, better_width) == placement.network_size:
             return
         self._warned_of_border = True
         logger.warning(

@@ -1,10 +1,11 @@
-"""From a camera image to the network's input tensor."""
+"""From a camera image to the network's input."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
+from adu_depth_core.inference.backends.base import NetworkInput
 from adu_depth_core.inference.placement import Placement
 from adu_depth_core.model_card import ModelCard
 
@@ -32,12 +33,12 @@ class Preprocessor:
         self._gain = (1.0 / (255.0 * std)).astype(np.float32)
         self._offset = (-mean / std).astype(np.float32)
 
-    def __call__(self, image: np.ndarray, placement: Placement, channels: str = "rgb") -> np.ndarray:
+    def __call__(self, image: np.ndarray, placement: Placement, channels: str = "rgb") -> NetworkInput:
         """
         :param image: uint8 ``(H, W, C)`` of the placement's camera; mono also ``(H, W)``
         :param placement: where the image goes
         :param channels: key of ``CHANNELS``
-        :return: float32 ``(1, 3, height, width)``, normalised RGB; valid until the next call
+        :return: the image, ``(1, 3, height, width)``, and its camera; valid until the next call
         :raises ValueError: if the image's type, size or channels are not what was announced
         """
         check_image(image, placement.camera.size, channels)
@@ -48,7 +49,7 @@ class Preprocessor:
             np.multiply(planes[source], self._gain[color], out=content[color], dtype=np.float32)
             content[color] += self._offset[color]
         _repeat_edges(self._tensor[0], placement)
-        return self._tensor
+        return NetworkInput(self._tensor, placement.camera_input)
 
 
 def check_image(image: np.ndarray, size: tuple[int, int], channels: str) -> None:

@@ -40,7 +40,10 @@ def write_card() -> Callable[..., ModelCard]:
 
 @pytest.fixture(scope="session")
 def write_color_student() -> Callable[..., Path]:
-    """Writes an ONNX student with ``mu = 4 * red`` and ``log_b = -4 * blue`` (colours 0..1), and its card."""
+    """Writes an ONNX student with ``mu = 4 * red`` and ``log_b = -4 * blue`` (colours 0..1), and its card.
+
+    Its fingerprint is the mean red, green and blue, and fx, fy, cx, cy in thousands of pixels.
+    """
     onnx = pytest.importorskip("onnx")
     helper, tensor = onnx.helper, onnx.TensorProto
 
@@ -51,12 +54,25 @@ def write_color_student() -> Callable[..., Path]:
             kernel = np.asarray(weight, np.float32).reshape(1, 3, 1, 1)
             constants.append(onnx.numpy_helper.from_array(kernel, f"{output}_kernel"))
             nodes.append(helper.make_node("Conv", ["image", f"{output}_kernel"], [output]))
+        constants.append(onnx.numpy_helper.from_array(np.float32(0.001), "thousandth"))
+        nodes += [
+            helper.make_node("GlobalAveragePool", ["image"], ["pooled"]),
+            helper.make_node("Flatten", ["pooled"], ["means"]),
+            helper.make_node("Mul", ["camera", "thousandth"], ["thousands"]),
+            helper.make_node("Concat", ["means", "thousands"], ["fingerprint"], axis=1),
+        ]
         size = ["batch", None, "rows", "columns"]
         graph = helper.make_graph(
             nodes,
             "student",
-            [helper.make_tensor_value_info("image", tensor.FLOAT, ["batch", 3, "rows", "columns"])],
-            [helper.make_tensor_value_info(name, tensor.FLOAT, size) for name in outputs],
+            [
+                helper.make_tensor_value_info("image", tensor.FLOAT, ["batch", 3, "rows", "columns"]),
+                helper.make_tensor_value_info("camera", tensor.FLOAT, ["batch", 4]),
+            ],
+            [
+                *(helper.make_tensor_value_info(name, tensor.FLOAT, size) for name in outputs),
+                helper.make_tensor_value_info("fingerprint", tensor.FLOAT, ["batch", 7]),
+            ],
             constants,
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)

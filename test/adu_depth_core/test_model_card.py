@@ -124,3 +124,29 @@ def test_a_missing_entry_is_named(tmp_path):
     card_path(model).write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(ModelCardError, match="missing entries: encoder, f_ref"):
         read_card(model)
+
+
+@pytest.mark.parametrize(
+    ("novelty", "message"),
+    [
+        ([], r"novelty is \[\]: must be empty, or have threshold, sigma_growth, reference"),
+        ({"threshold": 2.0}, "must be empty, or have"),
+        ({"threshold": 0, "sigma_growth": 0.5, "reference": 1.0}, "novelty threshold is 0: .* positive"),
+        (
+            {"threshold": 2.0, "sigma_growth": -1, "reference": 1.0},
+            "novelty sigma_growth is -1: .*not negative",
+        ),
+        ({"threshold": 2.0, "sigma_growth": 0, "reference": float("nan")}, "novelty reference is nan"),
+        ({"threshold": 2.0, "sigma_growth": 0, "reference": True}, "novelty reference is True"),
+        ({"threshold": "2", "sigma_growth": 0, "reference": 1.0}, "novelty threshold is '2'"),
+    ],
+)
+def test_novelty_entries_are_whole_and_sensible(novelty, message):
+    with pytest.raises(ModelCardError, match=message):
+        ModelCard(**ENTRIES, novelty=novelty)
+
+
+def test_novelty_is_read_back():
+    entries = {"threshold": 3.5, "sigma_growth": 0, "reference": 1.2}
+    card = ModelCard(**ENTRIES, novelty=entries)
+    assert ModelCard.from_json(card.to_json()).novelty == entries

@@ -4,14 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
 from adu_depth_core.errors import UserError
 
-INPUT = "image"
-OUTPUTS = ("mu", "log_b")
+IMAGE, CAMERA = "image", "camera"
+INPUTS = (IMAGE, CAMERA)
+MU, LOG_B, FINGERPRINT = "mu", "log_b", "fingerprint"
+OUTPUTS = (MU, LOG_B, FINGERPRINT)
+
+
+class NetworkInput(NamedTuple):
+    """What a network is given.
+
+    :param image: normalised RGB, float32 ``(N, 3, height, width)``, contiguous
+    :param camera: fx, fy, cx, cy in pixels of the whole input, float32 ``(N, 4)``: see
+        ``Placement.network_camera``
+    """
+
+    image: np.ndarray
+    camera: np.ndarray
+
+    def repeat(self, count: int) -> NetworkInput:
+        """The same images ``count`` times."""
+        return NetworkInput(self.image.repeat(count, axis=0), self.camera.repeat(count, axis=0))
+
+
+class NetworkOutput(NamedTuple):
+    """What it answers; of one image without the first dimension.
+
+    :param mu: log canonical depth, float32 ``(N, height, width)``
+    :param log_b: log of the Laplace scale of log depth, same shape
+    :param fingerprint: whitened statistics of the encoder's features, float32 ``(N, components)``, see
+        ``networks.fingerprint``; None from a network without, such as a teacher
+    """
+
+    mu: np.ndarray
+    log_b: np.ndarray
+    fingerprint: np.ndarray | None
+
+
+def input_shapes(batch: int, network_size: tuple[int, int]) -> dict[str, tuple[int, ...]]:
+    """Shape of each input, for a network size of ``(height, width)``."""
+    return {IMAGE: (batch, 3, *network_size), CAMERA: (batch, 4)}
+
+
+def blank_input(batch: int, network_size: tuple[int, int]) -> NetworkInput:
+    """A black image by some camera, to run a network for the first time."""
+    height, width = network_size
+    camera = np.array([width, width, width / 2, height / 2], np.float32)
+    return NetworkInput(np.zeros((batch, 3, height, width), np.float32), np.tile(camera, (batch, 1)))
 
 
 class Backend(Protocol):
@@ -45,31 +89,28 @@ class Backend(Protocol):
         self, model: Path, network_size: tuple[int, int], threads: int | None, batch: int = 1
     ) -> None: ...
 
-    def run(self, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Run the network.
+    def run(self, image: np.ndarray, camera: np.ndarray) -> NetworkOutput:
+        """Run the network on a batch.
 
-        :param tensor: float32 ``(batch, 3, height, width)``, contiguous
-        :return: ``mu`` and ``log_b``, float32 ``(batch, height, width)``; valid until the next call
+        :param image: see ``NetworkInput``, float32 ``(batch, 3, height, width)``
+        :param camera: its cameras, float32 ``(batch, 4)``
+        :return: valid until the next call
         """
         ...
 
-    def infer(self, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Run the network on one image.
-
-        :param tensor: float32 ``(1, 3, height, width)``, contiguous
-        :return: ``mu`` and ``log_b``, float32 ``(height, width)``; valid until the next call
-        """
-        mu, log_b = self.run(tensor)
-        return mu[0], log_b[0]
+    def infer(self, image: np.ndarray, camera: np.ndarray) -> NetworkOutput:
+        """Run the network on one image: the first of the answers of ``run``."""
+        return NetworkOutput(*(values[0] for values in self.run(image, camera)))
 
 
 def check_interface(model: Path, inputs: Iterable[str], outputs: Iterable[str]) -> None:
-    """:raises UserError: unless a network has exactly the student's input and its outputs"""
+    """:raises UserError: unless a network has exactly the student's inputs and its outputs"""
     inputs, outputs = sorted(inputs), sorted(outputs)
-    if inputs != [INPUT] or outputs != sorted(OUTPUTS):
+    if inputs != sorted(INPUTS) or outputs != sorted(OUTPUTS):
         raise UserError(
-            f"{model} is not a student network: it maps {', '.join(inputs)} to {', '.join(outputs)}, "
-            f"expected {INPUT} to {', '.join(OUTPUTS)}"
+            f"{model} is not a student network of this release: it maps {', '.join(inputs)} to "
+            f"{', '.join(outputs)}, expected {', '.join(INPUTS)} to {', '.join(OUTPUTS)}; train and export "
+            "one anew"
         )
 
 

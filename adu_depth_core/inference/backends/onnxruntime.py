@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 
 from adu_depth_core.errors import require
-from adu_depth_core.inference.backends.base import INPUT, OUTPUTS, Backend, check_interface, unreadable_model
+from adu_depth_core.inference.backends.base import (
+    CAMERA,
+    IMAGE,
+    OUTPUTS,
+    Backend,
+    NetworkOutput,
+    check_interface,
+    unreadable_model,
+)
 
 
 class ONNXRuntimeBackend(Backend):
@@ -31,9 +39,9 @@ class ONNXRuntimeBackend(Backend):
         shared = cls(model, network_size, 1)  # runs have their own outputs
         return count * [shared]
 
-    def run(self, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        mu, log_b = self._session.run(OUTPUTS, {INPUT: tensor})
-        return mu[:, 0], log_b[:, 0]
+    def run(self, image: np.ndarray, camera: np.ndarray) -> NetworkOutput:
+        mu, log_b, fingerprint = self._session.run(OUTPUTS, {IMAGE: image, CAMERA: camera})
+        return NetworkOutput(mu[:, 0], log_b[:, 0], fingerprint)
 
 
 def session_options(onnxruntime: Any, network_size: tuple[int, int], threads: int | None, batch: int) -> Any:

@@ -9,7 +9,17 @@ from typing import Any
 import numpy as np
 
 from adu_depth_core.errors import UserError, require
-from adu_depth_core.inference.backends.base import INPUT, OUTPUTS, Backend, unreadable_model
+from adu_depth_core.inference.backends.base import (
+    FINGERPRINT,
+    INPUTS,
+    LOG_B,
+    MU,
+    Backend,
+    NetworkOutput,
+    blank_input,
+    input_shapes,
+    unreadable_model,
+)
 from adu_depth_core.inference.backends.onnxruntime import open_session, session_options
 
 logger = logging.getLogger(__name__)
@@ -42,23 +52,33 @@ class ONNXRuntimeCudaBackend(Backend):
             onnxruntime.preload_dlls()  # CUDA's libraries where they are Python packages
         options = session_options(onnxruntime, network_size, threads, batch)
         self._session = self._open(onnxruntime, model, options)
-        device = onnxruntime.OrtValue.ortvalue_from_shape_and_type
-        self._input = device([batch, 3, *network_size], np.float32, "cuda", 0)
-        self._outputs = [device([batch, 1, *network_size], np.float32, "cuda", 0) for _ in OUTPUTS]
+        maps = (batch, 1, *network_size)
+        components = next(o.shape[1] for o in self._session.get_outputs() if o.name == FINGERPRINT)
+        shapes = {MU: maps, LOG_B: maps, FINGERPRINT: (batch, components)}
+        self._inputs = self._allocate(onnxruntime, input_shapes(batch, network_size))
+        self._outputs = self._allocate(onnxruntime, shapes)
         self._binding = self._session.io_binding()
-        self._binding.bind_ortvalue_input(INPUT, self._input)
-        for name, value in zip(OUTPUTS, self._outputs, strict=True):
+        for name, value in self._inputs.items():
+            self._binding.bind_ortvalue_input(name, value)
+        for name, value in self._outputs.items():
             self._binding.bind_ortvalue_output(name, value)
-        self.run(np.zeros((batch, 3, *network_size), np.float32))  # allocates, and records the graph
+        self.run(*blank_input(batch, network_size))  # allocates, and records the graph
 
-    def run(self, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        self._input.update_inplace(tensor)
+    def run(self, image: np.ndarray, camera: np.ndarray) -> NetworkOutput:
+        for name, values in zip(INPUTS, (image, camera), strict=True):
+            self._inputs[name].update_inplace(values)
         self.run_resident()
-        mu, log_b = (value.numpy()[:, 0] for value in self._outputs)
-        return mu, log_b
+        mu, log_b, fingerprint = (value.numpy() for value in self._outputs.values())
+        return NetworkOutput(mu[:, 0], log_b[:, 0], fingerprint)
 
     def run_resident(self) -> None:
         self._session.run_with_iobinding(self._binding)
+
+    @staticmethod
+    def _allocate(onnxruntime: Any, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
+        """Tensors on the GPU, by name."""
+        device = onnxruntime.OrtValue.ortvalue_from_shape_and_type
+        return {name: device(list(shape), np.float32, "cuda", 0) for name, shape in shapes.items()}
 
     def _open(self, onnxruntime: Any, model: Path, options: Any) -> Any:
         """A session that records a CUDA graph, or one without where a node of the network prevents it."""

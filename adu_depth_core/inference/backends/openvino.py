@@ -11,7 +11,16 @@ from typing import Any
 import numpy as np
 
 from adu_depth_core.errors import require
-from adu_depth_core.inference.backends.base import INPUT, OUTPUTS, Backend, check_interface, unreadable_model
+from adu_depth_core.inference.backends.base import (
+    CAMERA,
+    IMAGE,
+    OUTPUTS,
+    Backend,
+    NetworkOutput,
+    check_interface,
+    input_shapes,
+    unreadable_model,
+)
 
 
 class OpenVINOBackend(Backend):
@@ -42,7 +51,7 @@ class OpenVINOBackend(Backend):
             check_interface(
                 model, (i.any_name for i in network.inputs), (o.any_name for o in network.outputs)
             )
-            network.reshape({INPUT: [batch, 3, *network_size]})
+            network.reshape(input_shapes(batch, network_size))
             self._compiled = core.compile_model(network, "CPU", options)
         except RuntimeError as error:
             raise unreadable_model(model, self.runtime, error) from error
@@ -59,10 +68,10 @@ class OpenVINOBackend(Backend):
         other._request = self._compiled.create_infer_request()
         return other
 
-    def run(self, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        self._request.infer({INPUT: tensor}, share_inputs=True)
-        mu, log_b = (self._request.get_tensor(name).data[:, 0] for name in OUTPUTS)
-        return mu, log_b
+    def run(self, image: np.ndarray, camera: np.ndarray) -> NetworkOutput:
+        self._request.infer({IMAGE: image, CAMERA: camera}, share_inputs=True)
+        mu, log_b, fingerprint = (self._request.get_tensor(name).data for name in OUTPUTS)
+        return NetworkOutput(mu[:, 0], log_b[:, 0], fingerprint)
 
 
 @functools.cache

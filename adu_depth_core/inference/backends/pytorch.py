@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from adu_depth_core.errors import UserError, require
-from adu_depth_core.inference.backends.base import Backend, unreadable_model
+from adu_depth_core.inference.backends.base import Backend, NetworkOutput, blank_input, unreadable_model
 from adu_depth_core.model_card import ModelCardError, read_card
 
 
@@ -27,12 +27,13 @@ class PyTorchBackend(Backend):
             self._torch.set_num_threads(threads)
         self._student = load_weights(model, self.runtime)
         # The first run allocates; an input size that the network cannot take fails here, not on a frame.
-        self.run(np.zeros((batch, 3, *network_size), np.float32))
+        self.run(*blank_input(batch, network_size))
 
-    def run(self, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def run(self, image: np.ndarray, camera: np.ndarray) -> NetworkOutput:
         with self._torch.inference_mode():
-            mu, log_b = self._student(self._torch.from_numpy(tensor))
-        return mu[:, 0].numpy(), log_b[:, 0].numpy()
+            outputs = self._student(self._torch.from_numpy(image), self._torch.from_numpy(camera))
+        mu, log_b, fingerprint = (values.numpy() for values in outputs)
+        return NetworkOutput(mu[:, 0], log_b[:, 0], fingerprint)
 
 
 def require_torch() -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from adu_depth_core.errors import UserError
-from adu_depth_core.inference.backends.base import Backend
+from adu_depth_core.inference.backends.base import Backend, NetworkOutput, blank_input
 from adu_depth_core.inference.backends.pytorch import load_weights, require_torch
 
 WARM_UP_RUNS = 3
@@ -40,21 +40,22 @@ class PyTorchCudaBackend(Backend):
             torch.set_num_threads(threads)
         try:
             self._student = load_weights(model, self.runtime).cuda()
-            self._host = torch.zeros((batch, 3, *network_size)).pin_memory()
-            self._input = self._host.cuda()
-            self._results = [torch.empty((batch, 1, *network_size)).pin_memory() for _ in range(2)]
+            self._host = [torch.from_numpy(v).pin_memory() for v in blank_input(batch, network_size)]
+            self._inputs = [values.cuda() for values in self._host]
             self._stream = torch.cuda.Stream()
             with torch.cuda.stream(self._stream), torch.inference_mode():
                 for _ in range(WARM_UP_RUNS):
-                    self._student(self._input)
+                    outputs = self._student(*self._inputs)
             self._stream.synchronize()
+            self._results = [torch.empty(output.shape).pin_memory() for output in outputs]
             self._resident = torch.cuda.CUDAGraph()
             with torch.inference_mode(), torch.cuda.graph(self._resident, stream=self._stream):
-                self._outputs = self._student(self._input)
+                self._outputs = self._student(*self._inputs)
             self._whole = torch.cuda.CUDAGraph()
             with torch.inference_mode(), torch.cuda.graph(self._whole, stream=self._stream):
-                self._input.copy_(self._host, non_blocking=True)
-                for result, output in zip(self._results, self._student(self._input), strict=True):
+                for values, host in zip(self._inputs, self._host, strict=True):
+                    values.copy_(host, non_blocking=True)
+                for result, output in zip(self._results, self._student(*self._inputs), strict=True):
                     result.copy_(output, non_blocking=True)
         except torch.cuda.OutOfMemoryError as error:
             raise UserError(
@@ -62,11 +63,12 @@ class PyTorchCudaBackend(Backend):
                 "not fit; end other programs on the GPU"
             ) from error
 
-    def run(self, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        np.copyto(self._host.numpy(), tensor)
+    def run(self, image: np.ndarray, camera: np.ndarray) -> NetworkOutput:
+        for host, values in zip(self._host, (image, camera), strict=True):
+            np.copyto(host.numpy(), values)
         self._replay(self._whole)
-        mu, log_b = (result[:, 0].numpy() for result in self._results)
-        return mu, log_b
+        mu, log_b, fingerprint = (result.numpy() for result in self._results)
+        return NetworkOutput(mu[:, 0], log_b[:, 0], fingerprint)
 
     def run_resident(self) -> None:
         self._replay(self._resident)

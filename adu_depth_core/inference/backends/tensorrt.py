@@ -8,7 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from adu_depth_core.errors import UserError
-from adu_depth_core.inference.backends.base import INPUT, OUTPUTS, Backend, check_interface
+from adu_depth_core.inference.backends.base import (
+    IMAGE,
+    INPUTS,
+    OUTPUTS,
+    Backend,
+    NetworkOutput,
+    blank_input,
+    check_interface,
+    input_shapes,
+)
 from adu_depth_core.inference.cuda import MODULE, Buffer, Stream, cuda_runtime, current_gpu
 from adu_depth_core.inference.engine_file import check_fits, engine_card
 
@@ -40,8 +49,8 @@ class TensorRTBackend(Backend):
         flavour = load_flavour(facts["flavour"])
         check_fits(model, facts, gpu, flavour.version)
         self.runtime = f"{flavour.name} {flavour.version}"
-        shape = (batch, 3, *network_size)
-        profile = profile_index(model, facts["profiles"], shape)
+        shapes = input_shapes(batch, network_size)
+        profile = profile_index(model, facts["profiles"], shapes[IMAGE])
         self._loaded = tensorrt_load.load(flavour, model, facts)
         engine, self._context = self._loaded.engine, self._loaded.context
         names = [engine.get_tensor_name(i) for i in range(engine.num_io_tensors)]
@@ -54,27 +63,33 @@ class TensorRTBackend(Backend):
         self._stream = Stream()
         if profile:
             self._do(self._context.set_optimization_profile_async(profile, int(self._stream.handle)))
-        self._do(self._context.set_input_shape(INPUT, shape))
-        self._buffers = {INPUT: Buffer(INPUT, shape)}
-        self._buffers |= {name: Buffer(name, (batch, 1, *network_size)) for name in OUTPUTS}
+        for name, shape in shapes.items():
+            self._do(self._context.set_input_shape(name, shape))
+        # Known of the outputs too, once the inputs' are set.
+        shapes |= {name: tuple(self._context.get_tensor_shape(name)) for name in OUTPUTS}
+        self._buffers = {name: Buffer(name, shape) for name, shape in shapes.items()}
         for name, buffer in self._buffers.items():
             self._do(self._context.set_tensor_address(name, buffer.device))
+        self._put(*blank_input(batch, network_size))
         self._prepare()
 
-    def run(self, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        np.copyto(self._buffers[INPUT].host, tensor)
+    def run(self, image: np.ndarray, camera: np.ndarray) -> NetworkOutput:
+        self._put(image, camera)
         self._start_whole()
         self._stream.wait("run the network")
-        mu, log_b = (self._buffers[name].host[:, 0] for name in OUTPUTS)
-        return mu, log_b
+        mu, log_b, fingerprint = (self._buffers[name].host for name in OUTPUTS)
+        return NetworkOutput(mu[:, 0], log_b[:, 0], fingerprint)
 
     def run_resident(self) -> None:
         self._start_resident()
         self._stream.wait("run the network")
 
+    def _put(self, image: np.ndarray, camera: np.ndarray) -> None:
+        for name, values in zip(INPUTS, (image, camera), strict=True):
+            np.copyto(self._buffers[name].host, values)
+
     def _prepare(self) -> None:
         """Run once, which allocates and compiles, then record; keep what was compiled for the next start."""
-        self._buffers[INPUT].host[:] = 0
         self._copy_and_compute()
         self._stream.wait("run the network")
         self._loaded.keep_kernels()
@@ -90,7 +105,8 @@ class TensorRTBackend(Backend):
             self._start_whole, self._start_resident = self._copy_and_compute, self._compute
 
     def _copy_and_compute(self) -> None:
-        self._buffers[INPUT].upload(self._stream)
+        for name in INPUTS:
+            self._buffers[name].upload(self._stream)
         self._compute()
         for name in OUTPUTS:
             self._buffers[name].download(self._stream)

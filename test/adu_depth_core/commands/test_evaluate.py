@@ -83,7 +83,7 @@ def test_the_record_says_what_was_measured_how_and_where(root, student, tmp_path
     }
     assert record["model"]["name"] == "red is far"
     assert record["model"]["sha256"] == file_sha256(student)
-    assert record["model"]["network_size"] == [64, 192]
+    assert record["model"]["network_sizes"] == [[64, 192]]
     protocol = record["protocol"]
     assert (protocol["cap"], protocol["crop"], protocol["flip"], protocol["median_scaling"]) == (
         50.0,

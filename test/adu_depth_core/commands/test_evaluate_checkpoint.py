@@ -52,7 +52,7 @@ def test_disparity_is_measured_of_stereo_networks_only(rig, checkpoint, tmp_path
     record = json.loads(result.read_text(encoding="utf-8"))
     assert ("d1_all" in record["metrics"]) == ("epe" in record["metrics"]) == (role == "teacher")
     assert (record["model"]["file"], record["model"]["stereo"]) == (path.name, role == "teacher")
-    assert record["model"]["network_size"] == [64, 160]
+    assert record["model"]["network_sizes"] == [[64, 160]]
     assert record["versions"]["runtime"].startswith("PyTorch")
     assert "coverage_1sigma" in capsys.readouterr().out
 

@@ -18,7 +18,8 @@ def export(model, out, *options: str) -> int:
 def run(path, images: np.ndarray) -> list[np.ndarray]:
     import onnxruntime
 
-    return onnxruntime.InferenceSession(path).run(None, {"image": images})
+    cameras = np.tile(np.array([55, 55, 48, 32], np.float32), (len(images), 1))
+    return onnxruntime.InferenceSession(path).run(None, {"image": images, "camera": cameras})
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
@@ -29,7 +30,9 @@ def test_the_card_says_what_the_file_is(exported, shipped_model, precision):
     assert card.extra["precision"] == precision
     assert card.extra["opset"] >= 17
     assert card.extra["input_shape"] == [1, 3, *SIZE]
-    assert card.extra["parity"]["frames"] > 0
+    parity = card.extra["parity"]
+    assert parity["frames"] > 0
+    assert parity["cameras"] == "assumed, 82 degrees across"
     assert card.f_ref == read_card(shipped_model).f_ref
     onnx.checker.check_model(str(path), full_check=True)
 
@@ -42,7 +45,7 @@ def test_shape_arithmetic_is_folded(exported, shipped_model):
 def test_half_precision_is_in_the_file_and_spares_the_delicate_layers(exported):
     path = exported / "fp16.onnx"
     card, model = read_card(path), onnx.load(str(path))
-    assert card.extra["weights"]["float16"] > 100 * card.extra["weights"]["float32"]
+    assert card.extra["weights"]["float16"] > 40 * card.extra["weights"]["float32"]
     kept = set(card.extra["kept_fp32"])
     types = {node.op_type for node in model.graph.node if node.name in kept}
     assert {"Softmax", "InstanceNormalization", "Conv"} <= types
@@ -58,6 +61,31 @@ def test_nothing_is_rounded_to_half_between_layers_kept_in_fp32(exported):
     head = [node for node in nodes if node.name in kept and node.name.startswith("/head")]
     assert {producers[name].op_type for name in ("mu", "log_b")} == {"Slice"}
     assert all(producers[node.input[0]] in head for node in head if node.op_type != "Conv")
+
+
+def test_rays_and_fingerprint_stay_in_fp32(exported):
+    """An offset of the principal point by a pixel, and the whitening, are beyond FP16."""
+    model = onnx.load(str(exported / "fp16.onnx"))
+    kept = set(read_card(exported / "fp16.onnx").extra["kept_fp32"])
+    for part in ("/rays/", "/fingerprint/"):
+        nodes = [n for n in model.graph.node if n.name.startswith(part)]
+        # Features plus rays are features, in FP16.
+        assert {n.name for n in nodes if n.op_type not in ("Cast", "Add")} <= kept, part
+        assert {n.name for n in nodes} & kept
+    convolutions = {n.name for n in onnx.load(str(exported / "int8.onnx")).graph.node if n.op_type == "Conv"}
+    rays = {name for name in convolutions if name.startswith("/rays/")}
+    assert rays
+    assert rays <= set(read_card(exported / "int8.onnx").extra["kept_fp32"])
+
+
+@pytest.mark.parametrize(("precision", "limit"), [("fp16", 0.02), ("int8", 0.5)])
+def test_novelty_survives_other_precisions(exported, precision, limit):
+    from adu_depth_core.inference.novelty import novelty
+
+    image = np.random.default_rng(1).normal(size=(1, 3, *SIZE)).astype(np.float32)
+    reference, ours = (novelty(run(exported / f"{p}.onnx", image)[2]) for p in ("fp32", precision))
+    assert reference > 1
+    assert abs(ours / reference - 1) < limit
 
 
 def test_half_precision_is_half_the_size(exported):

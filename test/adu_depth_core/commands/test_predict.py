@@ -124,13 +124,13 @@ def test_inputs_of_the_same_name_are_refused(image, predict, tmp_path, capsys):
     assert "would both be written as red" in capsys.readouterr().err
 
 
-def test_automatic_network_size_follows_each_images_aspect(predict, tmp_path, caplog):
+def test_network_size_follows_each_images_aspect(predict, tmp_path, caplog):
     images = tmp_path / "images"
     images.mkdir()
     for name, size in (("camera", (240, 320)), ("panorama", (80, 400))):
         cv2.imwrite(str(images / f"{name}.png"), np.full((*size, 3), (0, 0, 200), np.uint8))
-    assert predict(images, "--focal", 300, "--network-size", "auto") == 0
+    assert predict(images, "--focal", 300) == 0
     assert "suits this camera better" not in caplog.text
-    # the model's own 64x192 would put 240x320 pixels on 64x85; auto fills 96x128, which f_net follows
+    # the model's own 64x192 would put 240x320 pixels on 64x85; 96x128 is filled, which f_net follows
     depth = read_png16(tmp_path / "out" / "depth" / "camera.png").mean()
     assert depth == pytest.approx(np.exp(4 * 200 / 255) * (300 * 96 / 240) / 350, rel=0.01)

@@ -42,5 +42,5 @@ def test_precisions_move_and_compute_less_of_the_same(exported):
     assert total["fp32"] == total["fp16"] == total["int8"]
     assert costs["fp16"].operations["fp16"] > 0.9 * total["fp16"]
     assert costs["int8"].operations["int8"] > 0.3 * total["int8"]
-    assert costs["fp16"].weight_bytes == pytest.approx(costs["fp32"].weight_bytes / 2, rel=0.01)
+    assert costs["fp16"].weight_bytes == pytest.approx(costs["fp32"].weight_bytes / 2, rel=0.03)
     assert costs["fp16"].activation_bytes < costs["int8"].activation_bytes < costs["fp32"].activation_bytes

@@ -4,22 +4,24 @@ import numpy as np
 import pytest
 
 from adu_depth_core.deploy.parity import LIMITS, compare
+from adu_depth_core.inference.backends.base import NetworkOutput, blank_input
 
 
-def answers(mu: float, log_b: float):
-    return lambda tensor: (
-        np.full(tensor.shape[2:], mu, np.float32),
-        np.full(tensor.shape[2:], log_b, np.float32),
+def answers(mu: float, log_b: float, fingerprint: float = 1.0):
+    return lambda image, camera: NetworkOutput(
+        np.full(image.shape[2:], mu, np.float32),
+        np.full(image.shape[2:], log_b, np.float32),
+        np.full(64, fingerprint, np.float32),
     )
 
 
-INPUTS = [np.zeros((1, 3, 32, 64), np.float32)] * 3
+INPUTS = [blank_input(1, (32, 64))] * 3
 
 
 def test_the_same_answers_pass_every_gate():
     parity = compare(answers(2.0, -1.0), answers(2.0, -1.0), "itself", INPUTS)
     assert parity.frames == 3
-    assert (parity.depth_p99, parity.sigma_p99) == (0, 0)
+    assert (parity.depth_p99, parity.sigma_p99, parity.novelty) == (0, 0, 0)
     assert all(parity.excess(limits) == [] for limits in LIMITS.values())
 
 
@@ -33,9 +35,28 @@ def test_differences_are_relative_to_the_reference():
     ]
 
 
+@pytest.mark.parametrize(
+    ("ours", "reference", "difference"),
+    [
+        (np.sqrt(6.0), 2.0, 0.5),  # novelty 6 instead of 4
+        (0.5, 0.0, 0.25),  # not fitted, so 0: nothing to divide by
+        (0.3, 0.1, 0.08),  # both are familiar
+    ],
+)
+def test_novelty_differs_relatively_where_it_is_large(ours, reference, difference):
+    parity = compare(answers(2.0, -1.0, ours), answers(2.0, -1.0, reference), "it", INPUTS)
+    assert parity.novelty == pytest.approx(difference, rel=1e-5)
+    assert [reason.split(" is over")[0] for reason in parity.excess(LIMITS["fp16"])] == [
+        f"novelty {difference:.4%}"
+    ]
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_numbers_that_are_not_finite_never_pass(bad):
-    parity = compare(answers(bad, -1.0), answers(2.0, -1.0), "it", INPUTS)
+@pytest.mark.parametrize("output", range(3))
+def test_numbers_that_are_not_finite_never_pass(bad, output):
+    values = [2.0, -1.0, 1.0]
+    values[output] = bad
+    parity = compare(answers(*values), answers(2.0, -1.0), "it", INPUTS)
     assert parity.excess(LIMITS["int8"]) == ["the outputs contain NaN or infinity"]
 
 

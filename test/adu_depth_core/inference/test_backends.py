@@ -62,21 +62,24 @@ def test_backends_agree_on_a_real_frame(shipped_model, real_data, backend):
 def test_backend_runs_the_network(color_student, backend, threads):
     need(backend)
     network = BACKENDS[backend](color_student, (64, 96), threads)
-    tensor = np.random.default_rng(0).random((1, 3, 64, 96), np.float32)
-    mu, log_b = network.infer(tensor)
-    assert mu.dtype == log_b.dtype == np.float32
-    np.testing.assert_allclose(mu, 4 * tensor[0, 0], rtol=1e-5)
-    np.testing.assert_allclose(log_b, -4 * tensor[0, 2], rtol=1e-5)
+    image = np.random.default_rng(0).random((1, 3, 64, 96), np.float32)
+    mu, log_b, fingerprint = network.infer(image, np.array([[100, 200, 48, 32]], np.float32))
+    assert mu.dtype == log_b.dtype == fingerprint.dtype == np.float32
+    np.testing.assert_allclose(mu, 4 * image[0, 0], rtol=1e-5)
+    np.testing.assert_allclose(log_b, -4 * image[0, 2], rtol=1e-5)
+    np.testing.assert_allclose(fingerprint, [*image[0].mean((1, 2)), 0.1, 0.2, 0.048, 0.032], rtol=1e-5)
 
 
 @pytest.mark.parametrize("backend", ["openvino", "onnxruntime", "pytorch"])
 def test_images_of_a_batch_are_computed_alike(shipped_model, backend):
     need(backend)
-    frames = np.random.default_rng(0).normal(size=(3, 3, 64, 96)).astype(np.float32)
-    together = BACKENDS[backend](shipped_model, (64, 96), None, 3).run(frames)
-    alone = BACKENDS[backend](shipped_model, (64, 96), None).infer(frames[2:])
+    images = np.random.default_rng(0).normal(size=(3, 3, 64, 96)).astype(np.float32)
+    cameras = np.array([[50, 50, 48, 32], [60, 60, 48, 32], [90, 95, 20, 40]], np.float32)
+    together = BACKENDS[backend](shipped_model, (64, 96), None, 3).run(images, cameras)
+    alone = BACKENDS[backend](shipped_model, (64, 96), None).infer(images[2:], cameras[2:])
+    assert together.mu.shape == together.log_b.shape == (3, 64, 96)
+    assert together.fingerprint.shape == (3, 64)
     for outputs, expected in zip(together, alone, strict=True):
-        assert outputs.shape == (3, 64, 96)
         np.testing.assert_allclose(outputs[2], expected, atol=1e-3)
 
 
@@ -106,7 +109,8 @@ def test_a_network_of_another_kind_is_refused(tmp_path, write_color_student, bac
     need(backend)
     model = write_color_student(tmp_path / "other.onnx", outputs=("disparity", "mask"))
     with pytest.raises(
-        UserError, match=r"other\.onnx is not a student network: it maps image to disparity, mask"
+        UserError,
+        match=r"other\.onnx is not a student network of this release: it maps camera, image to disparity",
     ):
         Predictor(model, backend)
 

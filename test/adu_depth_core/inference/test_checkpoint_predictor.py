@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
+from adu_depth_core.inference.backends.base import NetworkOutput
 from adu_depth_core.inference.checkpoint_predictor import CheckpointPredictor, load_checkpoint_predictor
 from adu_depth_core.inference.predictor import Predictor, default_model
 from adu_depth_core.model_card import card_path, file_sha256, read_card
@@ -67,8 +68,8 @@ def test_a_network_sees_each_view_where_the_image_lies(teacher_file):
     seen = []
 
     def infer(left, right, baseline):
-        seen.append((left.copy(), right.copy(), baseline))
-        return np.zeros((96, 160), np.float32), np.zeros((96, 160), np.float32)
+        seen.append((left.image.copy(), right.copy(), baseline))
+        return NetworkOutput(*np.zeros((2, 96, 160), np.float32), None)
 
     card = read_card(teacher_file)
     left, right = images()

@@ -44,12 +44,13 @@ def test_fixed_dimensions_fold_the_shape_arithmetic_away(shipped_model, tmp_path
 @pytest.mark.parametrize("backend", ["onnxruntime-cuda", "pytorch-cuda"])
 @pytest.mark.parametrize("batch", [1, 4])
 def test_they_agree_with_the_cpu(shipped_model, backend, batch):
-    tensor = np.random.default_rng(0).normal(size=(batch, 3, 64, 96)).astype(np.float32)
+    images = np.random.default_rng(0).normal(size=(batch, 3, 64, 96)).astype(np.float32)
+    cameras = np.tile(np.array([55, 60, 48, 32], np.float32), (batch, 1))
     try:
         network = BACKENDS[backend](shipped_model, (64, 96), None, batch)
     except UserError as error:
         pytest.skip(str(error))
-    expected = BACKENDS["onnxruntime"](shipped_model, (64, 96), None, batch).run(tensor)
+    expected = BACKENDS["onnxruntime"](shipped_model, (64, 96), None, batch).run(images, cameras)
     for _ in range(2):  # the second is a replay
-        for ours, theirs in zip(network.run(tensor), expected, strict=True):
+        for ours, theirs in zip(network.run(images, cameras), expected, strict=True):
             assert np.median(np.abs(ours - theirs)) < 1e-3

@@ -1,11 +1,13 @@
 """A suggested network size fits the camera's aspect at the cost the model was made for."""
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from adu_depth_core.camera import Camera
-from adu_depth_core.inference.network_size import check_network_size, fit_network_size
+from adu_depth_core.inference.network_size import check_network_size, fit_network_size, fixed_network_size
 from adu_depth_core.inference.placement import Placement
 from adu_depth_core.model_card import ModelCard
 
@@ -20,10 +22,44 @@ def camera(width, height):
 
 @pytest.mark.parametrize(
     ("width", "height", "expected"),
-    [(1242, 375, (192, 640)), (640, 480, (288, 384)), (1920, 1080, (256, 448)), (480, 640, (384, 288))],
+    [
+        (1242, 375, (192, 640)),  # KITTI, and its other sizes
+        (1226, 370, (192, 640)),
+        (1241, 376, (192, 640)),
+        (640, 480, (288, 384)),
+        (2048, 1536, (288, 384)),
+        (1936, 1216, (288, 448)),
+        (1920, 1080, (256, 448)),
+        (448, 256, (256, 448)),
+        (480, 640, (384, 288)),
+    ],
 )
 def test_common_cameras(width, height, expected):
     assert fit_network_size(camera(width, height), CARD) == expected
+
+
+def test_of_trained_sizes_the_one_of_the_nearest_aspect_is_taken():
+    card = dataclasses.replace(CARD, extra={"trained_sizes": [[192, 640], [256, 448], [320, 416]]})
+    sizes = [(1242, 375), (1920, 1080), (2048, 1536), (480, 640)]
+    assert [fit_network_size(camera(*size), card) for size in sizes] == [
+        (192, 640),
+        (256, 448),
+        (320, 416),
+        (320, 416),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("extra", "fixed"),
+    [
+        ({}, None),
+        ({"input_shape": ["batch", 3, "height", "width"]}, None),
+        ({"input_shape": ["batch", 3, 192, 640]}, (192, 640)),
+        ({"engine": {}}, (192, 640)),
+    ],
+)
+def test_exports_and_engines_keep_their_size(extra, fixed):
+    assert fixed_network_size(dataclasses.replace(CARD, extra=extra)) == fixed
 
 
 @given(st.integers(100, 4000), st.integers(100, 4000))

@@ -1,11 +1,13 @@
 """Network outputs become metres for the camera at hand."""
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 
 from adu_depth_core.camera import Camera
+from adu_depth_core.inference.backends.base import NetworkOutput
 from adu_depth_core.inference.placement import Placement
 from adu_depth_core.inference.postprocess import postprocess
 from adu_depth_core.model_card import ModelCard
@@ -17,8 +19,9 @@ def full(value):
     return np.full((32, 64), value, np.float32)
 
 
-def predict(mu, log_b, camera, output_size="image"):
-    return postprocess(mu, log_b, Placement.fit(camera, (32, 64)), CARD, output_size)
+def predict(mu, log_b, camera, output_size="image", fingerprint=None, card=CARD):
+    output = NetworkOutput(mu, log_b, fingerprint)
+    return postprocess(output, Placement.fit(camera, (32, 64)), card, output_size)
 
 
 def test_depth_and_sigma_by_hand():
@@ -61,6 +64,29 @@ def test_predictions_do_not_share_memory():
     predict(full(2.0), full(-1.0), camera)
     assert np.array_equal(first.depth, kept[0])
     assert np.array_equal(first.sigma, kept[1])
+
+
+@pytest.mark.parametrize(
+    ("novelty", "growth", "unfamiliar"),
+    [(0.5, 1.0, False), (2.0, 1.0, False), (8.0, 2.0, False), (18.0, 3.0, True)],
+)
+def test_sigma_grows_with_the_novelty_beyond_the_cards_reference(novelty, growth, unfamiliar):
+    """Reference 2, exponent 1/2: four times the reference doubles sigma, nine times triples it."""
+    card = dataclasses.replace(CARD, novelty={"threshold": 10.0, "sigma_growth": 0.5, "reference": 2.0})
+    fingerprint = np.full(64, math.sqrt(novelty), np.float32)
+    camera = Camera(100.0, 100.0, 31.5, 15.5, 64, 32)
+    maps = full(math.log(10)), full(math.log(0.1)), camera
+    prediction = predict(*maps, fingerprint=fingerprint, card=card)
+    np.testing.assert_allclose(prediction.sigma, growth * 1.2 * 0.1 * 10, rtol=1e-5)
+    np.testing.assert_allclose(prediction.depth, 10.0, rtol=1e-5)
+    assert prediction.novelty == pytest.approx(novelty, rel=1e-5)
+    assert prediction.unfamiliar is unfamiliar
+
+
+def test_without_entries_in_the_card_novelty_is_unknown():
+    camera = Camera(100.0, 100.0, 31.5, 15.5, 64, 32)
+    prediction = predict(full(1.0), full(-1.0), camera, fingerprint=np.full(64, 9.0, np.float32))
+    assert (prediction.novelty, prediction.unfamiliar) == (None, False)
 
 
 def test_unknown_output_size_is_refused():

@@ -9,8 +9,9 @@ import pytest
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
+from adu_depth_core.inference.network_size import fit_network_size
 from adu_depth_core.inference.postprocess import postprocess
-from adu_depth_core.inference.predictor import Predictor
+from adu_depth_core.inference.predictor import MAX_SIZES, Predictor
 
 pytest.importorskip("openvino")
 
@@ -33,7 +34,8 @@ def test_each_pixel_gets_the_depth_of_its_own_place(predictor, width, height):
     image[..., 0] = np.round(255 * across)
     camera = camera_of(image)
     prediction = predictor.predict(image, camera)
-    scale = min(64 / height, 192 / width)
+    rows, columns = predictor.network_size
+    scale = min(rows / height, columns / width)
     expected = np.exp(4 * (image[..., 0] / 255.0)) * camera.fx * scale / 350.0
     # 8-bit red is coarse (4/255 in log depth), and at the edges interpolation is flat
     np.testing.assert_allclose(prediction.depth, np.clip(expected, 0.5, 60), rtol=0.08)
@@ -107,26 +109,74 @@ def test_a_failed_prediction_leaves_the_predictor_to_the_next(predictor):
     predictor.predict(image, camera_of(image))
 
 
-def test_network_size_is_the_models_unless_given(color_student):
-    assert Predictor(color_student).network_size == (64, 192)
-    predictor = Predictor(color_student, network_size=(96, 128))
-    image = np.full((480, 640, 3), 50, np.uint8)
-    prediction = predictor.predict(image, camera_of(image), output_size="network")
-    assert prediction.depth.shape == (96, 128) == prediction.camera.size
+def image_sized(width, height):
+    return np.full((height, width, 3), 50, np.uint8)
 
 
-def test_a_wasted_border_is_told_once_with_a_better_size(color_student, caplog):
+def test_network_size_suits_each_camera_unless_given(color_student):
     predictor = Predictor(color_student)
-    image = np.zeros((480, 640, 3), np.uint8)
-    for _ in range(3):
+    assert (predictor.network_size, predictor.network_sizes) == ((64, 192), [])  # ready for the card's
+    for image, size in ((image_sized(640, 480), (96, 128)), (image_sized(576, 192), (64, 192))):
+        prediction = predictor.predict(image, camera_of(image), output_size="network")
+        assert prediction.depth.shape == size == prediction.camera.size == predictor.network_size
+    assert predictor.network_sizes == [(96, 128), (64, 192)]
+
+
+def test_a_given_network_size_stays(color_student):
+    predictor = Predictor(color_student, network_size=(96, 128))
+    for image in (image_sized(640, 480), image_sized(1242, 375)):
         predictor.predict(image, camera_of(image))
+    assert predictor.network_sizes == [(96, 128)]
+
+
+def test_a_file_of_one_size_keeps_it_and_a_wasted_border_is_told_once(tmp_path, write_color_student, caplog):
+    model = write_color_student(tmp_path / "m.onnx", extra={"input_shape": [1, 3, 64, 192]})
+    predictor = Predictor(model)
+    image = image_sized(640, 480)
+    for _ in range(3):
+        prediction = predictor.predict(image, camera_of(image), output_size="network")
+    assert prediction.depth.shape == (64, 85)
     assert caplog.text.count("suits this camera better") == 1
     assert "96x128" in caplog.text
     predictor.for_throughput().predict(image, camera_of(image))
     assert caplog.text.count("suits this camera better") == 1
-    caplog.clear()
-    Predictor(color_student, network_size=(96, 128)).predict(image, camera_of(image))
-    assert not caplog.text
+
+
+def test_few_sizes_stay_loaded(color_student, monkeypatch):
+    predictor = Predictor(color_student)
+    loads = []
+    load = Predictor._load
+    monkeypatch.setattr(Predictor, "_load", lambda self, size: loads.append(size) or load(self, size))
+    images = [image_sized(*size) for size in ((640, 480), (480, 640), (1242, 375), (500, 100), (100, 600))]
+    sizes = [fit_network_size(camera_of(image), predictor.card) for image in images]
+    for image in (*images, images[-1], images[0]):
+        predictor.predict(image, camera_of(image))
+    assert loads == [*sizes, sizes[0]]  # the last is there still, the first is not
+    assert len(predictor._loaded) == MAX_SIZES
+
+
+def test_each_size_is_loaded_once_for_all_threads(color_student, monkeypatch):
+    predictor = Predictor(color_student).for_throughput()
+    loads = []
+    load = Predictor._load
+    monkeypatch.setattr(Predictor, "_load", lambda self, size: loads.append(size) or load(self, size))
+    images = 6 * [image_sized(640, 480), image_sized(480, 640)]
+    with ThreadPoolExecutor(4) as pool:
+        predictions = list(pool.map(lambda image: predictor.predict(image, camera_of(image)), images))
+    assert sorted(loads) == [(96, 128), (128, 96)]
+    assert [prediction.depth.shape for prediction in predictions] == [image.shape[:2] for image in images]
+
+
+def test_the_network_is_told_the_camera_of_its_whole_input(tmp_path, write_color_student):
+    """The student's fingerprint is the image's mean colour and fx, fy, cx, cy / 1000."""
+    novelty = {"threshold": 0.5, "sigma_growth": 0.0, "reference": 1.0}
+    predictor = Predictor(write_color_student(tmp_path / "m.onnx", novelty=novelty), network_size=(64, 192))
+    image = np.zeros((64, 96, 3), np.uint8)  # centred on 192 columns: 48 to its left
+    camera = Camera(1000.0, 2000.0, 40.0, 30.0, 96, 64)
+    prediction = predictor.predict(image, camera)
+    expected = (1.0**2 + 2.0**2 + 0.088**2 + 0.03**2) / 7
+    assert prediction.novelty == pytest.approx(expected, rel=1e-5)
+    assert prediction.unfamiliar
 
 
 def test_the_choice_of_backend_is_kept_with_its_reason(predictor, color_student):

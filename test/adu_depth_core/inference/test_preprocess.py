@@ -18,7 +18,7 @@ def camera_of(image):
 
 
 def preprocess(image, channels="rgb", size=(64, 96)):
-    return Preprocessor(CARD, size)(image, Placement.fit(camera_of(image), size), channels)
+    return Preprocessor(CARD, size)(image, Placement.fit(camera_of(image), size), channels).image
 
 
 @pytest.fixture
@@ -55,6 +55,14 @@ def test_mono_is_gray_in_all_channels(image, shape):
     )
 
 
+def test_the_camera_is_that_of_the_whole_input_with_its_border():
+    """A 40x80 image (height x width) fills 48 of 64 rows of a 96 wide input: scaled by 1.2, 8 rows down."""
+    camera = Camera(100.0, 200.0, 39.5, 19.5, 80, 40)
+    seen = Preprocessor(CARD, (64, 96))(np.zeros((40, 80, 3), np.uint8), Placement.fit(camera, (64, 96)))
+    assert seen.camera.dtype == np.float32
+    np.testing.assert_allclose(seen.camera, [[120.0, 240.0, 47.5, 23.5 + 8]], rtol=1e-6)
+
+
 @pytest.mark.parametrize("shape", [(20, 100), (100, 20), (33, 77)])
 def test_border_repeats_the_outermost_pixels(shape):
     image = np.random.default_rng(1).integers(0, 256, (*shape, 3), np.uint8)
@@ -73,7 +81,7 @@ def test_nothing_of_an_earlier_image_remains(image):
     preprocessor(image, Placement.fit(camera_of(image), (64, 96)), "rgb")
     tall = np.random.default_rng(2).integers(0, 256, (300, 50, 3), np.uint8)
     again = preprocessor(tall, Placement.fit(camera_of(tall), (64, 96)), "rgb")
-    assert np.array_equal(again, preprocess(tall))
+    assert np.array_equal(again.image, preprocess(tall))
 
 
 @pytest.mark.parametrize("factor", [2, 3, 5.3, 11])
