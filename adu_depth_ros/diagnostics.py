@@ -17,7 +17,7 @@ def judge(
 
     STALE: no depth is expected (node not active) or no image arrives. ERROR: the node could not be
     configured, or no frame of the last seconds could be used. WARN: some could not, or some were dropped,
-    or an engine is being built first.
+    or most are unlike the model's training data, or an engine is being built first.
 
     :param state: lifecycle state
     :param failure: why the last configuration failed, empty if it did not
@@ -37,6 +37,11 @@ def judge(
         return DiagnosticStatus.STALE, f"no image on {image_topic} in the last {WINDOW_S:g} s"
     if recent["rejected"]:
         return DiagnosticStatus.WARN, f"{recent['rejected']} frames rejected: {snapshot.last_rejection}"
+    if snapshot.unfamiliar is not None and snapshot.unfamiliar > 0.5:
+        return DiagnosticStatus.WARN, (
+            f"{snapshot.unfamiliar:.0%} of the frames are not like what the model was trained on: depth and "
+            "its uncertainty may both be far off"
+        )
     if recent["dropped"]:
         return DiagnosticStatus.WARN, (
             f"{recent['dropped']} of {recent['received']} frames dropped in the last {WINDOW_S:g} s: "
@@ -64,6 +69,7 @@ def frame_values(snapshot: Snapshot) -> list[KeyValue]:
         **_percentiles("latency", snapshot.latency),
         **_percentiles("inference", snapshot.inference),
         **{f"frames {name}": str(count) for name, count in snapshot.total.items()},
+        "unfamiliar (%)": "" if snapshot.unfamiliar is None else f"{100 * snapshot.unfamiliar:.0f}",
         "last rejection": snapshot.last_rejection,
     }
     return key_values(values)

@@ -111,7 +111,7 @@ class FramePipeline:
         )
         clock = self._node.get_clock()
         age = clock.now() - Time.from_msg(message.header.stamp, clock_type=clock.clock_type)
-        self.statistics.published(age.nanoseconds / 1e9, inference)
+        self.statistics.published(age.nanoseconds / 1e9, inference, prediction.unfamiliar)
 
     def _no_info(self, frame_id: str) -> str:
         known = ", ".join(map(repr, self._infos))

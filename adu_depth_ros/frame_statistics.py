@@ -28,6 +28,8 @@ class Snapshot:
     :param latency: median and 99th percentile, seconds from a frame's stamp to its publication; None
         if no frame was published in the window
     :param inference: median and 99th percentile, seconds from pixels to depth; None likewise
+    :param unfamiliar: share of the published frames that are unlike the model's training data, 0 to 1; None
+        likewise
     :param last_rejection: why the last rejected frame was rejected, empty if none was
     """
 
@@ -37,6 +39,7 @@ class Snapshot:
     output_rate: float
     latency: tuple[float, float] | None
     inference: tuple[float, float] | None
+    unfamiliar: float | None
     last_rejection: str
 
 
@@ -52,7 +55,7 @@ class FrameStatistics:
         self._start = clock()
         self._total: Counter[str] = Counter()
         self._events: deque[tuple[float, str]] = deque()
-        self._times: deque[tuple[float, float, float]] = deque()
+        self._times: deque[tuple[float, float, float, bool]] = deque()
         self._last_rejection = ""
 
     def received(self) -> None:
@@ -68,13 +71,14 @@ class FrameStatistics:
         self._count("rejected")
         self._last_rejection = reason
 
-    def published(self, latency: float, inference: float) -> None:
+    def published(self, latency: float, inference: float, unfamiliar: bool = False) -> None:
         """:param latency: seconds since the frame's stamp
         :param inference: seconds of those spent from pixels to depth
+        :param unfamiliar: the frame is unlike what the model was trained on
         """
         self._count("published")
         with self._lock:
-            self._times.append((self._clock(), latency, inference))
+            self._times.append((self._clock(), latency, inference, unfamiliar))
 
     def _count(self, what: str) -> None:
         with self._lock:
@@ -95,7 +99,7 @@ class FrameStatistics:
             times = np.array([entry[1:] for entry in self._times])
             total, last_rejection = dict(self._total), self._last_rejection
         seconds = max(1e-3, min(WINDOW_S, self._clock() - self._start))
-        percentiles = np.percentile(times, (50, 99), axis=0) if len(times) else None
+        percentiles = np.percentile(times[:, :2], (50, 99), axis=0) if len(times) else None
         names = ("received", *FATES)
         return Snapshot(
             total={name: total.get(name, 0) for name in names},
@@ -104,5 +108,6 @@ class FrameStatistics:
             output_rate=recent["published"] / seconds,
             latency=None if percentiles is None else tuple(percentiles[:, 0].tolist()),
             inference=None if percentiles is None else tuple(percentiles[:, 1].tolist()),
+            unfamiliar=None if percentiles is None else float(times[:, 2].mean()),
             last_rejection=last_rejection,
         )

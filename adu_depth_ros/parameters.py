@@ -51,8 +51,9 @@ class Parameters:
         choices=("auto", *BACKENDS),
     )
     network_size: str = _parameter(
-        "model",
-        "network input as HEIGHTxWIDTH in pixels, e.g. 192x640; 'model': the size the model was trained for",
+        "auto",
+        "network input as HEIGHTxWIDTH in pixels, e.g. 192x640; 'auto': as suits the camera's aspect, with "
+        "about as many pixels as the model was trained for",
     )
     threads: int = _parameter(0, "CPU threads for inference; 0 leaves it to the runtime", limits=(0, 256))
     engine_cache: str = _parameter(
@@ -136,15 +137,15 @@ def is_dynamic(name: str) -> bool:
 
 
 def parse_network_size(text: str) -> tuple[int, int] | None:
-    """``(height, width)``, or None for ``model``.
+    """``(height, width)``, or None for ``auto``.
 
     :raises ValueError: if the text is neither
     """
-    if text == "model":
+    if text == "auto":
         return None
     match = re.fullmatch(r"(\d+)x(\d+)", text)
     if match is None:
-        raise ValueError(f"network_size is {text!r}: must be HEIGHTxWIDTH, e.g. 192x640, or 'model'")
+        raise ValueError(f"network_size is {text!r}: must be HEIGHTxWIDTH, e.g. 192x640, or 'auto'")
     return int(match[1]), int(match[2])
 
 

@@ -16,7 +16,7 @@ PARAMETERS = {
         str,
         "inference runtime: auto, openvino, onnxruntime, pytorch, tensorrt, onnxruntime-cuda or pytorch-cuda",
     ),
-    "network_size": (str, "network input as HEIGHTxWIDTH, e.g. 192x640, or 'model'"),
+    "network_size": (str, "network input as HEIGHTxWIDTH, e.g. 192x640, or 'auto'"),
     "threads": (int, "CPU threads for inference; 0 leaves it to the runtime"),
     "engine_cache": (str, "folder for the engines of backend tensorrt"),
     "engine_compute_capability": (str, "with build_only: GPUs to build for, e.g. sm86"),

@@ -9,12 +9,12 @@ from adu_depth_ros.frame_statistics import FrameStatistics
 OK, WARN, ERROR, STALE = (getattr(DiagnosticStatus, name) for name in ("OK", "WARN", "ERROR", "STALE"))
 
 
-def snapshot(received=0, published=0, dropped=0, rejected=0, latency=0.05):
+def snapshot(received=0, published=0, dropped=0, rejected=0, latency=0.05, unfamiliar=0):
     statistics = FrameStatistics()
     for _ in range(received):
         statistics.received()
-    for _ in range(published):
-        statistics.published(latency, inference=0.02)
+    for number in range(published):
+        statistics.published(latency, inference=0.02, unfamiliar=number < unfamiliar)
     for _ in range(dropped):
         statistics.dropped()
     for _ in range(rejected):
@@ -28,6 +28,14 @@ def snapshot(received=0, published=0, dropped=0, rejected=0, latency=0.05):
         ("active", "", {"received": 9, "published": 9}, OK, "50 ms"),
         ("active", "", {"received": 9}, OK, "nobody listens"),
         ("active", "", {"received": 9, "published": 6, "dropped": 3}, WARN, "3 of 9 frames dropped"),
+        ("active", "", {"received": 9, "published": 8, "unfamiliar": 4}, OK, "50 ms"),
+        (
+            "active",
+            "",
+            {"received": 9, "published": 8, "unfamiliar": 5},
+            WARN,
+            "62% of the frames are not like",
+        ),
         ("active", "", {"received": 9, "published": 8, "rejected": 1}, WARN, "1 frames rejected: unknown"),
         ("active", "", {"received": 9, "rejected": 9}, ERROR, "every frame is rejected: unknown encoding"),
         ("active", "", {"received": 9, "published": 9, "latency": 9e8}, WARN, "use_sim_time"),

@@ -31,7 +31,7 @@ def test_the_documented_table_holds_every_parameter_with_its_default():
     assert rows == defaults
 
 
-@pytest.mark.parametrize(("text", "size"), [("model", None), ("192x640", (192, 640))])
+@pytest.mark.parametrize(("text", "size"), [("auto", None), ("192x640", (192, 640))])
 def test_a_network_size_is_height_and_width(text, size):
     assert parse_network_size(text) == size
 
