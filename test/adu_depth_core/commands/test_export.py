@@ -118,6 +118,14 @@ def test_batches(shipped_model, tmp_path, batch, images):
         np.testing.assert_allclose(expected[-1:], one, atol=1e-3)
 
 
+def test_the_frames_camera_can_be_told(exported, shipped_model, tmp_path, capsys):
+    frames = ["--frames", str(exported / "frames")]
+    assert export(shipped_model, tmp_path / "told.onnx", *frames, "--focal", "55") == 0
+    assert read_card(tmp_path / "told.onnx").extra["parity"]["cameras"] == "as calibrated"
+    assert export(shipped_model, tmp_path / "half.onnx", *frames, "--cx", "55") == 1
+    assert "--cx goes with --fx only" in capsys.readouterr().err
+
+
 def test_weights_alone_are_enough(shipped_model, tmp_path):
     pytest.importorskip("torch")
     out = tmp_path / "from_weights.onnx"
