@@ -18,11 +18,11 @@ MISSING_FOCAL = """metric depth needs the camera's focal length in pixels, which
   --fx PX        and, if they are known, --fy --cx --cy of the camera matrix"""
 
 
-def add_camera_arguments(parser: argparse.ArgumentParser) -> None:
+def add_camera_arguments(
+    parser: argparse.ArgumentParser, whose: str = "camera of the rectified images"
+) -> None:
     """``--calib``, ``--focal``, or ``--fx`` with ``--fy``, ``--cx`` and ``--cy``."""
-    camera = parser.add_argument_group(
-        "camera of the rectified images, in pixels; one of --calib, --focal, --fx"
-    )
+    camera = parser.add_argument_group(f"{whose}, in pixels; one of --calib, --focal, --fx")
     source = camera.add_mutually_exclusive_group()
     source.add_argument("--calib", type=Path, metavar="FILE", help="KITTI calib.txt or ROS camera_info YAML")
     source.add_argument(
@@ -34,6 +34,12 @@ def add_camera_arguments(parser: argparse.ArgumentParser) -> None:
     )
     camera.add_argument("--cx", type=float, metavar="PX", help="with --fx: principal point (default: middle)")
     camera.add_argument("--cy", type=float, metavar="PX", help="with --fx: principal point (default: middle)")
+
+
+def camera_source_if_told(arguments: argparse.Namespace) -> Callable[[int, int], Camera] | None:
+    """As ``camera_source``; None if the arguments say nothing of a camera."""
+    names = ("calib", "focal", "fx", "fy", "cx", "cy")
+    return camera_source(arguments) if any(getattr(arguments, n) is not None for n in names) else None
 
 
 def camera_source(arguments: argparse.Namespace) -> Callable[[int, int], Camera]:

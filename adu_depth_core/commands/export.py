@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from adu_depth_core.commands.camera_options import add_camera_arguments, camera_source_if_told
 from adu_depth_core.commands.size_argument import rows_x_columns
 from adu_depth_core.deploy.frames import read_frames
 from adu_depth_core.deploy.precision import PRECISIONS, export
@@ -19,7 +20,7 @@ Its card names what was compared, and the layers that stay in FP32.
 examples:
   adu_depth export --size 192x640 --out student.onnx
   adu_depth export --model run/student.safetensors --size 352x1216 --batch dynamic --out student.onnx
-  adu_depth export --precision fp16 --frames image_2/ --out student_fp16.onnx
+  adu_depth export --precision fp16 --frames image_2/ --calib calib.txt --out student_fp16.onnx
   adu_depth export --precision int8 --frames drive.mcap --out student_int8.onnx
 """
 
@@ -52,13 +53,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--frame-limit", type=int, default=64, metavar="N", help="use at most N of the frames (default: 64)"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.onnx", help="file to write")
+    add_camera_arguments(parser, "the frames' camera (default: a bag's camera_info, else 82 degrees across)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     if arguments.frame_limit < 1:
         raise UserError(f"--frame-limit {arguments.frame_limit}: must be at least 1")
     check_writable(arguments.out)
-    frames = read_frames(arguments.frames, arguments.frame_limit) if arguments.frames else None
+    camera_for = camera_source_if_told(arguments)
+    frames = read_frames(arguments.frames, arguments.frame_limit, camera_for) if arguments.frames else None
     model = arguments.model or default_model()
     origin = arguments.frames.name if arguments.frames else ""
     card, parity = export(

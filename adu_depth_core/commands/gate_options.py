@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from adu_depth_core.commands.camera_options import add_camera_arguments, camera_source_if_told
 from adu_depth_core.deploy.engine_parity import Gate
 from adu_depth_core.deploy.frames import read_frames
 from adu_depth_core.errors import UserError
 
 
 def add_gate_arguments(parser: argparse.ArgumentParser) -> None:
-    """``--reference``, ``--frames`` and ``--frame-limit``."""
+    """``--reference``, ``--frames``, ``--frame-limit`` and the frames' camera."""
     group = parser.add_argument_group("comparison with the FP32 original")
     group.add_argument(
         "--reference", type=Path, metavar="FILE.onnx", help="FP32 student (default: the installed one)"
@@ -22,6 +23,7 @@ def add_gate_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--frame-limit", type=int, default=16, metavar="N", help="use at most N of the frames (default: 16)"
     )
+    add_camera_arguments(parser, "the frames' camera (default: a bag's camera_info, else 82 degrees across)")
 
 
 def gate_of(arguments: argparse.Namespace) -> Gate:
@@ -31,5 +33,6 @@ def gate_of(arguments: argparse.Namespace) -> Gate:
     """
     if arguments.frame_limit < 1:
         raise UserError(f"--frame-limit {arguments.frame_limit}: must be at least 1")
-    frames = read_frames(arguments.frames, arguments.frame_limit) if arguments.frames else None
+    camera_for = camera_source_if_told(arguments)
+    frames = read_frames(arguments.frames, arguments.frame_limit, camera_for) if arguments.frames else None
     return Gate(arguments.reference, frames, arguments.frames.name if arguments.frames else "")

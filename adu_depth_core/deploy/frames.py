@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,14 +39,22 @@ class Frame(NamedTuple):
     camera: Camera | None = None
 
 
-def read_frames(source: Path, limit: int) -> list[Frame]:
+def read_frames(
+    source: Path, limit: int, camera_for: Callable[[int, int], Camera] | None = None
+) -> list[Frame]:
     """Up to ``limit`` images, spread evenly over the source.
 
     :param source: image, video, folder of them, or bag (its left rectified image, with its camera_info)
+    :param camera_for: the camera of an image of ``(width, height)``; None for a bag's camera_info
     :raises UserError: if the source does not exist or holds no image
     """
-    if _is_bag(source):
-        return list(_bag_frames(source, limit))
+    frames = list(_bag_frames(source, limit)) if _is_bag(source) else _file_frames(source, limit)
+    if camera_for is not None:
+        frames = [Frame(image, camera_for(image.shape[1], image.shape[0])) for image, _ in frames]
+    return frames
+
+
+def _file_frames(source: Path, limit: int) -> list[Frame]:
     files = find_media(source)
     images = [file for file in files if not is_video(file)]
     frames = [Frame(read_rgb(file)) for file in _spread(images, limit)]

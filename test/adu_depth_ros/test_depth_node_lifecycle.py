@@ -11,6 +11,7 @@ pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
 pytest.importorskip("openvino", reason="needs an inference runtime")
 import cv2
 import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.msg import ParameterType
@@ -204,6 +205,32 @@ def test_a_node_that_is_shut_down_is_finalized(configurable, client):
     assert client.change_state("configure")
     assert client.change_state("shutdown")
     assert client.state() == "finalized"
+
+
+def test_the_network_takes_the_size_of_the_cameras_aspect(
+    start_node, client, camera, shipped_model, wait_for
+):
+    """192x640 is ready when the node is configured; a square camera gets as many pixels in its own shape."""
+    start_node("-p", f"model:={shipped_model}", "-p", "network_size:=auto", "-p", "output_size:=network")
+    camera.wait_for_subscriber()
+    depth = client.listen(Image, "depth/image")
+    sizes = client.listen(DiagnosticArray, "/diagnostics")
+
+    def network_size():
+        return next((v.value for a in sizes[-1:] for v in a.status[0].values if v.key == "network size"), "")
+
+    wait_for(lambda: network_size() == "192x640", "diagnostics of the configured node")
+    side = {"width": 96, "height": 96}
+
+    def send() -> None:
+        header = camera.header()
+        matrix = [100.0, 0.0, 48.0, 0.0, 100.0, 48.0, 0.0, 0.0, 1.0]
+        camera.send_info(header, **side, k=matrix, p=[0.0] * 12)
+        camera.send_image(header, **side, step=3 * 96, data=bytes(3 * 96 * 96))
+
+    wait_for(lambda: send() or time.sleep(0.05) or depth, "depth")
+    assert (depth[0].height, depth[0].width) == (352, 352)
+    wait_for(lambda: network_size() == "352x352", "diagnostics of the square camera")
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,12 @@ def test_a_bags_frames_have_its_camera(tmp_path):
     np.testing.assert_allclose(seen.camera, [[180.0, 190.0, 100.5, 40.5]])
 
 
+def test_a_camera_that_is_told_goes_before_the_bags(tmp_path):
+    told = Camera(80.0, 80.0, 47.5, 23.5, 96, 48)
+    frames = read_frames(write_bag(tmp_path / "bag"), 2, lambda width, height: told)
+    assert [frame.camera for frame in frames] == [told, told]
+
+
 def test_a_calibration_of_another_image_is_told_and_not_used(tmp_path, caplog):
     bag = write_bag(tmp_path / "bag", Camera(90.0, 90.0, 50.0, 20.0, 640, 480))
     (frame,) = read_frames(bag, 1)
