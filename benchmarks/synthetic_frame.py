@@ -1,4 +1,4 @@
-"""How long a synthetic street and its stereo frames take, in processor time of one core.
+"""How long synthetic streets, their stereo frames and single views take, in processor time of one core.
 
 python benchmarks/synthetic_frame.py --size 375x1242 --streets 4
 """
@@ -13,6 +13,10 @@ import numpy as np
 from adu_depth_core.commands.size_argument import rows_x_columns
 from adu_depth_core.synthetic.drive import DriveConfig, generate_drive
 from adu_depth_core.synthetic.materials import shared_atlas
+from adu_depth_core.synthetic.random_rig import VEHICLE_CAMERAS
+from adu_depth_core.synthetic.viewpoints import generate_views
+
+VIEWS = 4
 
 
 def main() -> None:
@@ -38,6 +42,14 @@ def main() -> None:
     street, frame = np.mean(times, axis=0)
     print(f"street, once for each drive     {street:5.2f} s")
     print(f"stereo frame {height}x{width}, LiDAR  {frame:5.2f} s")
+
+    start = time.process_time()
+    for seed in range(arguments.streets):
+        rng = np.random.default_rng(seed)
+        config = DriveConfig(seed=seed, mono=True, lidar=None)
+        list(generate_views([VEHICLE_CAMERAS.draw(rng, config) for _ in range(VIEWS)], spacing=40.0))
+    view = (time.process_time() - start) / (VIEWS * arguments.streets)
+    print(f"mono view, random camera, all in {view:4.2f} s   ({VIEWS} views of each street)")
 
 
 if __name__ == "__main__":

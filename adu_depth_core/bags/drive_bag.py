@@ -46,17 +46,21 @@ class DriveBagWriter:
         self._bag.__exit__(*error)
 
     def write(self, frame: DriveFrame) -> None:
-        """Append a frame; bag time is its stamp. A frame without LiDAR points has no point cloud."""
+        """Append a frame; bag time is its stamp.
+
+        A frame without LiDAR points has no point cloud, one without right view no right topics.
+        """
         stamp, camera = self._start_ns + frame.stamp_ns, self.rig.camera
         left, right = topics.LEFT_FRAME, topics.RIGHT_FRAME
         messages = {
             topics.TF: transforms_message([(topics.ODOM, topics.BASE, frame.world_from_base)], stamp),
             topics.LEFT_INFO: camera_info_message(camera, stamp, left),
             topics.LEFT_IMAGE: image_message(frame.left, "rgb8", stamp, left),
-            topics.RIGHT_INFO: camera_info_message(camera, stamp, right, self.rig.baseline),
-            topics.RIGHT_IMAGE: image_message(frame.right, "rgb8", stamp, right),
             topics.LEFT_DEPTH: image_message(frame.depth, "32FC1", stamp, left),
         }
+        if frame.right is not None:
+            messages[topics.RIGHT_INFO] = camera_info_message(camera, stamp, right, self.rig.baseline)
+            messages[topics.RIGHT_IMAGE] = image_message(frame.right, "rgb8", stamp, right)
         if len(frame.points):
             fields = ("x", "y", "z", "intensity")
             messages[topics.LIDAR] = point_cloud_message(frame.points, fields, stamp, topics.LIDAR_FRAME)

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
-from adu_depth_core.commands.size_argument import rows_x_columns
+import numpy as np
+
+from adu_depth_core.commands.choice_argument import choice, sizes
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import check_folder_writable
 from adu_depth_core.progress import progress_bar
 from adu_depth_core.synthetic.drive import DriveConfig, generate_drive
-from adu_depth_core.synthetic.frame import Rig
+from adu_depth_core.synthetic.frame import DriveFrame, Rig
 from adu_depth_core.synthetic.kitti_folder import write_kitti2015
 from adu_depth_core.synthetic.lidar import Lidar
+from adu_depth_core.synthetic.random_rig import KITTI_CAMERA, VEHICLE_CAMERAS
+from adu_depth_core.synthetic.viewpoints import generate_views
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,9 +36,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scenes", type=int, default=1, metavar="N", help="drives, each in another street (default 1)"
     )
     parser.add_argument(
-        "--frames", type=int, default=20, metavar="N", help="stereo frames of each drive (default 20)"
+        "--frames", type=int, default=20, metavar="N", help="frames of each drive (default 20)"
     )
     parser.add_argument("--rate", type=float, default=10.0, metavar="HZ", help="frames a second (default 10)")
+    parser.add_argument(
+        "--spread",
+        type=float,
+        metavar="M",
+        help="instead of a drive, views about M metres apart in one street, each with a camera and a light "
+        "of its own, and with more people, vehicles and signs about (folders only)",
+    )
+    parser.add_argument(
+        "--mono", action="store_true", help="the left view alone, in half the time: to train students on"
+    )
     parser.add_argument(
         "--seed",
         type=int,
@@ -39,23 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seed of the first drive; the others count up (default 0)",
     )
-    cameras = parser.add_argument_group("cameras")
-    cameras.add_argument(
-        "--size",
-        type=rows_x_columns,
-        default=(375, 1242),
-        metavar="HxW",
-        help="rows x columns of the images (default 375x1242)",
-    )
-    cameras.add_argument(
-        "--focal",
-        type=float,
-        metavar="PX",
-        help="focal length in pixels (default: KITTI's view, 721.5 at width 1242)",
-    )
-    cameras.add_argument(
-        "--baseline", type=float, default=0.532, metavar="M", help="metres from left to right (default 0.532)"
-    )
+    _add_camera_arguments(parser)
     lidar = parser.add_argument_group("LiDAR (bags only)")
     lidar.add_argument("--lidar-beams", type=int, default=64, metavar="N", help="lasers (default 64)")
     lidar.add_argument(
@@ -72,11 +73,54 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "examples:\n"
         "  a drive of 10 s as a bag:\n"
         "    adu_depth synth-drive --bag drive --frames 100\n"
-        "  training data, 150 streets with 2 frames of each, about 10 m apart:\n"
+        "  a high camera that looks down by 6 degrees, 90 degrees wide:\n"
+        "    adu_depth synth-drive --bag truck --size 480x768 --fov 90 --camera-height 2.2 --pitch -6\n"
+        "  training data, 150 streets with 2 stereo frames of each, about 10 m apart:\n"
         "    adu_depth synth-drive --out synthetic --scenes 150 --frames 2 --rate 1\n"
+        "  training data for any camera, single images, 4 in each street:\n"
+        "    adu_depth synth-drive --out any --scenes 200 --frames 4 --spread 40 --mono --random-camera\n"
         "\n"
         "The same options give the same bytes. An interrupted run keeps what is complete."
     )
+
+
+def _add_camera_arguments(parser: argparse.ArgumentParser) -> None:
+    # Otherwise argparse takes -8:4 for an option; numbers are what this is for, only ranges it does not know.
+    parser._negative_number_matcher = re.compile(r"^-[\d.][\d.:,e-]*$")
+    cameras = parser.add_argument_group(
+        "cameras",
+        "Each value may be a range such as -8:4, or a list of values and ranges such as 0,-60,60,170:190: "
+        "then one is drawn for each drive, or with --spread for each view.",
+    )
+    cameras.add_argument(
+        "--random-camera",
+        action="store_true",
+        help="draw whatever is not given as vehicles have it: 4:3, 16:9, 16:10 or 3.3:1 at 0.2 megapixels, "
+        "40 to 110 degrees wide, 1.2 to 2.6 m high, pitch -8 to 4, roll -3 to 3, baseline 0.2 to 0.6 m, "
+        "ahead half of the time, else in one of five other directions",
+    )
+    cameras.add_argument(
+        "--size",
+        type=sizes,
+        metavar="HxW",
+        help="rows x columns of the images, or several with commas between (default 375x1242)",
+    )
+    view = cameras.add_mutually_exclusive_group()
+    view.add_argument(
+        "--focal",
+        type=float,
+        metavar="PX",
+        help="focal length in pixels (default: KITTI's view, 721.5 at width 1242)",
+    )
+    view.add_argument("--fov", type=choice, metavar="DEG", help="horizontal field of view instead")
+    for name, unit, text in (
+        ("baseline", "M", "metres from left to right (default 0.532)"),
+        ("camera-height", "M", "metres above the road (default 1.65)"),
+        ("pitch", "DEG", "0 is level, negative looks down (default 0)"),
+        ("roll", "DEG", "clockwise is positive (default 0); a pair is turned as a whole"),
+        ("yaw", "DEG", "0 looks ahead, 90 to the left, 180 back (default 0)"),
+    ):
+        cameras.add_argument(f"--{name}", type=choice, metavar=unit, help=text)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -86,10 +130,17 @@ def run(arguments: argparse.Namespace) -> int:
         )
     if arguments.scenes < 1:
         raise UserError(f"--scenes is {arguments.scenes}: must be at least 1")
+    if arguments.spread is not None:
+        if arguments.bag is not None:
+            raise UserError(
+                "--spread draws a camera for each view, a bag has one: give --out DIR without --bag"
+            )
+        if not 1 <= arguments.spread <= 1000:
+            raise UserError(f"--spread is {arguments.spread:g}: must be from 1 to 1000 metres")
     if arguments.out is not None and any(arguments.out.glob("training/*/*")):
         raise UserError(f"{arguments.out} holds frames already; give another folder or remove it")
     try:
-        configs = [_config(arguments, arguments.seed + scene) for scene in range(arguments.scenes)]
+        scenes = [_configs(arguments, arguments.seed + scene) for scene in range(arguments.scenes)]
     except ValueError as error:
         raise UserError(str(error)) from error
     for folder in (arguments.out, arguments.bag and arguments.bag.parent):
@@ -99,45 +150,67 @@ def run(arguments: argparse.Namespace) -> int:
     written = 0
     with progress_bar() as progress:
         task = progress.add_task("Rendering", total=arguments.scenes * arguments.frames)
-        for config in configs:
-            rig, frames = generate_drive(config)
-            with _bag_writer(arguments, rig, config.seed) as bag:
-                for frame in frames:
+        for configs in scenes:
+            with _bag_writer(arguments, configs[0]) as bag:
+                for rig, frame in _frames(arguments, configs):
                     if arguments.out is not None:
                         write_kitti2015(arguments.out, written, rig, frame)
                     if bag is not None:
                         bag.write(frame)
                     written += 1
                     progress.advance(task)
+    kind = "single images" if arguments.mono else "stereo frames"
     for target in (arguments.out, arguments.bag):
         if target is not None:
-            print(f"{target}: {written} stereo frames, {arguments.scenes} streets")
+            print(f"{target}: {written} {kind}, {arguments.scenes} streets")
     return 0
 
 
-def _config(arguments: argparse.Namespace, seed: int) -> DriveConfig:
-    height, width = arguments.size
+def _frames(
+    arguments: argparse.Namespace, configs: Sequence[DriveConfig]
+) -> Iterator[tuple[Rig, DriveFrame]]:
+    if arguments.spread is not None:
+        return generate_views(configs, arguments.spread)
+    rig, frames = generate_drive(configs[0])
+    return ((rig, frame) for frame in frames)
+
+
+def _configs(arguments: argparse.Namespace, seed: int) -> list[DriveConfig]:
+    """The drive with this seed; for views in one street, as many as there are."""
     lidar = Lidar(arguments.lidar_beams, arguments.lidar_steps, range_noise=arguments.lidar_noise)
-    return DriveConfig(
+    config = DriveConfig(
         seed=seed,
         frames=arguments.frames,
-        width=width,
-        height=height,
         focal=arguments.focal,
-        baseline=arguments.baseline,
         rate_hz=arguments.rate,
+        mono=arguments.mono,
         # A KITTI 2015 folder has no place for points.
         lidar=None if arguments.bag is None else lidar,
     )
+    given = {
+        "sizes": arguments.size,
+        "fov": arguments.fov,
+        "baseline": arguments.baseline,
+        "height": arguments.camera_height,
+        "pitch": arguments.pitch,
+        "roll": arguments.roll,
+        "yaw": arguments.yaw,
+    }
+    random_rig = VEHICLE_CAMERAS if arguments.random_camera else KITTI_CAMERA
+    if arguments.focal is not None:
+        random_rig = replace(random_rig, fov=None)
+    random_rig = replace(random_rig, **{name: value for name, value in given.items() if value is not None})
+    rng = np.random.default_rng([seed, len("rig")])
+    return [random_rig.draw(rng, config) for _ in range(1 if arguments.spread is None else arguments.frames)]
 
 
-def _bag_writer(arguments: argparse.Namespace, rig: Rig, seed: int) -> AbstractContextManager:
+def _bag_writer(arguments: argparse.Namespace, config: DriveConfig) -> AbstractContextManager:
     """Context manager that gives the writer of this drive's bag, or None if no bag is wanted."""
     if arguments.bag is None:
         return contextlib.nullcontext()
     # Only here, so that writing folders does not need the rosbags package.
     from adu_depth_core.bags.drive_bag import DriveBagWriter
 
-    return DriveBagWriter(
-        arguments.bag if arguments.scenes == 1 else arguments.bag / f"drive_{seed:06d}", rig
-    )
+    several = arguments.scenes > 1
+    path = arguments.bag / f"drive_{config.seed:06d}" if several else arguments.bag
+    return DriveBagWriter(path, config.rig)

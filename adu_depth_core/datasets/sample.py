@@ -21,6 +21,7 @@ class Sample:
     :param depth: float32 ``(H, W)`` metres along z of the left view, 0 where unknown; None if unlabelled
     :param camera: intrinsics of the left (and right) view
     :param baseline: metres between the two cameras, or None
+    :param classes: uint8 ``(H, W)`` ``PixelClass`` of what the left view shows, where the data set knows it
     """
 
     name: str
@@ -29,6 +30,7 @@ class Sample:
     depth: np.ndarray | None
     camera: Camera
     baseline: float | None
+    classes: np.ndarray | None = None
 
 
 def check_same_size(path: Path, values: np.ndarray, left: np.ndarray) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.synthetic.materials import INDEX
 from adu_depth_core.synthetic.mesh import Mesh, boxes, loft, merge
 
@@ -32,7 +33,8 @@ def _ribbon(
         path + half + up * top,
         path + half + up * bottom,
     ]
-    return loft(np.stack(ring, axis=1)[::-1], material, tint, tile, smooth=False, closed=True)
+    band = loft(np.stack(ring, axis=1)[::-1], material, tint, tile, smooth=False, closed=True)
+    return band.labelled(PixelClass.BARRIER)
 
 
 def garden_wall(path: np.ndarray, height: float, material: int, tint: Colour, tile: float) -> Mesh:
@@ -53,10 +55,11 @@ def picket_fence(path: np.ndarray, height: float, material: int, tint: Colour, s
     places = np.stack([np.interp(spots, travelled, path[:, k]) for k in range(3)], axis=1)
     pickets = boxes(places + np.array([0, 0, height / 2]), (0.05, 0.05, height), material, tint)
     rails = [_ribbon(path, z, z + 0.06, 0.04, material, tint, 1.0) for z in (0.2, height - 0.25)]
-    return merge([pickets, *rails])
+    return merge([pickets, *rails]).labelled(PixelClass.BARRIER)
 
 
 def guard_rail(path: np.ndarray) -> Mesh:
     """Steel barrier along the path."""
     posts = boxes(path[::2] + np.array([0, 0, 0.35]), (0.12, 0.08, 0.7), _METAL, (0.35, 0.36, 0.37))
-    return merge([_ribbon(path, 0.45, 0.75, 0.06, _METAL, (0.5, 0.51, 0.52), 1.0), posts])
+    rail = _ribbon(path, 0.45, 0.75, 0.06, _METAL, (0.5, 0.51, 0.52), 1.0)
+    return merge([rail, posts]).labelled(PixelClass.BARRIER)

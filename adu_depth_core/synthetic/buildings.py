@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.synthetic.facade import Wall, facade
 from adu_depth_core.synthetic.materials import INDEX
 from adu_depth_core.synthetic.mesh import Mesh, boxes, cylinder, merge, quads, surface
@@ -46,7 +47,7 @@ def building(rng: np.random.Generator, width: float, depth: float, storeys: int,
         x = rng.choice([0.15, width - 0.15])
         pipe = (x, -0.08, 0), (x, -0.08, eaves)
         parts.append(cylinder(*pipe, 0.05, INDEX["metal"], (0.3, 0.3, 0.3), sections=6))
-    return merge(parts)
+    return merge(parts).labelled(PixelClass.BUILDING)
 
 
 def _random_wall(rng: np.random.Generator) -> Wall:

@@ -11,15 +11,17 @@ from adu_depth_core.camera import Camera
 from adu_depth_core.synthetic.frame import DriveFrame, Rig
 from adu_depth_core.synthetic.lidar import Lidar
 from adu_depth_core.synthetic.light import random_light
+from adu_depth_core.synthetic.mounting import Mounting
 from adu_depth_core.synthetic.render import render
-from adu_depth_core.synthetic.sensor import random_sensor
+from adu_depth_core.synthetic.sensor import Sensor, random_sensor
 from adu_depth_core.synthetic.shading import Shader
 from adu_depth_core.synthetic.street import Street
 from adu_depth_core.synthetic.trajectory import Trajectory
 
-# KITTI's mounting: camera 1.65 m above the road, LiDAR 0.27 m behind and 0.08 m above it.
-_CAMERA_HEIGHT, _LIDAR_BEHIND, _LIDAR_ABOVE = 1.65, 0.27, 0.08
-_CAMERA_AHEAD = 1.0
+KITTI_PRINCIPAL = (0.4908, 0.461)
+"""KITTI's principal point as shares of width and height."""
+
+_LIDAR_AHEAD, _LIDAR_HEIGHT = 0.73, 1.73  # KITTI's
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,9 @@ class DriveConfig:
     :param focal: focal length in pixels; None keeps KITTI's field of view at this width
     :param baseline: metres between the cameras
     :param rate_hz: frames per second
+    :param principal: principal point as shares of width and height
+    :param mounting: how the camera, or the pair, sits on the vehicle
+    :param mono: leave the right view out
     :param lidar: the LiDAR, or None for no scans (``DriveFrame.points`` is then empty)
     :raises ValueError: if a value is out of range; the text names it
     """
@@ -44,6 +49,9 @@ class DriveConfig:
     focal: float | None = None
     baseline: float = 0.532
     rate_hz: float = 10.0
+    principal: tuple[float, float] = KITTI_PRINCIPAL
+    mounting: Mounting = field(default_factory=Mounting)
+    mono: bool = False
     lidar: Lidar | None = field(default_factory=Lidar)
 
     def __post_init__(self) -> None:
@@ -61,13 +69,13 @@ class DriveConfig:
 
     @property
     def camera(self) -> Camera:
-        """Intrinsics of both cameras; the principal point sits where KITTI's does."""
+        """Intrinsics of both cameras."""
         focal = 721.5 * self.width / 1242 if self.focal is None else self.focal
         return Camera(
             fx=focal,
             fy=focal,
-            cx=0.4908 * self.width,
-            cy=0.461 * self.height,
+            cx=self.principal[0] * self.width,
+            cy=self.principal[1] * self.height,
             width=self.width,
             height=self.height,
         )
@@ -75,12 +83,9 @@ class DriveConfig:
     @property
     def rig(self) -> Rig:
         """The sensors' mounting."""
-        base_from_left = np.eye(4)
-        base_from_left[:3, :3] = [[0, 0, 1], [-1, 0, 0], [0, -1, 0]]
-        base_from_left[:3, 3] = [_CAMERA_AHEAD, self.baseline / 2, _CAMERA_HEIGHT]
         base_from_lidar = np.eye(4)
-        base_from_lidar[:3, 3] = [_CAMERA_AHEAD - _LIDAR_BEHIND, 0.0, _CAMERA_HEIGHT + _LIDAR_ABOVE]
-        return Rig(self.camera, self.baseline, base_from_left, base_from_lidar)
+        base_from_lidar[:3, 3] = [_LIDAR_AHEAD, 0.0, _LIDAR_HEIGHT]
+        return Rig(self.camera, self.baseline, self.mounting.base_from_left(self.baseline), base_from_lidar)
 
 
 def generate_drive(config: DriveConfig) -> tuple[Rig, Iterator[DriveFrame]]:
@@ -94,27 +99,41 @@ def _frames(config: DriveConfig) -> Iterator[DriveFrame]:
     street = Street(rng, trajectory.travelled, (config.frames - 1) / config.rate_hz)
     light = random_light(rng)
     sensor = random_sensor(rng, light.ground_level)
-    rig = config.rig
-    left_from_right = np.eye(4)
-    left_from_right[0, 3] = rig.baseline
     for index in range(config.frames):
         time = index / config.rate_hz
-        # Frame by frame seeds, so that a frame's noise does not depend on what was drawn before it.
-        noise = [np.random.default_rng([config.seed, index, stream]) for stream in range(3)]
         shader = Shader(street.mesh_at(time), light)
         world_from_base = trajectory.world_from_base(street.line, street.ego_lane, time)
-        world_from_left = world_from_base @ rig.base_from_left
-        left, depth = render(shader, rig.camera, world_from_left)
-        right, _ = render(shader, rig.camera, world_from_left @ left_from_right)
-        points = np.empty((0, 4), np.float32)
-        if config.lidar is not None:
-            points = config.lidar.scan(shader, world_from_base @ rig.base_from_lidar, noise[2])
-        yield DriveFrame(
-            index=index,
-            stamp_ns=round(time * 1e9),
-            left=sensor.develop(left, noise[0]),
-            right=sensor.develop(right, noise[1]),
-            depth=depth,
-            points=points,
-            world_from_base=world_from_base,
-        )
+        yield record(config, index, shader, sensor, world_from_base)
+
+
+def record(
+    config: DriveConfig, index: int, shader: Shader, sensor: Sensor, world_from_base: np.ndarray
+) -> DriveFrame:
+    """One frame of the rig at a place.
+
+    :param index: its number in the drive
+    :param world_from_base: pose of the vehicle, 4x4
+    """
+    rig = config.rig
+    # Frame by frame seeds, so that a frame's noise does not depend on what was drawn before it.
+    noise = [np.random.default_rng([config.seed, index, stream]) for stream in range(3)]
+    world_from_left = world_from_base @ rig.base_from_left
+    left, depth, classes = render(shader, rig.camera, world_from_left)
+    right, points = None, np.empty((0, 4), np.float32)
+    if not config.mono:
+        left_from_right = np.eye(4)
+        left_from_right[0, 3] = rig.baseline
+        radiance, _, _ = render(shader, rig.camera, world_from_left @ left_from_right)
+        right = sensor.develop(radiance, noise[1])
+    if config.lidar is not None:
+        points = config.lidar.scan(shader, world_from_base @ rig.base_from_lidar, noise[2])
+    return DriveFrame(
+        index=index,
+        stamp_ns=round(index / config.rate_hz * 1e9),
+        left=sensor.develop(left, noise[0]),
+        right=right,
+        depth=depth,
+        classes=classes,
+        points=points,
+        world_from_base=world_from_base,
+    )

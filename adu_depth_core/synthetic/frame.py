@@ -36,16 +36,18 @@ class DriveFrame:
     :param index: frame number from 0
     :param stamp_ns: time in nanoseconds
     :param left: RGB uint8 ``(H, W, 3)``
-    :param right: RGB uint8 ``(H, W, 3)``
+    :param right: RGB uint8 ``(H, W, 3)``; None where the left view is all that was asked for
     :param depth: float32 ``(H, W)`` metres along z of the left view; +inf where there is only sky (REP 117)
     :param points: LiDAR returns float32 ``(N, 4)``: x, y, z metres in the ``lidar`` frame, intensity 0..1
     :param world_from_base: pose of the vehicle, 4x4 float64
+    :param classes: uint8 ``(H, W)``, the ``PixelClass`` that the left view shows; None where it is not known
     """
 
     index: int
     stamp_ns: int
     left: np.ndarray
-    right: np.ndarray
+    right: np.ndarray | None
     depth: np.ndarray
     points: np.ndarray
     world_from_base: np.ndarray
+    classes: np.ndarray | None = None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.synthetic.materials import INDEX
 from adu_depth_core.synthetic.mesh import Mesh, boxes, cylinder, merge, quads, surface
 
@@ -29,12 +30,13 @@ def street_lamp(height: float, reach: float) -> Mesh:
             cylinder((0, 0, height), (0, reach, height + 0.25), 0.04, _METAL, _STEEL, sections=6),
             boxes((0, reach, height + 0.22), (0.3, 0.75, 0.14), _METAL, (0.5, 0.5, 0.5)),
         ]
-    )
+    ).labelled(PixelClass.POLE)
 
 
 def mast(height: float, radius: float, material: int) -> Mesh:
     """Mast of wood or concrete."""
-    return cylinder((0, 0, -0.3), (0, 0, height), radius, material, top_radius=0.7 * radius)
+    bar = cylinder((0, 0, -0.3), (0, 0, height), radius, material, top_radius=0.7 * radius)
+    return bar.labelled(PixelClass.POLE)
 
 
 _PLATES = {
@@ -56,7 +58,7 @@ def traffic_sign(rng: np.random.Generator) -> Mesh:
     if rng.random() < 0.3:
         second = rng.choice(list(_PLATES))
         parts.append(_plate(_PLATES[second], INDEX[second], np.array([-0.05, 0, height - size - 0.05]), size))
-    return merge(parts)
+    return merge(parts).labelled(PixelClass.POLE)
 
 
 def _plate(shape: str, material: int, centre: np.ndarray, size: float) -> Mesh:
@@ -73,7 +75,7 @@ def _plate(shape: str, material: int, centre: np.ndarray, size: float) -> Mesh:
     fan = np.stack([np.zeros(corners - 2, int), np.arange(2, corners), np.arange(1, corners - 1)], axis=1)
     front = surface(ring, fan, material, uv=uv * 0.98 + 0.01)
     back = surface(ring + np.array([0.012, 0, 0]), fan[:, ::-1], _METAL, (0.45, 0.45, 0.45))
-    return merge([front, back])
+    return merge([front, back]).labelled(PixelClass.SIGN)
 
 
 def traffic_light(rng: np.random.Generator, reach: float) -> Mesh:
@@ -85,22 +87,36 @@ def traffic_light(rng: np.random.Generator, reach: float) -> Mesh:
         spots.append((reach, 5.1))
     lit = int(rng.integers(3))
     for y, z in spots:
-        parts.append(boxes((-0.12, y, z), (0.22, 0.32, 0.95), _METAL, (0.02, 0.025, 0.02)))
+        head = [boxes((-0.12, y, z), (0.22, 0.32, 0.95), _METAL, (0.02, 0.025, 0.02))]
         for k, colour in enumerate(_SIGNALS):
             glow = colour if k == lit else tuple(0.06 * c for c in colour)
             height = z + 0.3 * (1 - k)
-            parts.append(cylinder((-0.25, y, height), (-0.23, y, height), 0.1, INDEX["matt"], glow))
-    return merge(parts)
+            head.append(cylinder((-0.25, y, height), (-0.23, y, height), 0.1, INDEX["matt"], glow))
+        parts.append(merge(head).labelled(PixelClass.SIGN))
+    return merge(parts).labelled(PixelClass.POLE)
 
 
 def bollard(rng: np.random.Generator) -> Mesh:
     """Post that keeps cars off the pavement, of steel with a red band or of concrete."""
     if rng.random() < 0.5:
-        return cylinder((0, 0, 0), (0, 0, 0.8), 0.13, _CONCRETE, top_radius=0.1)
+        post = cylinder((0, 0, 0), (0, 0, 0.8), 0.13, _CONCRETE, top_radius=0.1)
+        return post.labelled(PixelClass.POLE)
     return merge(
         [
             cylinder((0, 0, 0), (0, 0, 0.95), 0.06, _METAL, (0.75, 0.75, 0.75)),
             cylinder((0, 0, 0.65), (0, 0, 0.85), 0.063, _METAL, (0.5, 0.03, 0.03)),
+        ]
+    ).labelled(PixelClass.POLE)
+
+
+def cone() -> Mesh:
+    """Traffic cone with a white band."""
+    plastic, orange = INDEX["matt"], (0.8, 0.12, 0.02)
+    return merge(
+        [
+            boxes((0, 0, 0.02), (0.36, 0.36, 0.04), plastic, orange),
+            cylinder((0, 0, 0.04), (0, 0, 0.75), 0.14, plastic, orange, top_radius=0.03),
+            cylinder((0, 0, 0.35), (0, 0, 0.5), 0.095, plastic, (0.75, 0.75, 0.75), top_radius=0.072),
         ]
     )
 
@@ -130,7 +146,7 @@ def billboard(rng: np.random.Generator) -> Mesh:
                 tile=None,
             ),
         ]
-    )
+    ).labelled(PixelClass.SIGN)
 
 
 def bus_shelter(rng: np.random.Generator) -> Mesh:

@@ -16,8 +16,10 @@ from adu_depth_core.synthetic.frame import DriveFrame, Rig
 def write_kitti2015(root: Path, scene: int, rig: Rig, frame: DriveFrame) -> None:
     """Write one frame to ``root/training`` as ``{scene:06d}_10``.
 
-    ``disp_occ_0`` holds the exact disparity of every pixel that is not sky, ``disp_noc_0`` of those that the
-    right camera sees too. The left image is written last: a frame that has one is complete.
+    ``disp_occ_0`` holds the exact disparity of every pixel that is not sky, ``disp_noc_0`` of those that
+    the right camera sees too; ``class`` the ``PixelClass`` of every pixel. Of a frame without a right view
+    neither ``image_3`` nor ``disp_noc_0`` is written: its disparity is that to where a right camera would be.
+    The left image is written last: a frame that has one is complete.
 
     :param scene: number of the frame within the folder
     :raises UserError: if a file cannot be written
@@ -27,10 +29,13 @@ def write_kitti2015(root: Path, scene: int, rig: Rig, frame: DriveFrame) -> None
     with write_atomically(folder / "calib" / f"{name}.txt") as temporary:
         temporary.write_text(_calibration(rig), encoding="utf-8")
     write_png16(folder / "disp_occ_0" / f"{name}.png", disparity)
-    seen = np.where(seen_by_right(disparity), disparity, 0.0)
-    write_png16(folder / "disp_noc_0" / f"{name}.png", seen)
-    _write_rgb(folder / "image_3" / f"{name}.png", frame.right)
-    _write_rgb(folder / "image_2" / f"{name}.png", frame.left)
+    if frame.classes is not None:
+        _write_image(folder / "class" / f"{name}.png", frame.classes)
+    if frame.right is not None:
+        seen = np.where(seen_by_right(disparity), disparity, 0.0)
+        write_png16(folder / "disp_noc_0" / f"{name}.png", seen)
+        _write_image(folder / "image_3" / f"{name}.png", frame.right[..., ::-1])
+    _write_image(folder / "image_2" / f"{name}.png", frame.left[..., ::-1])
 
 
 def disparity_from_depth(depth: np.ndarray, focal_times_baseline: float) -> np.ndarray:
@@ -76,7 +81,8 @@ def _calibration(rig: Rig) -> str:
     return "".join(f"{name}: {' '.join(f'{v:.12e}' for v in m.ravel())}\n" for name, m in matrices.items())
 
 
-def _write_rgb(path: Path, image: np.ndarray) -> None:
+def _write_image(path: Path, image: np.ndarray) -> None:
+    """Write one channel, or BGR."""
     with write_atomically(path) as temporary:
-        if not cv2.imwrite(str(temporary), cv2.cvtColor(image, cv2.COLOR_RGB2BGR)):
+        if not cv2.imwrite(str(temporary), image):
             raise UserError(f"{path}: could not be written")

@@ -1,4 +1,4 @@
-"""Vans and buses."""
+"""Vans, buses and lorries."""
 
 from __future__ import annotations
 
@@ -95,4 +95,40 @@ def bus(length: float) -> Mesh:
             head_lamp((front, side * 0.95, 0.75), (0.06, 0.35, 0.22)),
             tail_lamp((rear, side * 1.05, 1.0), (0.06, 0.22, 0.5)),
         ]
+    return merge(parts)
+
+
+def lorry(length: float, height: float, load: tuple[float, float, float], poster: int | None) -> Mesh:
+    """Lorry: a cab of white paint, and behind it a box up to ``height``, of which one sees the underside.
+
+    :param load: colour of the box, linear RGB
+    :param poster: material index of a picture on its sides, or None
+    """
+    half, floor, cab = 1.22, 1.1, 2.2
+    front, rear = length / 2, -length / 2
+    middle, high = (rear + front - cab - 0.3) / 2, (height - floor) / 2
+    parts = [
+        boxes((middle, 0, floor + high), (length - cab - 0.3, 2 * half, 2 * high), INDEX["matt"], load),
+        boxes((front - cab / 2, 0, 1.65), (cab, 2.3, 2.3), PAINT),
+        trim((-0.2, 0, 0.85), (length - 0.8, 1.0, 0.3)),
+        trim((front - 0.02, 0, 0.65), (0.12, 2.3, 0.4)),
+        trim((rear + 0.06, 0, 0.6), (0.1, 2.2, 0.14)),
+        glass((front + 0.004, -1.05, 1.75), (0, 2.1, 0), (0, 0, 0.85)),
+        wheels([rear + 1.0, rear + 2.1, front - 1.3], 1.2, 0.5),
+        shade_below(length, 2 * half),
+        plate(rear, 0.75, forward=False),
+    ]
+    for side in (1, -1):
+        start = (front - cab + 0.9 if side < 0 else front - 0.1, side * 1.154, 1.7)
+        parts += [
+            glass(start, (-side * (cab - 1.0), 0, 0), (0, 0, 0.8)),
+            trim((front - 0.1, side * 1.3, 2.1), (0.12, 0.2, 0.6)),
+            head_lamp((front, side * 0.85, 0.95), (0.06, 0.35, 0.2)),
+            tail_lamp((rear + 0.02, side * 0.95, 0.8), (0.08, 0.35, 0.14)),
+        ]
+        if poster is not None:
+            corner = (rear + 0.5 if side < 0 else middle + 1.5, side * (half + 0.006), floor + 0.3)
+            parts.append(
+                quads(corner, (-side * (middle + 1.0 - rear), 0, 0), (0, 0, 1.4 * high), poster, tile=None)
+            )
     return merge(parts)

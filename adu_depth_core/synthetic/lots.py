@@ -157,8 +157,11 @@ def _boundary(site: Site, side: int, s0: float, s1: float) -> None:
         site.standing.append(((start + end) / 2, mesh))
 
 
-def backdrop(site: Site) -> None:
-    """What one sees through gaps and at the end of the road: more houses, trees, the edge of a wood."""
+def backdrop(site: Site, both_ends: bool) -> None:
+    """What one sees through gaps and at the end of the road: more houses, trees, the edge of a wood.
+
+    :param both_ends: close the street at its start too
+    """
     rng, line = site.rng, site.line
     for side in (1, -1):
         s = line.start
@@ -175,9 +178,7 @@ def backdrop(site: Site) -> None:
             2,
         )
         site.standing.append((np.nan, vegetation.tree_line(rng, path, rng.uniform(8, 16))))
-    across = line.point(np.full(30, line.end + 2), np.linspace(-110, 110, 30)) + rng.normal(0, 3, (30, 3)) * (
-        1,
-        1,
-        0,
-    )
-    site.standing.append((np.nan, vegetation.tree_line(rng, across, rng.uniform(8, 18))))
+    for s in (line.end + 2, line.start - 2) if both_ends else (line.end + 2,):
+        jitter = rng.normal(0, 3, (30, 3)) * (1, 1, 0)
+        across = line.point(np.full(30, s), np.linspace(-110, 110, 30)) + jitter
+        site.standing.append((np.nan, vegetation.tree_line(rng, across, rng.uniform(8, 18))))

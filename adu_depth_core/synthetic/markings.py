@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.synthetic.centreline import STEP, Centreline
 from adu_depth_core.synthetic.materials import INDEX
 from adu_depth_core.synthetic.mesh import Mesh, merge, quads
@@ -50,7 +51,8 @@ class Markings:
         origin = self._line.point(s0, lateral0, thickness)
         along = self._line.point(s1, lateral0, thickness) - origin
         across = self._line.point(s0, lateral1, thickness) - origin
-        return quads(origin, along, across, INDEX[material], self._paint if tint is None else tint, tile)
+        colour = self._paint if tint is None else tint
+        return quads(origin, along, across, INDEX[material], colour, tile).labelled(PixelClass.GROUND)
 
     def _lines(self) -> Iterator[tuple[float, Mesh]]:
         layout = self._layout

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import trimesh
 
-from adu_depth_core.synthetic.vectors import turned
+from adu_depth_core.datasets.classes import PixelClass
+from adu_depth_core.synthetic.vectors import cross, dots, turned
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Mesh:
     :param density: float32 ``(M,)`` texture tiles per metre, to choose the level of detail
     :param material: uint8 ``(M,)`` index into ``materials.MATERIALS``
     :param tint: float32 ``(M, 3)`` linear RGB factor of the material's colour
+    :param label: uint8 ``(M,)`` ``PixelClass``; ``OTHER`` until it is told
     """
 
     corners: np.ndarray
@@ -32,6 +35,7 @@ class Mesh:
     density: np.ndarray
     material: np.ndarray
     tint: np.ndarray
+    label: np.ndarray
 
     def __len__(self) -> int:
         return len(self.corners)
@@ -53,6 +57,11 @@ class Mesh:
         """The mesh with every face of ``material`` multiplied by ``tint`` (linear RGB)."""
         chosen = (self.material == material)[:, None]
         return replace(self, tint=np.where(chosen, self.tint * np.asarray(tint, np.float32), self.tint))
+
+    def labelled(self, label: PixelClass) -> Mesh:
+        """The mesh with ``label`` on every face that has none yet."""
+        untold = self.label == PixelClass.OTHER
+        return replace(self, label=np.where(untold, np.uint8(label), self.label))
 
 
 def merge(meshes: Sequence[Mesh]) -> Mesh:
@@ -83,13 +92,13 @@ def surface(
     """
     faces = np.asarray(faces)
     corners = np.asarray(vertices, np.float64)[faces]
-    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    area = np.linalg.norm(cross, axis=1)
-    flat = cross / np.maximum(area, 1e-12)[:, None]
+    upright = cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    area = np.sqrt(dots(upright, upright))
+    flat = upright / np.maximum(area, 1e-12)[:, None]
     if normals is None and smooth:
         normals = np.zeros((len(vertices), 3))
         for k in range(3):
-            np.add.at(normals, faces[:, k], cross)
+            np.add.at(normals, faces[:, k], upright)
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     corner_normals = np.repeat(flat[:, None], 3, axis=1) if normals is None else np.asarray(normals)[faces]
     if uv is None:
@@ -107,6 +116,7 @@ def surface(
         density=np.sqrt(uv_area / np.maximum(area, 1e-12)).astype(np.float32),
         material=np.full(len(faces), material, np.uint8),
         tint=np.broadcast_to(np.asarray(tint, np.float32), (len(faces), 3)).copy(),
+        label=np.full(len(faces), PixelClass.OTHER, np.uint8),
     )
 
 
@@ -170,7 +180,9 @@ def boxes(
         (low, x, z), (low + y, z, x),
         (low, y, x), (low + z, x, y),
     ]  # fmt: skip
-    return merge([quads(p, u, v, material, tint, tile) for p, u, v in faces])
+    p, u, v = (np.concatenate(values) for values in zip(*faces, strict=True))
+    tint = np.asarray(tint)
+    return quads(p, u, v, material, np.tile(tint, (6, 1)) if tint.ndim == 2 else tint, tile)
 
 
 def cylinder(
@@ -184,14 +196,26 @@ def cylinder(
     sections: int = 10,
 ) -> Mesh:
     """Round bar from ``bottom`` to ``top`` (points in metres), with both ends closed."""
-    bar = trimesh.creation.cylinder(radius=1.0, segment=(bottom, top), sections=sections)
+    unit, faces = _unit_cylinder(sections)
     axis = np.subtract(top, bottom).astype(float)
-    length = np.linalg.norm(axis)
-    along = (bar.vertices - bottom) @ (axis / length)
-    centre = np.asarray(bottom) + along[:, None] * axis / length
-    widths = np.where(along > length / 2, radius if top_radius is None else top_radius, radius)
-    vertices = centre + (bar.vertices - centre) * widths[:, None]
-    return surface(vertices, bar.faces, material, tint, tile)
+    upper = unit[:, 2:] > 0
+    widths = np.where(upper, radius if top_radius is None else top_radius, radius)
+    vertices = np.asarray(bottom) + upper * axis + unit[:, :2] * widths @ _at_right_angles(axis)
+    return surface(vertices, faces, material, tint, tile)
+
+
+@cache
+def _unit_cylinder(sections: int) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices and faces of a bar along z of radius 1."""
+    bar = trimesh.creation.cylinder(radius=1.0, height=1.0, sections=sections)
+    return np.asarray(bar.vertices), np.asarray(bar.faces)
+
+
+def _at_right_angles(axis: np.ndarray) -> np.ndarray:
+    """Two unit vectors that make a right-handed frame with ``axis``, ``(2, 3)``."""
+    first = cross(np.eye(3)[np.abs(axis).argmin()], axis)
+    second = cross(axis, first)
+    return np.stack([first / np.linalg.norm(first), second / np.linalg.norm(second)])
 
 
 def ellipsoid(
@@ -203,8 +227,15 @@ def ellipsoid(
     subdivisions: int = 2,
 ) -> Mesh:
     """Smooth ellipsoid with semi-axes ``radii`` metres."""
+    vertices, faces = unit_ball(subdivisions)
+    return surface(vertices * radii + centre, faces, material, tint, tile, smooth=True)
+
+
+@cache
+def unit_ball(subdivisions: int) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices and faces of a ball of radius 1 made of triangles."""
     ball = trimesh.creation.icosphere(subdivisions=subdivisions, radius=1.0)
-    return surface(ball.vertices * radii + centre, ball.faces, material, tint, tile, smooth=True)
+    return np.asarray(ball.vertices), np.asarray(ball.faces)
 
 
 def loft(

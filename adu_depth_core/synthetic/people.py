@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.synthetic.materials import INDEX
 from adu_depth_core.synthetic.mesh import Mesh, boxes, cylinder, ellipsoid, merge
 
@@ -49,7 +50,7 @@ def person(rng: np.random.Generator) -> Mesh:
                 (0.0, rng.choice([-0.19, 0.19]), 0.42), (0.18, 0.06, 0.16), cloth, rng.uniform(0.01, 0.4, 3)
             )
         )
-    return merge(parts).placed((0, 0, 0), scale=height)
+    return merge(parts).placed((0, 0, 0), scale=height).labelled(PixelClass.PERSON)
 
 
 def cyclist(rng: np.random.Generator) -> Mesh:
@@ -71,4 +72,4 @@ def cyclist(rng: np.random.Generator) -> Mesh:
         ((0.38, -0.28, 1.02), (0.38, 0.28, 1.02)),
     ]
     parts += [cylinder(a, b, 0.02, metal, frame, sections=6) for a, b in bars]
-    return merge(parts)
+    return merge(parts).labelled(PixelClass.PERSON)

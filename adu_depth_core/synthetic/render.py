@@ -1,4 +1,4 @@
-"""What a camera sees of a scene: linear radiance and exact depth."""
+"""What a camera sees of a scene: linear radiance, exact depth, classes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from adu_depth_core.camera import Camera
+from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.synthetic.shading import Shader
 from adu_depth_core.synthetic.vectors import turned
 
@@ -13,14 +14,17 @@ from adu_depth_core.synthetic.vectors import turned
 _SUBPIXEL = np.array([(-0.33, -0.2), (0.33, 0.2)], np.float32)
 
 
-def render(shader: Shader, camera: Camera, world_from_camera: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def render(
+    shader: Shader, camera: Camera, world_from_camera: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Look at the scene.
 
-    Depth is cast through pixel centres, exactly. Colour is averaged over more rays wherever the pixel lies on
-    an edge of a shape, a material or a shadow; elsewhere the textures are filtered.
+    Depth and class are those at pixel centres, exactly. Colour is averaged over more rays wherever the pixel
+    lies on an edge of a shape, a material or a shadow; elsewhere the textures are filtered.
 
     :param world_from_camera: pose of the optical frame, 4x4
-    :return: radiance float32 ``(H, W, 3)``, linear RGB; depth float32 ``(H, W)`` metres, inf for sky
+    :return: radiance float32 ``(H, W, 3)``, linear RGB; depth float32 ``(H, W)`` metres, inf for sky;
+        ``PixelClass`` uint8 ``(H, W)``
     """
     turn = world_from_camera[:3, :3]
     origin = world_from_camera[:3, 3].astype(np.float32)
@@ -32,6 +36,9 @@ def render(shader: Shader, camera: Camera, world_from_camera: np.ndarray) -> tup
     material = np.full(camera.size, 255, np.uint8)
     material.ravel()[hits.ray] = shader.mesh.material[hits.face]
 
+    classes = np.full(camera.size, PixelClass.SKY, np.uint8)
+    classes.ravel()[hits.ray] = shader.mesh.label[hits.face]
+
     edges = _edges(depth, material, sight.lit.reshape(camera.size))
     if edges.any():
         offsets = np.zeros((len(_SUBPIXEL), 3), np.float32)
@@ -40,7 +47,7 @@ def render(shader: Shader, camera: Camera, world_from_camera: np.ndarray) -> tup
         samples = shader.look(origin, turned(finer, turn), 1.0 / camera.fx).radiance
         total = colour[edges] + sum(samples[k :: len(_SUBPIXEL)] for k in range(len(_SUBPIXEL)))
         colour[edges] = total / (1 + len(_SUBPIXEL))
-    return colour, depth
+    return colour, depth, classes
 
 
 def _edges(depth: np.ndarray, material: np.ndarray, lit: np.ndarray) -> np.ndarray:

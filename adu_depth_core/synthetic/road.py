@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.synthetic.centreline import STEP, Centreline
 from adu_depth_core.synthetic.materials import INDEX
 from adu_depth_core.synthetic.mesh import Mesh, loft, merge, quads
@@ -114,7 +115,8 @@ class Surfaces:
                     parts.append(self._strip(start, end, (side * inner, height), band, side))
                     inner, height = band.outer, band.height
             found.append(((start + end) / 2, merge(parts)))
-        return [*found, *self._kerbs_of_side_roads(), (np.nan, self._plain())]
+        found += [*self._kerbs_of_side_roads(), (np.nan, self._plain())]
+        return [(s, mesh.labelled(PixelClass.GROUND)) for s, mesh in found]
 
     def _spans(self) -> list[tuple[float, float, bool]]:
         """Start and end of pieces along the road, and whether they lie in a junction."""

@@ -74,8 +74,24 @@ WORKS = Style(
     lots={"row": 0.5, "house": 0.5, "wood": 1, "garden": 0.5, "hall": 6, "open": 2},
     street_trees=0.25, boundary=0.7, people=0.2, traffic=0.8,
 )  # fmt: skip
-STYLES = {"urban": URBAN, "suburban": SUBURBAN, "avenue": AVENUE, "park": PARK, "works": WORKS}
-STYLE_SHARE = (0.28, 0.26, 0.22, 0.14, 0.10)
+ARTERIAL = Style(
+    lanes=(2, 4), lane_width=(3.0, 3.7), parking=0.1, verge=(1.0, 3.0), verge_share=0.4, pavement=(1.5, 4.0),
+    setback=(3.0, 22.0), storeys=(2, 6), shops=0.35,
+    lots={"row": 3, "house": 1, "wood": 1, "garden": 1, "hall": 3, "open": 3},
+    street_trees=0.5, boundary=0.35, people=0.5, traffic=0.95,
+)  # fmt: skip
+STYLE_SHARE = ((URBAN, 0.28), (SUBURBAN, 0.26), (AVENUE, 0.22), (PARK, 0.14), (WORKS, 0.10))
+"""Styles of drives, and how often each comes up."""
+
+VIEW_STYLE_SHARE = (
+    (URBAN, 0.24),
+    (SUBURBAN, 0.2),
+    (AVENUE, 0.18),
+    (PARK, 0.1),
+    (WORKS, 0.1),
+    (ARTERIAL, 0.18),
+)
+"""Those of single views, which wide roads are among."""
 
 
 def random_layout(rng: np.random.Generator, style: Style) -> Layout:

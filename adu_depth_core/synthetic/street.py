@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -11,9 +11,9 @@ from adu_depth_core.synthetic.centreline import Centreline
 from adu_depth_core.synthetic.markings import Markings
 from adu_depth_core.synthetic.mesh import Mesh, merge
 from adu_depth_core.synthetic.road import Surfaces
-from adu_depth_core.synthetic.site import STYLE_SHARE, STYLES, Site, random_layout
+from adu_depth_core.synthetic.site import STYLE_SHARE, Site, Style, random_layout
 
-_AHEAD, _BEHIND = 200.0, 40.0  # metres around the vehicle that are shown
+_AHEAD, _BEHIND = 200.0, 40.0  # metres around a vehicle whose camera looks ahead that are shown
 _LARGEST = 30.0  # half the length of the longest piece of a street
 _REACH = 60.0  # metres of flat ground on either side of the centreline
 
@@ -24,17 +24,24 @@ class Street:
     :param rng: decides everything
     :param travelled: metres of the ego vehicle along the road after a time in seconds
     :param duration: seconds of the drive
+    :param behind: metres that a camera may see behind the place of the start
+    :param styles: what the street may look like, and how likely that is
     """
 
     def __init__(
-        self, rng: np.random.Generator, travelled: Callable[[float], float], duration: float
+        self,
+        rng: np.random.Generator,
+        travelled: Callable[[float], float],
+        duration: float,
+        behind: float = _BEHIND,
+        styles: Sequence[tuple[Style, float]] = STYLE_SHARE,
     ) -> None:
         self._travelled = travelled
-        style = STYLES[str(rng.choice(list(STYLES), p=STYLE_SHARE))]
+        style = styles[rng.choice(len(styles), p=[share for _, share in styles])][0]
         straight = rng.random() < 0.45
         self.line = Centreline(
             rng,
-            start=-_BEHIND,
+            start=-behind,
             end=travelled(duration) + _AHEAD + _LARGEST,
             bend=rng.uniform(0.0002, 0.001) if straight else rng.uniform(0.001, 0.005),
             hill=rng.uniform(0.0, 0.03),
@@ -54,16 +61,16 @@ class Street:
             self._movers += traffic.walkers(site, side)
         roadside.place_signals(site)
         traffic.wait_at_junctions(site)
-        lots.backdrop(site)
+        lots.backdrop(site, both_ends=behind > _BEHIND)
         self._movers += traffic.vehicles(site, travelled)
-        self._standing = site.standing
+        self.site = site
 
-    def mesh_at(self, time: float) -> Mesh:
-        """Everything around the vehicle ``time`` seconds after the start."""
+    def mesh_at(self, time: float, behind: float = _BEHIND, ahead: float = _AHEAD) -> Mesh:
+        """Everything around the vehicle ``time`` seconds after the start, so many metres behind and ahead."""
         here = self._travelled(time)
-        first, last = here - _BEHIND, here + _AHEAD
+        first, last = here - behind, here + ahead
         # Comparisons with NaN are false: what is seen from everywhere stays.
-        meshes = [m for s, m in self._standing if not (s < first - _LARGEST or s > last + _LARGEST)]
+        meshes = [m for s, m in self.site.standing if not (s < first - _LARGEST or s > last + _LARGEST)]
         for mover in self._movers:
             s = mover.place(time)
             if first < s < last:

@@ -37,7 +37,7 @@ class Trajectory:
         # Nose down is a positive turn about y (left), REP 103.
         pitch = -np.arctan(line.slope(s)) + _sway(self._pitch, time)
         pose = np.eye(4)
-        pose[:3, :3] = _turn(yaw, pitch, _sway(self._roll, time))
+        pose[:3, :3] = turn(yaw, pitch, _sway(self._roll, time))
         pose[:3, 3] = line.point(s, lateral)
         return pose
 
@@ -47,7 +47,7 @@ def _sway(waves: tuple[np.ndarray, np.ndarray, np.ndarray], time: float) -> floa
     return float(np.sum(amplitude * np.sin(2 * np.pi * frequency * time / 2 + phase)))
 
 
-def _turn(yaw: float, pitch: float, roll: float) -> np.ndarray:
+def turn(yaw: float, pitch: float, roll: float) -> np.ndarray:
     """Rotation of REP 103 angles: about x by roll, then y by pitch, then z by yaw."""
     (cy, cp, cr), (sy, sp, sr) = np.cos([yaw, pitch, roll]), np.sin([yaw, pitch, roll])
     about_z = np.array([[cy, -sy, 0], [sy, cy, 0], [0, 0, 1]])

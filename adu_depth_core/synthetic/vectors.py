@@ -22,3 +22,9 @@ def dots(vectors: np.ndarray, other: np.ndarray) -> np.ndarray:
 def lengths(vectors: np.ndarray) -> np.ndarray:
     """Length of each row, ``(N, 1)``."""
     return np.sqrt(dots(vectors, vectors))[:, None]
+
+
+def cross(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Vector product of rows ``(..., 3)``; NumPy's own takes several times as long on few rows."""
+    (a, b, c), (x, y, z) = np.moveaxis(first, -1, 0), np.moveaxis(second, -1, 0)
+    return np.stack([b * z - c * y, c * x - a * z, a * y - b * x], axis=-1)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import trimesh
 
+from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.synthetic.barriers import leftward
 from adu_depth_core.synthetic.materials import INDEX
-from adu_depth_core.synthetic.mesh import Mesh, cylinder, loft, merge, surface
+from adu_depth_core.synthetic.mesh import Mesh, cylinder, loft, merge, surface, unit_ball
 
 _BARK = INDEX["bark"]
 
@@ -16,14 +16,13 @@ def _blob(
     rng: np.random.Generator, centre: np.ndarray, radii: np.ndarray, material: int, tint: np.ndarray
 ) -> Mesh:
     """Lumpy ellipsoid, darker towards its underside where less sky reaches, unevenly lit as leaves are."""
-    ball = trimesh.creation.icosphere(subdivisions=1, radius=1.0)
-    directions = np.asarray(ball.vertices)
+    directions, faces = unit_ball(1)
     vertices = centre + directions * radii * rng.uniform(0.72, 1.18, (len(directions), 1))
-    outward = directions[ball.faces].mean(axis=1)
+    outward = directions[faces].mean(axis=1)
     shade = (0.62 + 0.38 * outward[:, 2:]) * tint * rng.uniform(0.6, 1.2, (len(outward), 1))
     normals = directions + rng.normal(0, 0.35, directions.shape)
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    return surface(vertices, ball.faces, material, np.clip(shade, 0.03, None), tile=1.1, normals=normals)
+    return surface(vertices, faces, material, np.clip(shade, 0.03, None), tile=1.1, normals=normals)
 
 
 def _cards(
@@ -110,7 +109,7 @@ def broadleaf_tree(rng: np.random.Generator, height: float, autumn: bool, near: 
         _blob(rng, heart[0], np.array([0.5, 0.5, 0.62]) * (spread, spread, tall), material, tint * 0.35)
     )
     parts += _crown(rng, centres, radii, material, tint, 1900 if near else 200)
-    return merge(parts)
+    return merge(parts).labelled(PixelClass.VEGETATION)
 
 
 def conifer(rng: np.random.Generator, height: float, near: bool) -> Mesh:
@@ -139,7 +138,7 @@ def conifer(rng: np.random.Generator, height: float, near: bool) -> Mesh:
         ),
         _cards(rng, positions, outward, (0.12, 0.3), material, tint),
     ]
-    return merge(parts)
+    return merge(parts).labelled(PixelClass.VEGETATION)
 
 
 def bush(rng: np.random.Generator, size: float, autumn: bool) -> Mesh:
@@ -150,7 +149,8 @@ def bush(rng: np.random.Generator, size: float, autumn: bool) -> Mesh:
         [*rng.normal(0, 0.35 * size, (2, count)), rng.uniform(0.25, 0.6, count) * size], axis=1
     )
     radii = rng.uniform(0.35, 0.5, (count, 1)) * size * np.array([1.0, 1.0, 0.95])
-    return merge(_crown(rng, centres, radii, material, tint * 0.8, 200))
+    crown = _crown(rng, centres, radii, material, tint * 0.8, 200)
+    return merge(crown).labelled(PixelClass.VEGETATION)
 
 
 def hedge(rng: np.random.Generator, path: np.ndarray, height: float, width: float) -> Mesh:
@@ -169,7 +169,7 @@ def hedge(rng: np.random.Generator, path: np.ndarray, height: float, width: floa
     centres = sections[pick, spot] + rng.normal(0, 0.12, (count, 3))
     outward = across[pick] * np.sign(outline[spot, :1] + 1e-3) * 0.8 + np.array([0, 0, 0.6])
     parts.append(_cards(rng, centres, outward, (0.06, 0.16), material, tint * 0.7))
-    return merge(parts)
+    return merge(parts).labelled(PixelClass.VEGETATION)
 
 
 def tree_line(rng: np.random.Generator, path: np.ndarray, height: float) -> Mesh:
@@ -182,4 +182,4 @@ def tree_line(rng: np.random.Generator, path: np.ndarray, height: float) -> Mesh
         parts.append(
             _blob(rng, point + np.array([0, 0, 0.4 * tall]), radii, material, tint * rng.uniform(0.6, 0.9))
         )
-    return merge(parts)
+    return merge(parts).labelled(PixelClass.VEGETATION)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.synthetic.materials import INDEX
 from adu_depth_core.synthetic.mesh import Mesh, boxes, cylinder, merge, quads, surface
 
@@ -52,7 +53,8 @@ def plate(x: float, z: float, forward: bool) -> Mesh:
 def shade_below(length: float, width: float) -> Mesh:
     """The dark ground under a vehicle, where no sky light reaches."""
     long, wide = 0.9 * length, 0.86 * width
-    return quads((-long / 2, -wide / 2, 0.016), (long, 0, 0), (0, wide, 0), _RUBBER, _BLACK)
+    shade = quads((-long / 2, -wide / 2, 0.016), (long, 0, 0), (0, wide, 0), _RUBBER, _BLACK)
+    return shade.labelled(PixelClass.GROUND)
 
 
 def panel(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.synthetic.cars import SHAPES, car
-from adu_depth_core.synthetic.large_vehicles import bus, van
+from adu_depth_core.synthetic.large_vehicles import bus, lorry, van
 from adu_depth_core.synthetic.materials import INDEX
 from adu_depth_core.synthetic.mesh import Mesh
 from adu_depth_core.synthetic.vehicle_parts import PAINT
@@ -23,6 +24,20 @@ _SHAPE_SHARE = {"hatchback": 24, "saloon": 18, "estate": 18, "suv": 14, "small":
 
 def random_vehicle(rng: np.random.Generator) -> tuple[Mesh, float]:
     """A vehicle and its length in metres. Object frame as in ``vehicle_parts``."""
+    mesh, length = _random_vehicle(rng)
+    return mesh.labelled(PixelClass.VEHICLE), length
+
+
+def random_lorry(rng: np.random.Generator) -> Mesh:
+    """A lorry. Object frame as in ``vehicle_parts``."""
+    colour = rng.choice(_COLOURS, p=_COLOURS[:, 0] / 100)[1:]
+    load = tuple(rng.choice([0.75, 0.3, 0.1]) * rng.uniform(0.5, 1.0, 3))
+    poster = INDEX[f"poster_{rng.integers(5)}"] if rng.random() < 0.5 else None
+    mesh = lorry(rng.uniform(6.5, 11.0), rng.uniform(2.8, 3.8), load, poster)
+    return mesh.tinted(PAINT, colour).labelled(PixelClass.VEHICLE)
+
+
+def _random_vehicle(rng: np.random.Generator) -> tuple[Mesh, float]:
     colour = rng.choice(_COLOURS, p=_COLOURS[:, 0] / 100)[1:] * rng.uniform(0.85, 1.15)
     kind = rng.random()
     if kind > 0.97:

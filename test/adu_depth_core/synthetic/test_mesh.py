@@ -39,6 +39,20 @@ def test_a_round_bar_tapers():
     assert width[corners[:, 2] > 1].max() == pytest.approx(0.25)
 
 
+@given(st.tuples(COORDINATE, COORDINATE, COORDINATE), st.tuples(*[st.floats(0.1, 3)] * 3), st.integers(3, 12))
+def test_a_bar_reaches_from_end_to_end_in_any_direction(bottom, along, sections):
+    bottom, top = np.array(bottom), np.array(bottom) + along
+    bar = cylinder(bottom, top, 0.2, material=0, sections=sections)
+    assert outward_share(bar, (bottom + top) / 2) == 1
+    axis = np.array(along) / np.linalg.norm(along)
+    relative = bar.corners.reshape(-1, 3) - bottom
+    height = relative @ axis
+    np.testing.assert_allclose(np.minimum(abs(height), abs(height - np.linalg.norm(along))), 0, atol=1e-3)
+    assert np.ptp(height) == pytest.approx(np.linalg.norm(along), abs=1e-3)
+    distance = np.linalg.norm(relative - height[:, None] * axis, axis=1)
+    assert distance.max() == pytest.approx(0.2, abs=1e-3)
+
+
 def test_an_ellipsoid_is_smooth():
     ball = ellipsoid((0, 0, 5), (1, 2, 3), material=0)
     np.testing.assert_allclose(np.linalg.norm(ball.normals, axis=2), 1, rtol=1e-5)

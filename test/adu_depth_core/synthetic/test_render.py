@@ -25,7 +25,7 @@ def looking_along_x(x=0.0, y=0.0, z=1.65):
 
 
 def test_depth_of_flat_ground_is_exact(clear_noon):
-    _, depth = render(Shader(GROUND, clear_noon), CAMERA, looking_along_x())
+    _, depth, _ = render(Shader(GROUND, clear_noon), CAMERA, looking_along_x())
     rows = np.arange(20, 40)
     expected = np.broadcast_to((1.65 * CAMERA.fy / (rows - CAMERA.cy))[:, None], (20, 80))
     np.testing.assert_allclose(depth[20:], expected, rtol=1e-4)
@@ -36,7 +36,7 @@ def test_depth_of_flat_ground_is_exact(clear_noon):
 @given(distance=st.floats(2.0, 150.0), y=st.floats(-5.0, 5.0))
 def test_a_wall_across_the_view_has_one_depth(distance, y):
     wall = quads((distance, -400, -400), (0, 800, 0), (0, 0, 800), INDEX["brick"])
-    _, depth = render(Shader(wall, light_of_an_overcast_day()), CAMERA, looking_along_x(y=y))
+    _, depth, _ = render(Shader(wall, light_of_an_overcast_day()), CAMERA, looking_along_x(y=y))
     np.testing.assert_allclose(depth, distance, rtol=1e-5)
 
 
@@ -62,7 +62,7 @@ def test_haze_hides_what_is_far(clear_noon):
 
     foggy = replace(clear_noon, haze=0.05)
     wall = quads((200, -400, -400), (0, 800, 0), (0, 0, 800), INDEX["brick"])
-    colour, _ = render(Shader(wall, foggy), CAMERA, looking_along_x())
+    colour, _, _ = render(Shader(wall, foggy), CAMERA, looking_along_x())
     np.testing.assert_allclose(colour, np.broadcast_to(foggy.horizon, colour.shape), atol=1e-3)
 
 
@@ -70,7 +70,7 @@ def test_edges_are_blended(clear_noon):
     """A dark post before a bright wall: pixels on its border lie between both."""
     wall = quads((30, -40, -40), (0, 80, 0), (0, 0, 80), INDEX["car_glass"], (2.0, 2.0, 2.0))
     post = boxes((10, 0.013, 0), (0.1, 1.0, 60), INDEX["rubber"], (0, 0, 0))
-    colour, depth = render(Shader(merge([wall, post]), clear_noon), CAMERA, looking_along_x())
+    colour, depth, _ = render(Shader(merge([wall, post]), clear_noon), CAMERA, looking_along_x())
     row = colour[30].mean(axis=1)
     inside = depth[30] < 15
     between = (row > 1.2 * row[inside].min()) & (row < 0.8 * row[~inside].max())
@@ -81,6 +81,6 @@ def test_edges_are_blended(clear_noon):
 
 def test_a_view_of_nothing_but_sky_is_all_infinite(clear_noon):
     behind = boxes((-10, 0, 0), (1, 1, 1), INDEX["concrete"])
-    colour, depth = render(Shader(behind, clear_noon), CAMERA, looking_along_x())
+    colour, depth, _ = render(Shader(behind, clear_noon), CAMERA, looking_along_x())
     assert np.isinf(depth).all()
     assert (colour > 0).all()

@@ -26,8 +26,8 @@ def views():
     world_from_left = world_from_base @ rig.base_from_left
     left_from_right = np.eye(4)
     left_from_right[0, 3] = rig.baseline
-    _, left = render(shader, rig.camera, world_from_left)
-    _, right = render(shader, rig.camera, world_from_left @ left_from_right)
+    _, left, _ = render(shader, rig.camera, world_from_left)
+    _, right, _ = render(shader, rig.camera, world_from_left @ left_from_right)
     return shader, rig, world_from_left, left, right
 
 
