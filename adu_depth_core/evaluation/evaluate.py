@@ -43,5 +43,10 @@ def evaluate(subject: Subject, dataset: str, samples: Iterable[Sample], protocol
             sigma = judged_sigma(subject.card, dataset, sample.name, sigma)
         disparity = subject.stereo and sample.baseline is not None
         focal_times_baseline = sample.camera.fx * sample.baseline if disparity else None
-        evaluator.add(sample.name, sample.depth, depth, sigma, focal_times_baseline, sample.camera)
+        evaluator.add(
+            *(sample.name, sample.depth, depth, sigma),
+            focal_times_baseline=focal_times_baseline,
+            camera=sample.camera,
+            classes=sample.classes,
+        )
     return evaluator.summary()

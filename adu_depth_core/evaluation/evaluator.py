@@ -11,13 +11,17 @@ from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.boundary import measure_boundaries
 from adu_depth_core.evaluation.disparity import disparity_metrics
-from adu_depth_core.evaluation.measurement import SURFACES, FrameResult, measure
+from adu_depth_core.evaluation.measurement import PART_METRICS, PART_NAMES, FrameResult, measure
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.rank_correlation import rank_correlation
 from adu_depth_core.evaluation.uncertainty import calibration_area
 
 BOUNDARY_F1 = "boundary_f1"
 """Name of the measure of edges; a frame whose truth is not dense does not have it."""
+
+
+OPTIONAL = {BOUNDARY_F1} | {f"{part}_{metric}" for part in PART_NAMES for metric in PART_METRICS}
+"""Metrics that some frames may have and others not."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +47,13 @@ class Summary:
         """One metric of every frame, ``(N,)``; NaN where a frame does not have it."""
         return np.array([frame.metrics.get(metric, np.nan) for frame in self.frames])
 
-    def surface_pixels(self, surface: str) -> tuple[int, int]:
-        """How many pixels are of a surface, and in how many frames there are any."""
-        counts = [frame.surface_pixels.get(surface, 0) for frame in self.frames]
-        return sum(counts), sum(count > 0 for count in counts)
+    def part_pixels(self) -> dict[str, tuple[int, int]]:
+        """Pixels that show each of ``measurement.PART_NAMES``, and frames that have any."""
+        parts = {}
+        for part in PART_NAMES:
+            counts = [frame.part_pixels.get(part, 0) for frame in self.frames]
+            parts[part] = sum(counts), sum(count > 0 for count in counts)
+        return parts
 
     @property
     def sigma_rank_correlation(self) -> float | None:
@@ -98,6 +105,7 @@ class Evaluator:
         sigma: np.ndarray | None = None,
         focal_times_baseline: float | None = None,
         camera: Camera | None = None,
+        classes: np.ndarray | None = None,
     ) -> FrameResult | None:
         """Measure one frame; all maps ``(H, W)``.
 
@@ -109,11 +117,12 @@ class Evaluator:
         :param focal_times_baseline: fx in pixels times baseline in metres, to measure disparity too
             (``disparity.disparity_metrics``), without cap; either for all frames or for none
         :param camera: intrinsics of the maps, to tell obstacles from ground; likewise
+        :param classes: ``PixelClass`` of every pixel, uint8 ``(H, W)``, to tell them apart; None if not known
         :return: the frame's metrics, or None if no pixel counts
         :raises ValueError: if sizes differ, a prediction that counts is not a positive number, or the frame
             has sigma or a baseline and others have not
         """
-        measured = measure(self.protocol, name, truth, depth, sigma, camera)
+        measured = measure(self.protocol, name, truth, depth, sigma, camera, classes)
         if focal_times_baseline is not None and measured.frame.pixels:
             mask = self.protocol.inside(truth)
             measured.frame.metrics.update(disparity_metrics(depth, truth, mask, focal_times_baseline))
@@ -124,7 +133,7 @@ class Evaluator:
         if not frame.pixels:
             self._skipped.append(frame.name)
             return None
-        kind = frozenset(frame.metrics) - {*SURFACES, BOUNDARY_F1}, camera is None
+        kind = frozenset(frame.metrics) - OPTIONAL, camera is None
         if self._frames and kind != self._kind:
             raise ValueError(
                 f"frame {frame.name}: either all frames have sigma, a baseline and a camera or none"

@@ -93,16 +93,30 @@ def group_metrics(depth: np.ndarray, uncertainty: np.ndarray | None) -> Groups:
 
     def of(axis: int, names: Sequence[str]) -> GroupMetrics:
         others = tuple(i + 1 for i in range(len(CELLS)) if i != axis)
-        columns = depth.reshape(-1, *CELLS).sum(axis=others).T
-        metrics = [(int(column[-1]), depth_means(column) if column[-1] else {}) for column in columns]
-        if uncertainty is not None:
-            columns = uncertainty.reshape(-1, *CELLS).sum(axis=others).T
-            for (pixels, known), column in zip(metrics, columns, strict=True):
-                known |= uncertainty_means(column) if pixels else {}
-        # Not all cells have a name: the band beyond the last, what is neither ground nor obstacle.
-        return {name: entry for name, entry in zip(names, metrics, strict=False) if name and entry[0]}
+        columns = [
+            None if sums is None else sums.reshape(-1, *CELLS).sum(axis=others)
+            for sums in (depth, uncertainty)
+        ]
+        return column_metrics(names, *columns)
 
     return Groups(of(0, BAND_NAMES), of(1, REGION_NAMES), of(2, ("", *SURFACE_NAMES)))
+
+
+def column_metrics(names: Sequence[str], depth: np.ndarray, uncertainty: np.ndarray | None) -> GroupMetrics:
+    """Metrics of each column that has a name and pixels.
+
+    :param names: of the first columns; empty for those without
+    :param depth: ``metrics.depth_sums`` of them
+    :param uncertainty: ``uncertainty.uncertainty_sums`` of them; None without sigma
+    """
+    metrics = {}
+    for i, name in enumerate(names):
+        if name and depth[-1, i]:
+            known = depth_means(depth[:, i])
+            if uncertainty is not None:
+                known |= uncertainty_means(uncertainty[:, i])
+            metrics[name] = int(depth[-1, i]), known
+    return metrics
 
 
 class GroupMeans:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from adu_depth_core.camera import Camera
+from adu_depth_core.evaluation.classes import CLASS_NAMES, class_metrics
 from adu_depth_core.evaluation.groups import Groups, group_metrics, pixels_by_cell
 from adu_depth_core.evaluation.metrics import depth_means, depth_sums
 from adu_depth_core.evaluation.pixels import Parts, Pixels
@@ -16,11 +17,12 @@ from adu_depth_core.evaluation.sparsification import aurg, ause, pixel_curves
 from adu_depth_core.evaluation.surfaces import SURFACE_NAMES, Surfaces
 from adu_depth_core.evaluation.uncertainty import pixel_coverage, uncertainty_means, uncertainty_sums
 
-SURFACE_METRICS = ("abs_rel", "coverage_1sigma")
-"""Metrics of obstacles and of ground; their names begin with ``obstacle_`` and ``ground_``."""
+PART_NAMES = (*reversed(SURFACE_NAMES), *CLASS_NAMES)
+"""What pixels can show."""
 
-SURFACES = tuple(f"{surface}_{metric}" for surface in SURFACE_NAMES for metric in SURFACE_METRICS)
-"""These names. A frame without obstacles, or in which no road was found, does not have them."""
+PART_METRICS = ("abs_rel", "coverage_1sigma")
+"""Metrics of each of them; their names begin with it: ``obstacle_abs_rel``. A frame without such pixels, a
+road or classes does not have them."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +34,14 @@ class FrameResult:
     :param metrics: by name; see ``docs/evaluation.md``
     :param road: the plane that obstacles and ground were told apart by; None if that was not asked for or
         there is none
-    :param surface_pixels: number of those that are ``ground`` and ``obstacle``; without a road empty
+    :param part_pixels: number of those that show each of ``PART_NAMES``, without those that none shows
     """
 
     name: str
     pixels: int
     metrics: dict[str, float]
     road: Road | None = None
-    surface_pixels: dict[str, int] = field(default_factory=dict)
+    part_pixels: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,22 +65,30 @@ def measure(
     depth: np.ndarray,
     sigma: np.ndarray | None,
     camera: Camera | None = None,
+    classes: np.ndarray | None = None,
 ) -> Measurement:
     """Every metric of one frame; parameters as of ``Evaluator.add``. Keeps nothing: safe on any thread."""
     surfaces = None if camera is None else Surfaces.of(protocol, truth, camera)
     found = pixels_by_cell(protocol, truth, depth, sigma, surfaces)
     if found is None:
         return Measurement(FrameResult(name, 0, {}))
-    return summed_up(name, *found, surfaces)
+    return summed_up(name, *found, surfaces, classes)
 
 
-def summed_up(name: str, pixels: Pixels, parts: Parts, surfaces: Surfaces | None) -> Measurement:
+def summed_up(
+    name: str,
+    pixels: Pixels,
+    parts: Parts,
+    surfaces: Surfaces | None = None,
+    classes: np.ndarray | None = None,
+) -> Measurement:
     """Every metric of the pixels of a frame and of its parts.
 
     :param name: name of the frame
     :param pixels: by ``groups.pixels_by_cell``
     :param parts: likewise
     :param surfaces: that these were told apart by, or None
+    :param classes: ``PixelClass`` of every pixel of the image, uint8 ``(H, W)``, or None
     """
     p, s, g = pixels.prediction, pixels.sigma, pixels.truth
     # One pass over the pixels serves the whole image and all groups.
@@ -93,8 +103,9 @@ def summed_up(name: str, pixels: Pixels, parts: Parts, surfaces: Surfaces | None
             metrics[f"aurg_{metric}"] = aurg(by_sigma)
             curves |= {f"{metric}_by_sigma": by_sigma, f"{metric}_by_oracle": by_oracle}
     groups = group_metrics(depth, uncertainty)
-    for surface, (_, known) in groups.surfaces.items():
-        metrics |= {f"{surface}_{metric}": known[metric] for metric in SURFACE_METRICS if metric in known}
-    counts = {surface: count for surface, (count, _) in groups.surfaces.items()}
+    shown = groups.surfaces | ({} if classes is None else class_metrics(pixels, classes))
+    for part, (_, known) in shown.items():
+        metrics |= {f"{part}_{metric}": known[metric] for metric in PART_METRICS if metric in known}
+    counts = {part: count for part, (count, _) in shown.items()}
     road = None if surfaces is None else surfaces.road
     return Measurement(FrameResult(name, g.size, metrics, road, counts), curves, groups)

@@ -128,5 +128,5 @@ class Parts:
         for row, term in enumerate(terms):
             sums[row, some] = np.add.reduceat(term, edges[some])
         for row, flag in enumerate(flags, len(terms)):
-            sums[row, some] = [np.count_nonzero(flag[edges[i] : edges[i + 1]]) for i in some]
+            sums[row, some] = np.add.reduceat(flag.view(np.uint8), edges[some], dtype=np.int64)
         return sums

@@ -19,7 +19,6 @@ from adu_depth_core.evaluation.evaluator import Summary, combined
 from adu_depth_core.evaluation.protocol import MIN_DEPTH, Protocol
 from adu_depth_core.evaluation.sparsification import REMOVED
 from adu_depth_core.evaluation.subject import Subject
-from adu_depth_core.evaluation.surfaces import SURFACE_NAMES
 from adu_depth_core.evaluation.uncertainty import LEVELS
 from adu_depth_core.files import write_atomically
 from adu_depth_core.machine import cpu_model
@@ -86,9 +85,10 @@ def _figures(summary: Summary) -> dict[str, Any]:
     return {
         "frame_count": len(summary.frames),
         "metrics": summary.metrics,
-        "surfaces": {
-            surface: dict(zip(("pixels", "frames"), summary.surface_pixels(surface), strict=True))
-            for surface in SURFACE_NAMES
+        "parts": {
+            part: {"pixels": pixels, "frames": frames}
+            for part, (pixels, frames) in summary.part_pixels().items()
+            if pixels
         },
         "sigma_rank_correlation": summary.sigma_rank_correlation,
         "curves": curves,
@@ -99,12 +99,13 @@ def write_frames_csv(path: Path, sets: Sequence[JudgedSet]) -> None:
     """Write a row for each frame, atomically; a metric that a frame does not have is empty."""
     frames = [(judged.benchmark, frame) for judged in sets for frame in judged.summary.frames]
     metrics = list(dict.fromkeys(name for _, frame in frames for name in frame.metrics))
+    parts = list(dict.fromkeys(part for _, frame in frames for part in frame.part_pixels))
     with write_atomically(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        counts = [f"{surface}_pixels" for surface in SURFACE_NAMES]
+        counts = [f"{part}_pixels" for part in parts]
         writer.writerow(["set", "split", "frame", "pixels", *counts, *metrics])
         for benchmark, frame in frames:
-            values = [frame.surface_pixels.get(surface, "") for surface in SURFACE_NAMES]
+            values = [frame.part_pixels.get(part, 0) for part in parts]
             values += [frame.metrics.get(name, "") for name in metrics]
             writer.writerow([benchmark.dataset, benchmark.split, frame.name, frame.pixels, *values])
 

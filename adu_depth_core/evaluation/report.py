@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from adu_depth_core.evaluation.classes import CLASS_NAMES
 from adu_depth_core.evaluation.evaluator import BOUNDARY_F1, Summary, combined
-from adu_depth_core.evaluation.measurement import SURFACE_METRICS
+from adu_depth_core.evaluation.measurement import PART_METRICS
 from adu_depth_core.evaluation.surfaces import RULE, SURFACE_NAMES
 
 
@@ -48,6 +49,11 @@ SURFACE = {
     "obstacle_coverage_1sigma": Column("", "0.683"),
     "ground_abs_rel": Column("", "0"),
     "ground_coverage_1sigma": Column("", "0.683"),
+}
+CLASSES = {
+    f"{name}_{metric}": Column("", target)
+    for name in CLASS_NAMES
+    for metric, target in (("abs_rel", "0"), ("coverage_1sigma", "0.683"))
 }
 UNCERTAINTY = {
     "coverage_50": Column("", "0.500"),
@@ -90,7 +96,7 @@ def print_summary(summary: Summary, console: Console) -> None:
     for heading in ("ideal", "mean", "std", "worst"):
         table.add_column(heading, justify="right")
     table.add_column("worst frame", overflow="fold")
-    for group in (DEPTH, BOUNDARY, DISPARITY, SURFACE, UNCERTAINTY):
+    for group in (DEPTH, BOUNDARY, DISPARITY, SURFACE, CLASSES, UNCERTAINTY):
         measured = {name: column for name, column in group.items() if name in summary.metrics}
         for name, column in measured.items():
             table.add_row(*_row(summary, name, column))
@@ -103,9 +109,9 @@ def print_summary(summary: Summary, console: Console) -> None:
         console.print(f"rank correlation by frame of relative_sigma and abs_rel: {correlation:.2f}")
     if summary.roadless is not None:
         counts = [
-            f"{surface}: {pixels:,} pixels in {frames} frames"
-            for surface in reversed(SURFACE_NAMES)
-            for pixels, frames in [summary.surface_pixels(surface)]
+            f"{part}: {pixels:,} pixels in {frames} frames"
+            for part, (pixels, frames) in summary.part_pixels().items()
+            if pixels or part in SURFACE_NAMES
         ]
         console.print("; ".join(counts), highlight=False)
         console.print(RULE, highlight=False)
@@ -163,17 +169,19 @@ def print_overview(summaries: Mapping[str, Summary], console: Console) -> None:
 
 
 def _print_surfaces(summaries: Mapping[str, Summary], console: Console) -> None:
-    """Obstacles and ground of each set of frames; the last of ``summaries`` is of all."""
+    """Obstacles, ground and classes of each set of frames; the last of ``summaries`` is of all."""
     table = Table(title="Obstacles and ground")
     table.add_column("set", overflow="fold")
     table.add_column("of")
     for heading in ("frames", "pixels", "abs_rel", "within\nsigma"):
         table.add_column(heading, justify="right")
     for name, summary in summaries.items():
-        for i, surface in enumerate(reversed(SURFACE_NAMES)):
-            pixels, frames = summary.surface_pixels(surface)
-            metrics = [_cell(summary.metrics.get(f"{surface}_{metric}")) for metric in SURFACE_METRICS]
-            table.add_row("" if i else name, surface, str(frames), f"{pixels:,}", *metrics)
+        label = name
+        for part, (pixels, frames) in summary.part_pixels().items():
+            if pixels or part in SURFACE_NAMES:
+                metrics = [_cell(summary.metrics.get(f"{part}_{metric}")) for metric in PART_METRICS]
+                table.add_row(label, part, str(frames), f"{pixels:,}", *metrics)
+                label = ""
         table.add_section()
     console.print(table)
     console.print(f"{RULE}; means over frames that have such pixels", highlight=False)

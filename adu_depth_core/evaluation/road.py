@@ -34,7 +34,7 @@ MIN_POINTS, MIN_SHARE = 100, 0.15
 MIN_DEPTH_RANGE, MIN_WIDTH = 3.0, 1.0
 """Metres along and across that the middle 90 % of these must span: one scan line makes no plane."""
 
-TRIALS, TRIED_ON, REFINED_ON, REFINEMENTS = 300, 1000, 5000, 5
+TRIALS, TRIED_ON, REFINED_ON, REFINEMENTS = 300, 1000, 4000, 4
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _near_points(truth: np.ndarray, camera: Camera, rng: np.random.Generator) ->
         raise ValueError(f"depth is {truth.shape}, the camera is {camera.size} (height, width)")
     top = int(np.clip(np.ceil(camera.cy), 0, camera.height))
     row, column = np.nonzero((truth[top:] > NEAR) & (truth[top:] < FAR))
-    chosen = rng.permutation(len(row))[:REFINED_ON]
+    chosen = rng.choice(len(row), min(len(row), REFINED_ON), replace=False)
     row, column = row[chosen] + top, column[chosen]
     z = truth[row, column].astype(np.float64)
     return np.stack([(column - camera.cx) / camera.fx * z, (row - camera.cy) / camera.fy * z, z], axis=1)
@@ -133,9 +133,14 @@ def _plausible(planes: np.ndarray) -> np.ndarray:
 def _refined(points: np.ndarray, plane: np.ndarray) -> np.ndarray | None:
     """The plane after a step of least squares of y with Tukey's weights; None without enough points."""
     height = points @ plane[:3] + plane[3]
-    weight = np.maximum(0.0, 1.0 - (height / (2 * TOLERANCE)) ** 2)  # the root of Tukey's
-    if np.count_nonzero(weight) < MIN_POINTS:
+    near = np.abs(height) < 2 * TOLERANCE
+    if np.count_nonzero(near) < MIN_POINTS:
         return None
+    points, weight = points[near], 1.0 - (height[near] / (2 * TOLERANCE)) ** 2  # the root of Tukey's
     terms = np.column_stack([points[:, 0], points[:, 2], np.ones(len(points))])
-    (a, b, c), *_ = np.linalg.lstsq(terms * weight[:, None], points[:, 1] * weight, rcond=None)
+    weighted = terms * (weight * weight)[:, None]
+    try:
+        a, b, c = np.linalg.solve(terms.T @ weighted, points[:, 1] @ weighted)
+    except np.linalg.LinAlgError:  # all on one line
+        return None
     return np.array([a, -1.0, b, c]) / np.sqrt(a * a + b * b + 1.0)

@@ -3,11 +3,13 @@ import json
 import platform
 from unittest.mock import ANY
 
+import cv2
 import numpy as np
 import pytest
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.cli import main
+from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.datasets.stereo_folder import write_calibration, write_sample
 from adu_depth_core.evaluation.uncertainty import QUANTILE
@@ -201,7 +203,7 @@ def test_obstacles_and_ground_are_told_apart(root, tmp_path, write_kitti2015_sce
     assert "obstacles: 0.4 to 2.65 m above the road; ground: up to 0.2 m; both within 40 m" in out
     record = json.loads(path.read_text(encoding="utf-8"))
     assert record["protocol"]["camera_height"] == 1.65
-    assert record["surfaces"]["obstacle"] == {"pixels": 128, "frames": 2}
+    assert record["parts"]["obstacle"] == {"pixels": 128, "frames": 2}
     assert record["metrics"]["obstacle_abs_rel"] == pytest.approx(DEPTH / 8 - 1, rel=0.01)
     assert record["sets"][0]["frames"][0]["road"] == {"up": [0.0, -1.0, 0.0], "camera_height": 1.65}
     with table.open(encoding="utf-8", newline="") as file:
@@ -210,6 +212,25 @@ def test_obstacles_and_ground_are_told_apart(root, tmp_path, write_kitti2015_sce
     assert main([*command, "--root", str(folder), str(root)]) == 0
     rows = capsys.readouterr().out
     assert rows.count("│ obstacle │") == 3  # of each folder and of both
+
+
+def test_classes_of_synthetic_pixels_have_metrics_of_their_own(
+    tmp_path, write_kitti2015_scene, student, capsys
+):
+    folder, path = tmp_path / "street", tmp_path / "result.json"
+    write_street(write_kitti2015_scene, folder, "000000")
+    classes = np.full((64, 192), PixelClass.GROUND, np.uint8)
+    classes[40:56, 90:94] = PixelClass.PERSON
+    classes[:20] = PixelClass.SKY
+    (folder / "training" / "class").mkdir()
+    cv2.imwrite(str(folder / "training" / "class" / "000000_10.png"), classes)
+    assert evaluate(folder, student, "--json", str(path), dataset="synthetic") == 0
+    assert "person: 64 pixels in 1 frames" in " ".join(capsys.readouterr().out.split())
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert record["parts"]["person"] == {"pixels": 64, "frames": 1}
+    assert record["metrics"]["person_abs_rel"] == pytest.approx(DEPTH / 8 - 1, rel=0.01)
+    assert record["metrics"]["person_coverage_1sigma"] == 0
+    assert not any(name.startswith(("vehicle", "pole", "sign")) for name in record["metrics"])
 
 
 def test_frames_without_a_road_are_counted_and_named(root, student, tmp_path, capsys):
@@ -222,7 +243,7 @@ def test_frames_without_a_road_are_counted_and_named(root, student, tmp_path, ca
     )
     record = json.loads(path.read_text(encoding="utf-8"))
     assert record["sets"][0]["roadless"] == list(TRUTHS)
-    assert record["surfaces"]["ground"] == {"pixels": 0, "frames": 0}
+    assert record["parts"] == {}
     assert "ground_abs_rel" not in record["metrics"]
 
 

@@ -43,7 +43,7 @@ def test_obstacles_and_ground_have_metrics_of_their_own():
     evaluator = Evaluator(Protocol())
     frame = evaluator.add("a", depth, predicted, sigma, camera=CAMERA)
     assert frame.road.camera_height == pytest.approx(HEIGHT, abs=0.01)
-    assert frame.surface_pixels["obstacle"] == np.count_nonzero(box)
+    assert frame.part_pixels["obstacle"] == np.count_nonzero(box)
     assert frame.metrics["obstacle_abs_rel"] == pytest.approx(0.5)
     assert frame.metrics["obstacle_coverage_1sigma"] == 0.0
     assert frame.metrics["ground_abs_rel"] == pytest.approx(0.1, abs=1e-6)
@@ -61,8 +61,8 @@ def test_a_camera_height_takes_the_place_of_a_fit():
         assert evaluator.summary().roadless == (["a"] if height is None else [])
     assert frames[None].road is None
     assert "obstacle_abs_rel" not in frames[None].metrics
-    assert frames[HEIGHT].surface_pixels["obstacle"] == np.count_nonzero(box)
-    assert frames[HEIGHT - 0.3].surface_pixels["obstacle"] < np.count_nonzero(box)
+    assert frames[HEIGHT].part_pixels["obstacle"] == np.count_nonzero(box)
+    assert frames[HEIGHT - 0.3].part_pixels["obstacle"] < np.count_nonzero(box)
 
 
 @pytest.mark.parametrize("height", [0.0, -1.0, float("nan"), float("inf")])
@@ -82,8 +82,8 @@ def test_means_are_over_the_frames_that_have_such_pixels_and_the_others_are_coun
     assert summary.metrics["abs_rel"] == pytest.approx(0.2)
     assert summary.metrics["obstacle_abs_rel"] == pytest.approx(0.2)
     assert summary.metrics["ground_abs_rel"] == pytest.approx(0.15)
-    assert summary.surface_pixels("obstacle") == (np.count_nonzero(box), 1)
-    assert summary.surface_pixels("ground")[1] == 2
+    assert summary.part_pixels()["obstacle"] == (np.count_nonzero(box), 1)
+    assert summary.part_pixels()["ground"][1] == 2
     assert summary.roadless == ["wall"]
     np.testing.assert_allclose(summary.column("obstacle_abs_rel"), [0.2, np.nan, np.nan], rtol=1e-6)
 
