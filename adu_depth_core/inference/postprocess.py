@@ -7,7 +7,7 @@ import numpy as np
 
 from adu_depth_core.camera import metric_scale
 from adu_depth_core.inference.backends.base import NetworkOutput
-from adu_depth_core.inference.novelty import novelty, sigma_growth
+from adu_depth_core.inference.novelty import is_unfamiliar, novelty, sigma_growth
 from adu_depth_core.inference.placement import Placement
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.model_card import ModelCard
@@ -47,7 +47,7 @@ def postprocess(
     if card.novelty and output.fingerprint is not None:
         strangeness = novelty(output.fingerprint)
         scale *= sigma_growth(strangeness, card)
-        unfamiliar = strangeness > card.novelty["threshold"]
+        unfamiliar = is_unfamiliar(output.fingerprint, card)
     sigma *= np.float32(scale)
     if output_size == "image":
         camera = placement.camera
