@@ -22,10 +22,10 @@ class Fingerprint(nn.Module):
 
     Mean and spread of every feature channel over the image describe it. Training images differ from each
     other mostly within ``COMPONENTS`` directions; the novelty is the squared distance from that subspace
-    relative to the training data's, about 1 for familiar images. (Measured on KITTI, other rigs and faults, it
-    tells other rigs apart where the Mahalanobis distance within the subspace does not.) Faults that move the
-    statistics little, such as swapped channels, are found along linear discriminants (Fisher 1936) fitted to
-    training images with and without the fault.
+    relative to the training data's, about 1 for familiar images. It tells other rigs from KITTI's, where the
+    Mahalanobis distance within the subspace did not. Faults that move the statistics little, such as swapped
+    channels, are found along linear discriminants (Fisher 1936) fitted to training images with and without
+    the fault.
 
     :param channels: channels of the encoder's levels
 

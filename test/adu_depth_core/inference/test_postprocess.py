@@ -92,6 +92,19 @@ def test_without_entries_in_the_card_novelty_is_unknown():
     assert (prediction.novelty, prediction.unfamiliar) == (None, False)
 
 
+def test_no_depth_lies_in_mid_air_between_two_surfaces():
+    mu = full(math.log(10.0))
+    mu[:, 32:] = math.log(30.0)
+    prediction = predict(mu, full(-2.0), Camera(400.0, 400.0, 127.5, 63.5, 256, 128))
+    assert set(np.unique(prediction.depth.round(3))) == {10.0, 30.0}
+
+
+def test_a_slope_is_interpolated():
+    mu = np.broadcast_to(np.linspace(1.0, 2.0, 64, dtype=np.float32), (32, 64))
+    prediction = predict(mu.copy(), full(-2.0), Camera(400.0, 400.0, 127.5, 63.5, 256, 128))
+    assert len(np.unique(prediction.depth[64])) > 200
+
+
 def test_unknown_output_size_is_refused():
     with pytest.raises(ValueError, match="must be one of image, network"):
         predict(full(0.0), full(0.0), Camera(100.0, 100.0, 32, 16, 64, 32), "half")
