@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.depth_png import read_png16, read_rgb
 from adu_depth_core.datasets.folders import chosen, first_folder
-from adu_depth_core.datasets.kitti_calibration import read_projections, read_stereo_calibration
+from adu_depth_core.datasets.kitti_calibration import read_camera, read_stereo_calibration
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.errors import UserError
 
@@ -52,10 +51,7 @@ class KittiFolder:
             right = read_rgb(right_path)
             camera, baseline = read_stereo_calibration(calibration, width, height)
         else:
-            projections = read_projections(calibration)
-            if "P2" not in projections:
-                raise UserError(f"{calibration}: no P2 line (found: {', '.join(projections) or 'none'})")
-            camera = Camera.from_matrix(projections["P2"], width, height)
+            camera = read_camera(calibration, width, height)
         depth = read_png16(depth_path) if depth_path.is_file() else None
         return Sample(path.stem, left, right, depth, camera, baseline)
 
