@@ -37,6 +37,7 @@ class BagFrame:
     :param right: RGB uint8 of the right camera of the pair, as one with the same intrinsics sees it; or None
     :param baseline: metres between the pair, or None
     :param world_from_camera: pose of the rectified view 4x4, or None where it is not known
+    :param bag: number of the bag, from 0
     """
 
     index: int
@@ -48,6 +49,7 @@ class BagFrame:
     right: np.ndarray | None
     baseline: float | None
     world_from_camera: np.ndarray | None
+    bag: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class FrameReader:
     :param options: how
     :param skipped: takes the frames that cannot be used
     :param first_index: number of the first image
+    :param bag: number of the bag
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class FrameReader:
         options: ReadingOptions,
         skipped: SkippedFrames,
         first_index: int = 0,
+        bag: int = 0,
     ) -> None:
         self.path = path
         self.topics = topics
@@ -94,6 +98,7 @@ class FrameReader:
         """Why reading ended early, or what was lost."""
         self._options = options
         self._first_index = first_index
+        self._bag = bag
         self._tree = TransformTree()
         self._calibrations = Calibrations(options.rectify)
         self._views = Views(self._calibrations, options.calibration)
@@ -173,7 +178,7 @@ class FrameReader:
             truth = np.where((other > 0) & np.isfinite(other), truth, np.float32(0))
         self._last_stamp = stamp
         pose = self._pose(frame_id, stamp, view)
-        return BagFrame(index, stamp, frame_id, image, camera, truth, right, baseline, pose)
+        return BagFrame(index, stamp, frame_id, image, camera, truth, right, baseline, pose, self._bag)
 
     def _nearest(self, topic: str, stamp: int, candidates: list[BagMessage]) -> BagMessage:
         nearest = min(candidates, key=lambda message: abs(header_stamp(message) - stamp), default=None)

@@ -173,10 +173,10 @@ def print_result(result: EvaluationResult, console: Console) -> None:
     for comparison in result.comparisons:
         if comparison.metric in SHOWN:
             d = comparison.difference
-            sure = "" if d.low <= 0 <= d.high else ": not chance"
+            chance = ": not chance" if d.beyond_chance else "" if d.decided else ": undecided, too short"
             console.print(
                 f"{comparison.second} - {comparison.first}: {comparison.metric} {d.mean:+.4f} "
-                f"[{d.low:+.4f}, {d.high:+.4f}]{sure}",
+                f"[{d.low:+.4f}, {d.high:+.4f}]{chance}",
                 highlight=False,
                 markup=False,
             )

@@ -72,8 +72,8 @@ def metric_label(metric: str) -> str:
 
 
 def is_better(metric: str, difference: Estimate, reference: Estimate) -> bool | None:
-    """Whether a model with this difference from the reference is better; None if the interval includes 0."""
-    if difference.low <= 0 <= difference.high:
+    """Whether a model with this difference from the reference is better; None if that cannot be said."""
+    if not difference.beyond_chance:
         return None
     target = METRICS[metric].target
     if target in ("1", "high"):
