@@ -11,7 +11,7 @@ interval by the best guess, such as that of a block bootstrap with blocks of the
 So the interval averages over a grid of all of them, weighted by how well they explain the values (the
 likelihood with the mean integrated out, as in REML: Harville 1974). Given the parts the mean has Student's t
 distribution. The likelihood comes from a Kalman filter (Jones 1981). That only low frequencies tell of the
-uncertainty of a mean is the idea of Mueller and Watson (2008).
+uncertainty of a mean is the idea of Müller and Watson (2008).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ENOUGH = 5.0
 """Independent values that it takes to decide anything."""
 
 SHORTEST = 10.0
-"""Seconds of driving that it takes: less cannot tell what lasts for seconds from what lasts."""
+"""Seconds of driving that it takes: less cannot tell what lasts for seconds from what stays."""
 
 LONGEST_MEMORY = 10.0
 """Seconds that a memory may have in short drives, in long ones a quarter of the drive."""
@@ -43,13 +43,16 @@ _SHARES = (0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.97)
 """Shares of the variance within a drive that what lasts may have where it has not all or none."""
 
 _KINDS = (0.7, 0.15, 0.15)
-"""How likely it is, before values are seen, that nothing lasts, everything, or a share. With these intervals
-cover as often as they should on simulated drives of many kinds (see the tests)."""
+"""How likely it is, before values are seen, that nothing lasts, everything, or a share. With these numbers
+intervals cover as often as they should on simulated drives of many kinds (see the tests)."""
 
 _BETWEEN = np.array([0.0, *np.geomspace(0.01, 1e4, 13)])
 """Variance between drives over that of pieces within them."""
 
 _BETWEEN_WEIGHT = np.array([0.15, *np.full(13, 0.85 / 13)])
+
+_LEAST = 1e-12
+"""Sum of squares, with frames of variance 1, of pieces that are all alike though their frames are not."""
 
 
 class MeanIntervals(NamedTuple):
@@ -106,12 +109,14 @@ def _complete(values: np.ndarray, seconds: np.ndarray, drives: np.ndarray) -> Me
     stretch = max(step, driven / STRETCHES)
     scaled = (values - mean) / np.where(varies, deviation, 1.0)
     stretches = [_stretches(scaled[part], seconds[part], stretch) for part in parts]
+    usual = count / sum(len(frames) for _, _, frames in stretches)
     models = _models(stretch / 2, max(LONGEST_MEMORY, durations.max() / 4, stretch))
-    told = [_filtered(*of_drive, count, models) for of_drive in stretches]
+    told = [_filtered(*of_drive, usual, count, models) for of_drive in stretches]
     weights, variances, degrees = _posterior(told, models, varies)
     half = np.where(varies, _half_width(weights, np.sqrt(variances), degrees) * deviation, 0.0)
     # Values that vary slowly show less than their variance: about the variance of their mean is missing.
     independent = np.where(varies, 1 / (weights * variances / (1 + variances)).sum(axis=1), count)
+    independent = np.minimum(independent, count)
     enough = (independent >= ENOUGH) & (driven >= SHORTEST)
     return MeanIntervals(mean, mean - half, mean + half, independent, enough)
 
@@ -130,7 +135,7 @@ class _Models(NamedTuple):
     """What may be true within a drive; each array is ``(models,)``.
 
     :param memory: seconds after which the correlation of what lasts has fallen to 1/e
-    :param share: its share of the variance; the rest is new in each frame
+    :param share: its share of the variance; the rest is new in each piece
     :param weight: how likely it is before the values are seen
     """
 
@@ -173,21 +178,26 @@ class _Told(NamedTuple):
 
 
 def _filtered(
-    values: np.ndarray, seconds: np.ndarray, frames: np.ndarray, all_frames: int, models: _Models
+    values: np.ndarray,
+    seconds: np.ndarray,
+    frames: np.ndarray,
+    usual: float,
+    all_frames: int,
+    models: _Models,
 ) -> _Told:
     """Kalman filter of the lasting part, for each column and, to find the mean, for a column of ones.
 
     :param values: of stretches, ``(stretches, columns)``
     :param seconds: their times
     :param frames: of which they are means; the more they are, the less of what is new in each is left
-    :param all_frames: in all drives
+    :param usual: mean number of frames of a stretch, in all drives
+    :param all_frames: their sum
     """
     variance = models.share.copy()  # of the lasting part, before the stretch is seen
     lasting = np.zeros((values.shape[1], len(variance)))
     lasting_ones = np.zeros_like(variance)
     log_det, information, before, total = (np.zeros_like(variance) for _ in range(4))
     squares, products = np.zeros_like(lasting), np.zeros_like(lasting)
-    usual = frames.mean()
     for row, step, count in zip(values, np.diff(seconds, prepend=seconds[0]), frames, strict=True):
         kept = np.exp(-step / models.memory)
         lasting *= kept
@@ -231,7 +241,7 @@ def _posterior(told: list[_Told], models: _Models, varies: np.ndarray) -> tuple[
         squares = sum(
             drive.squares + i * (drive.mean - mean) ** 2 for i, drive in zip(information, told, strict=True)
         )
-        squares = np.where(varies[:, None], squares, 1.0)
+        squares = np.where(varies[:, None], np.maximum(squares, _LEAST), 1.0)
         log_det = sum(drive.log_det + np.log1p(between * drive.information) for drive in told)
         fit = -0.5 * (log_det + np.log(together)) - degrees / 2 * np.log(squares)
         log_weights.append(fit + np.log(models.weight * prior))

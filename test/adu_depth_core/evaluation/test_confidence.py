@@ -156,6 +156,23 @@ def test_one_frame_tells_its_value_and_nothing_else():
     assert not found.decided[0]
 
 
+def test_pieces_that_are_all_alike_are_no_trouble():
+    """Every piece of two seconds holds the same twenty values."""
+    values = np.tile(np.linspace(0, 1, 20), 20)[:, None]
+    found = intervals(values)
+    assert found.low[0] <= 0.5 <= found.high[0]
+    assert found.high[0] - found.low[0] < 1e-3
+    assert found.independent[0] == 400
+
+
+@pytest.mark.parametrize("frames", [2, 3])
+def test_two_or_three_frames_have_a_wide_interval(frames):
+    values = np.random.default_rng(11).normal(size=(frames, 3))
+    found = intervals(values)
+    assert (found.high - found.low > 2 * values.std(axis=0)).all()
+    assert not found.decided.any()
+
+
 def test_a_constant_is_certain():
     found = intervals(np.full((300, 1), 7.0))
     assert found.low[0] == found.high[0] == found.mean[0] == 7.0
