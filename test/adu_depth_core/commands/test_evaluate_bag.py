@@ -75,6 +75,11 @@ def judge(tmp_path, color_student):
     return run
 
 
+def rows_of(folder):
+    with (folder / "frames.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def test_a_known_answer_is_measured_and_reported(bag, judge, tmp_path):
     status, metrics = judge(bag)
     assert status == 0
@@ -90,7 +95,7 @@ def test_a_known_answer_is_measured_and_reported(bag, judge, tmp_path):
     assert [group["pixels"] for group in model["by_region"]].count(0) == 0
     assert metrics["source"]["frames_evaluated"] == metrics["source"]["frames_read"] == 6
     assert not metrics["interrupted"]
-    rows = list(csv.DictReader((tmp_path / "judged" / "frames.csv").open(encoding="utf-8")))
+    rows = rows_of(tmp_path / "judged")
     assert [int(row["stamp_ns"]) for row in rows] == [START + i * STEP for i in range(6)]
     assert rows[0]["instability"] == ""
     assert float(rows[1]["abs_rel"]) == pytest.approx(error / 8.75, rel=1e-4)
@@ -354,7 +359,7 @@ def test_several_bags_are_one_evaluation(tmp_path, judge):
     assert status == 0
     assert metrics["source"]["frames_evaluated"] == 6
     assert metrics["source"]["duration_s"] == pytest.approx(0.4)  # their times are the same
-    rows = list(csv.DictReader((tmp_path / "judged" / "frames.csv").open(encoding="utf-8")))
+    rows = rows_of(tmp_path / "judged")
     assert [row["bag"] for row in rows] == ["0", "0", "0", "1", "1", "1"]
 
 
@@ -365,7 +370,7 @@ def test_bags_that_follow_each_other_in_time_are_not_one_drive(tmp_path, judge):
         for name, begin in (("a", 0), ("b", 3))
     ]
     judge(*bags)
-    rows = list(csv.DictReader((tmp_path / "judged" / "frames.csv").open(encoding="utf-8")))
+    rows = rows_of(tmp_path / "judged")
     assert [row["instability"] == "" for row in rows] == [True, False, False, True, False, False]
 
 
