@@ -108,7 +108,7 @@ def choose_topics(
         where_topic = chooser.measured(options.where, image, "counts where")
         if where_topic is None:
             raise UserError(f"bag {bag} has no {options.where} for {image}; {chooser.content()}")
-    depth_info = chooser.depth_info({truth: truth_topic, options.where: where_topic}.get("depth"), info)
+    depth_info = chooser.depth_info({truth: truth_topic, options.where: where_topic}.get("depth"), image)
     poses = tuple(name for name, kind in types.items() if kind in (TRANSFORMS, ODOMETRY))
     for name in poses:
         chooser.choices.append(TopicChoice("tf", name, types[name], "by type"))
@@ -183,12 +183,12 @@ class _Chooser:
         """Topic of one of ``MEASURED``; None where the bag has none."""
         return {"depth": self._depth, "lidar": self._lidar}[kind](image, role)
 
-    def depth_info(self, depth: str | None, image_info: str | None) -> str | None:
-        """Calibration in the namespace of the depth images, unless it is that of the image."""
-        name = f"{_namespace(depth)}/camera_info" if depth else ""
-        if name == image_info:
+    def depth_info(self, depth: str | None, image: str) -> str | None:
+        """Calibration of depth images; None where they are beside the image and share its calibration."""
+        if depth is None or _namespace(depth) == _namespace(image):
             return None
-        return self.first("depth camera_info", [name], (CAMERA_INFO,), "beside the depth")
+        names = [f"{_namespace(depth)}/camera_info"]
+        return self.first("depth camera_info", names, (CAMERA_INFO,), "beside the depth")
 
     def right(self, image: str, options: TopicOptions) -> tuple[str | None, str | None]:
         """Right image and its calibration; None and None unless both are there."""

@@ -70,7 +70,7 @@ def _headline(result: EvaluationResult) -> str:
 def _comparison(comparison: Comparison, word: str, better: bool | None) -> str:
     first, second = comparison.first, comparison.second
     if not comparison.difference.decided:
-        return f"{second} and {first}: undecided, the drives are too short"
+        return f"{second} and {first}: undecided, too little was driven"
     if better is None:
         return f"{second} and {first}: no difference beyond chance"
     return f"{second} is {'more' if better else 'less'} {word} than {first}"

@@ -52,15 +52,17 @@ def image(pixels, frame_id=LEFT):
     return image_message(pixels, encoding, STAMP, frame_id)
 
 
-def read(path, messages, truth=None, pair=False, rectify="auto"):
+def read(path, messages, truth=None, pair=False, camera_info=None):
     """The frames of a bag of these messages, and why others were skipped."""
     with BagWriter(path) as bag:
         for topic, message in messages.items():
             bag.write(topic, message, STAMP)
     with BagReader(path) as reader:
-        topics = choose_topics(reader.topics, path.name, TopicOptions(truth=truth), pair)
+        topics = choose_topics(
+            reader.topics, path.name, TopicOptions(camera_info=camera_info, truth=truth), pair
+        )
     skipped = SkippedFrames()
-    frames = list(FrameReader(path, topics, ReadingOptions(rectify=rectify), skipped))
+    frames = list(FrameReader(path, topics, ReadingOptions(), skipped))
     return frames, " ".join(entry.reason for entry in skipped.summary())
 
 
@@ -151,6 +153,20 @@ def test_depth_is_rectified_by_a_calibration_of_its_own(tmp_path):
 def test_depth_without_a_lens_by_its_own_calibration_is_left_alone(tmp_path):
     rectified = cv2.undistort(picture(), CAMERA.matrix, LENS)
     (frame,), _ = read(tmp_path / "drive", aligned(depth_of(rectified[..., 0] > 150), info_of()))
+    in_image, in_truth = columns_of_the_post(frame)
+    assert in_truth == in_image
+
+
+def test_depth_beside_the_image_has_the_calibration_that_was_named_for_the_image(tmp_path):
+    """The one beside both is wrong, which is why another was named."""
+    messages = {
+        "/camera/camera_info": info_of(Camera(80.0, 80.0, 79.5, 31.5, 160, 64)),
+        "/corrected/camera_info": info_of(lens=LENS),
+        "/camera/image_raw": image(picture()),
+        "/camera/depth": image(depth_of()),
+    }
+    (frame,), reasons = read(tmp_path / "drive", messages, camera_info="/corrected/camera_info")
+    assert not reasons
     in_image, in_truth = columns_of_the_post(frame)
     assert in_truth == in_image
 

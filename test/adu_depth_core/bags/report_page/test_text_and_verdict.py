@@ -81,10 +81,10 @@ def test_a_difference_within_chance_is_called_that(make_result):
     assert verdict.tone == "neutral"
 
 
-def test_drives_that_are_too_short_decide_nothing(make_result):
+def test_too_little_driving_decides_nothing(make_result):
     short = Comparison("A", "B", "abs_rel", Estimate(-0.02, -0.03, -0.01, 3.0, False), 40)
     verdict = verdict_of(make_result(labels=("A", "B"), comparisons=(short,)))
-    assert verdict.headline == "B and A: undecided, the drives are too short"
+    assert verdict.headline == "B and A: undecided, too little was driven"
     assert verdict.tone == "neutral"
 
 
