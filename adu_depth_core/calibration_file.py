@@ -10,7 +10,7 @@ import numpy as np
 import yaml
 
 from adu_depth_core.camera import Camera
-from adu_depth_core.datasets.kitti_calibration import read_cameras
+from adu_depth_core.datasets.kitti_calibration import read_camera
 from adu_depth_core.errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ def read_calibration(path: Path, width: int, height: int) -> Camera:
     :raises UserError: if the file cannot be read, has no usable matrix, or is for another image size
     """
     if path.suffix.lower() not in (".yaml", ".yml"):
-        return read_cameras(path, width, height)[0]
+        return read_camera(path, width, height)
     content = _read_yaml(path)
     described = tuple(content.get(key, content.get(f"image_{key}")) for key in ("width", "height"))
     if described != (width, height):

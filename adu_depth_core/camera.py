@@ -49,6 +49,10 @@ class Camera:
         if self.width <= 0 or self.height <= 0:
             raise ValueError(f"camera image size is {self.width}x{self.height}: must be at least 1x1")
 
+    def __str__(self) -> str:
+        intrinsics = ", ".join(f"{name} {getattr(self, name):g}" for name in ("fx", "fy", "cx", "cy"))
+        return f"{intrinsics} and {self.width}x{self.height} pixels"
+
     @classmethod
     def from_matrix(cls, matrix: np.ndarray, width: int, height: int) -> Camera:
         """Camera from a ``(3, 3)`` or ``(3, 4)`` intrinsic matrix, row-major."""
@@ -112,6 +116,20 @@ class Camera:
     def flip_horizontal(self) -> Camera:
         """Camera of the mirrored image ``image[:, ::-1]``."""
         return replace(self, cx=self.width - 1 - self.cx)
+
+    def disagreement(self, other: Camera) -> tuple[float, float]:
+        """Greatest distance, in columns and in rows, of the pixels where the two cameras see one ray.
+
+        Both have the same centre and axes; the rays are those of this one's image.
+        """
+        apart = []
+        for f, c, size, of, oc in (
+            (self.fx, self.cx, self.width, other.fx, other.cx),
+            (self.fy, self.cy, self.height, other.fy, other.cy),
+        ):
+            ends = np.array([-0.5, size - 0.5])  # between them the distance changes evenly
+            apart.append(float(np.abs((ends - c) / f * of + oc - ends).max()))
+        return apart[0], apart[1]
 
     def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Project points of the optical frame.

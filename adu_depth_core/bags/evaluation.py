@@ -16,21 +16,20 @@ import adu_depth_core
 from adu_depth_core.bags.conditions import FailIf
 from adu_depth_core.bags.evaluation_result import (
     Comparison,
-    Estimate,
     EvaluationResult,
+    FrameRecord,
     GroundTruth,
     ModelResult,
     Source,
 )
 from adu_depth_core.bags.frames import BagFrame, FrameReader, ReadingOptions
 from adu_depth_core.bags.leakage import BagLeakage
-from adu_depth_core.bags.model_evaluation import ModelEvaluation
+from adu_depth_core.bags.model_evaluation import ModelEvaluation, frame_estimates
 from adu_depth_core.bags.reader import BagReader
 from adu_depth_core.bags.replay import Replay
 from adu_depth_core.bags.skipped import SkippedFrames
 from adu_depth_core.bags.topic_choice import TopicOptions, Topics, choose_topics
 from adu_depth_core.errors import UserError
-from adu_depth_core.evaluation.bootstrap import mean_intervals
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.inference.predictor import Predictor
@@ -116,10 +115,9 @@ class BagEvaluation:
         has_truth = self.topics[0].truth != "none"
         models = [ModelEvaluation(*item, has_truth) for item in self._predictors.items()]
         first: BagFrame | None = None
-        last_stamp, started = 0, time.perf_counter()
+        started = time.perf_counter()
         for frame, judged in self._replay.run(self._frames(), stop):
             first = first or frame
-            last_stamp = frame.stamp_ns
             for model, measured in zip(models, judged, strict=True):
                 model.add(measured)
             if recorder is not None:
@@ -130,8 +128,8 @@ class BagEvaluation:
         seconds = time.perf_counter() - started
         if first is None:
             raise UserError(self._nothing_evaluated())
-        source = self._source(first, len(models[0].log), (last_stamp - first.stamp_ns) / 1e9)
         results = [model.result() for model in models]
+        source = self._source(first, results[0].frames)
         if has_truth and not any(record.pixels for record in results[0].frames):
             raise UserError(
                 f"no ground truth counts in any of {source.frames_evaluated} frames: "
@@ -161,7 +159,7 @@ class BagEvaluation:
     def _frames(self) -> Iterator[BagFrame]:
         index = 0
         for path, topics in zip(self.bags, self.topics, strict=True):
-            reader = FrameReader(path, topics, self._reading, self._skipped, index)
+            reader = FrameReader(path, topics, self._reading, self._skipped, index, len(self._readers))
             self._readers.append(reader)
             for frame in reader:
                 for leakage in self._leakage:
@@ -177,7 +175,10 @@ class BagEvaluation:
             "; ".join(reasons) or f"there is no message on {self.topics[0].image}"
         )
 
-    def _source(self, first: BagFrame, evaluated: int, duration_s: float) -> Source:
+    def _source(self, first: BagFrame, frames: Sequence[FrameRecord]) -> Source:
+        ends: dict[int, tuple[int, int]] = {}
+        for record in frames:
+            ends[record.bag] = ends.get(record.bag, (record.stamp_ns,))[0], record.stamp_ns
         return Source(
             bags=tuple(path.name for path in self.bags),
             topics=self.topics[0].choices,
@@ -185,9 +186,9 @@ class BagEvaluation:
             truth=_describe_truth(self.topics[0], self._reading),
             frames_in_bags=self.frames_in_bags,
             frames_read=sum(reader.images_read for reader in self._readers),
-            frames_evaluated=evaluated,
+            frames_evaluated=len(frames),
             skipped=self._skipped.summary(),
-            duration_s=duration_s,
+            duration_s=sum(last - start for start, last in ends.values()) / 1e9,
             motion="unknown" if first.world_from_camera is None else "poses",
         )
 
@@ -250,9 +251,13 @@ def _describe_kind(topics: Topics, reading: ReadingOptions) -> GroundTruth:
 def compare(first: ModelResult, second: ModelResult) -> Iterator[Comparison]:
     """Paired differences, second minus first, of every metric over the frames that both have."""
     others = {record.index: record.metrics for record in second.frames}
-    pairs = [(r.metrics, others[r.index]) for r in first.frames if r.index in others]
-    for name in first.metrics:
-        values = np.array([b[name] - a[name] for a, b in pairs if name in a and name in b])
-        if len(values):
-            difference = Estimate(*(float(column[0]) for column in mean_intervals(values[:, None])))
-            yield Comparison(first.label, second.label, name, difference, len(values))
+    pairs = [(record, others[record.index]) for record in first.frames if record.index in others]
+    differences = [
+        dataclasses.replace(
+            a, metrics={name: b[name] - value for name, value in a.metrics.items() if name in b}
+        )
+        for a, b in pairs
+    ]
+    for name, difference in frame_estimates(differences).items():
+        frames = sum(name in record.metrics for record in differences)
+        yield Comparison(first.label, second.label, name, difference, frames)

@@ -43,11 +43,11 @@ def write_frames_csv(result: EvaluationResult, path: Path) -> None:
     metrics = list(dict.fromkeys(name for m in result.models for f in m.frames for name in f.metrics))
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["model", "index", "stamp_ns", "pixels", *metrics])
+        writer.writerow(["model", "bag", "index", "stamp_ns", "pixels", *metrics])
         for model in result.models:
             for frame in model.frames:
                 values = [frame.metrics.get(name, "") for name in metrics]
-                writer.writerow([model.label, frame.index, frame.stamp_ns, frame.pixels, *values])
+                writer.writerow([model.label, frame.bag, frame.index, frame.stamp_ns, frame.pixels, *values])
 
 
 def _plain(value: Any) -> Any:

@@ -6,6 +6,7 @@ is ``none``) there are no depth metrics: the dictionaries hold what can be said 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,11 +19,23 @@ INSTABILITY = "instability"
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over frames and its 95 % confidence interval (bootstrap over frames)."""
+    """A mean over frames and its 95 % confidence interval, see ``evaluation.confidence``.
+
+    :param low: NaN, as ``high``, where there is no interval
+    :param independent: how many independent values would tell as much; neighbouring frames are alike
+    :param decided: whether that is enough to decide anything
+    """
 
     mean: float
     low: float
     high: float
+    independent: float = math.nan
+    decided: bool = False
+
+    @property
+    def beyond_chance(self) -> bool:
+        """Whether a difference is decided and not 0."""
+        return self.decided and not self.low <= 0 <= self.high
 
 
 @dataclass(frozen=True)
@@ -81,7 +94,7 @@ class Source:
     :param frames_read: images that were read
     :param frames_evaluated: images that were predicted (and, where there is ground truth, measured)
     :param skipped: why the others were not
-    :param duration_s: seconds from the first to the last image
+    :param duration_s: seconds from the first to the last image of each bag, together
     :param motion: how the camera's motion between frames is known: ``poses``, ``static`` (assumed, then
         instability is flicker) or ``unknown``
     """
@@ -139,12 +152,14 @@ class FrameRecord:
     :param pixels: pixels with ground truth that counted
     :param metrics: every metric of the frame; ``instability`` among them where there is a frame before, depth
         metrics where there is ground truth
+    :param bag: number of the bag, from 0
     """
 
     index: int
     stamp_ns: int
     pixels: int
     metrics: dict[str, float]
+    bag: int = 0
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ class FrameLog:
     """
 
     def __init__(self) -> None:
-        self._whole = {name: array("q") for name in ("index", "stamp_ns", "pixels")}
+        self._whole = {name: array("q") for name in ("index", "stamp_ns", "pixels", "bag")}
         self._metrics: dict[str, array] = {}
 
     def __len__(self) -> int:
@@ -35,7 +35,7 @@ class FrameLog:
         """All frames in the order they came, without the metrics that a frame does not have."""
         return [
             FrameRecord(
-                *(column[i] for column in self._whole.values()),
+                **{name: column[i] for name, column in self._whole.items()},
                 metrics={
                     name: column[i] for name, column in self._metrics.items() if not math.isnan(column[i])
                 },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ from adu_depth_core.bags.evaluation_result import (
 from adu_depth_core.bags.frame_log import FrameLog
 from adu_depth_core.bags.frames import BagFrame
 from adu_depth_core.bags.worst_frames import WorstFrames
-from adu_depth_core.evaluation.bootstrap import mean_intervals
+from adu_depth_core.evaluation.confidence import mean_intervals
 from adu_depth_core.evaluation.error_by_sigma import ErrorHistogram
 from adu_depth_core.evaluation.evaluator import CurveMeans
 from adu_depth_core.evaluation.groups import BAND_NAMES, REGION_NAMES, GroupMeans, pixels_by_cell
@@ -76,7 +77,9 @@ def measure_frame(protocol: Protocol, predicted: Predicted, before: Predicted | 
 
 def _instability(before: Predicted, now: Predicted) -> float | None:
     first, second = before.frame, now.frame
-    if first.camera != second.camera or not 0 < second.stamp_ns - first.stamp_ns <= MAX_STEP_NS:
+    if first.bag != second.bag or first.camera != second.camera:
+        return None
+    if not 0 < second.stamp_ns - first.stamp_ns <= MAX_STEP_NS:
         return None
     if first.world_from_camera is not None and second.world_from_camera is not None:
         motion = np.linalg.inv(second.world_from_camera) @ first.world_from_camera
@@ -126,7 +129,7 @@ class ModelEvaluation:
         if measured.instability is not None:
             metrics[INSTABILITY] = measured.instability
         frame = predicted.frame
-        record = FrameRecord(frame.index, frame.stamp_ns, pixels, metrics)
+        record = FrameRecord(frame.index, frame.stamp_ns, pixels, metrics, frame.bag)
         self.log.add(record)
         if self.worst_metric in metrics:
             value = metrics[self.worst_metric]
@@ -166,13 +169,16 @@ class ModelEvaluation:
         )
 
 
-def frame_estimates(records: list[FrameRecord]) -> dict[str, Estimate]:
-    """Mean over the frames that have it of each metric, with its interval."""
+def frame_estimates(records: Sequence[FrameRecord]) -> dict[str, Estimate]:
+    """Mean over the frames that have it of each metric, with its interval; bags are drives of their own."""
     names = list(dict.fromkeys(name for record in records for name in record.metrics))
     if not names:
         return {}
     values = np.array([[record.metrics.get(name, np.nan) for name in names] for record in records])
+    start_ns = records[0].stamp_ns  # since 1970 they have no room for fractions
+    seconds = np.array([(record.stamp_ns - start_ns) / 1e9 for record in records])
+    intervals = mean_intervals(values, seconds, np.array([record.bag for record in records]))
     return {
-        name: Estimate(*map(float, estimate))
-        for name, *estimate in zip(names, *mean_intervals(values), strict=True)
+        name: Estimate(*map(float, numbers), decided=bool(decided))
+        for name, *numbers, decided in zip(names, *intervals, strict=True)
     }

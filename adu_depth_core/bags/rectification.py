@@ -1,7 +1,9 @@
-"""Raw camera images made rectified, as ``image_proc`` does, from their camera_info."""
+"""Raw images and depth of a camera made rectified, as ``image_proc`` does, from its camera_info."""
 
 from __future__ import annotations
 
+import re
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -10,9 +12,16 @@ import numpy as np
 from adu_depth_core.camera import Camera
 from adu_depth_core.camera_info import camera_from_info
 
+_RECTIFIED = re.compile(r"(?:^|[/_])rect")
+
+
+def says_rectified(topic: str) -> bool:
+    """Whether a topic's name says that its images are rectified: ``image_rect``, ``rect/image``."""
+    return _RECTIFIED.search(topic.lower()) is not None
+
 
 class Rectifier:
-    """Undistorts and rotates images into the rectified view P of a ``sensor_msgs/CameraInfo``.
+    """Undistorts and rotates what a camera saw into the rectified view P of its ``sensor_msgs/CameraInfo``.
 
     :param info: calibration of the raw image; without P the view is that of K, undistorted
     :raises ValueError: if the camera is not calibrated, its distortion model is unknown, or the image is a
@@ -22,19 +31,45 @@ class Rectifier:
     def __init__(self, info: Any) -> None:
         self.camera: Camera = camera_from_info(info, info.width, info.height)
         """Intrinsics of the rectified image."""
-        k, d = np.reshape(info.k, (3, 3)), np.asarray(info.d, float)
-        rotation = np.reshape(info.r, (3, 3)) if np.any(info.r) else np.eye(3)
-        size = (info.width, info.height)
+        self.rotation: np.ndarray = np.reshape(info.r, (3, 3)) if np.any(info.r) else np.eye(3)
+        """From the axes of the raw camera to those of the rectified view, 3x3."""
+        self._k, self._d = np.reshape(info.k, (3, 3)), np.asarray(info.d, float)
         if info.distortion_model in ("plumb_bob", "rational_polynomial", ""):
-            undistort = cv2.initUndistortRectifyMap
+            self._undistort = cv2.initUndistortRectifyMap
         elif info.distortion_model in ("equidistant", "fisheye"):
-            undistort, d = cv2.fisheye.initUndistortRectifyMap, d[:4]
+            self._undistort, self._d = cv2.fisheye.initUndistortRectifyMap, self._d[:4]
         else:
             raise ValueError(
                 f"camera_info has the distortion model {info.distortion_model!r}, which is unknown"
             )
-        self._maps = undistort(k, d, rotation, self.camera.matrix, size, cv2.CV_16SC2)
+        self._maps = self._raw_places(cv2.CV_16SC2)
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """The rectified image; black where the camera saw nothing."""
         return cv2.remap(image, *self._maps, cv2.INTER_LINEAR)
+
+    def depth(self, depth: np.ndarray) -> np.ndarray:
+        """Depth of the rectified view from depth of the raw one.
+
+        Each pixel takes the value of the nearest raw pixel: between a surface and what is behind it there is
+        nothing. Depth counts along the optical axis, so where the view is rotated it changes with the axis.
+
+        :param depth: float32 ``(H, W)`` metres
+        :return: likewise; 0 where the camera saw nothing
+        """
+        return cv2.remap(depth, self._nearest, None, cv2.INTER_NEAREST) * self._axis_change
+
+    def _raw_places(self, kind: int) -> tuple[np.ndarray, np.ndarray]:
+        """Where in the raw image each pixel of the rectified one is, in a format of ``cv2.remap``."""
+        view = self.camera
+        return self._undistort(self._k, self._d, self.rotation, view.matrix, (view.width, view.height), kind)
+
+    @cached_property
+    def _nearest(self) -> np.ndarray:
+        # The fixed-point maps of the image, which have a part for the fraction, would be rounded down.
+        return cv2.convertMaps(*self._raw_places(cv2.CV_32FC1), cv2.CV_16SC2, nninterpolation=True)[0]
+
+    @cached_property
+    def _axis_change(self) -> np.ndarray:
+        """Depth along the rectified axis over depth along the raw one, float32 ``(H, W)``."""
+        return 1 / (self.camera.rays() @ self.rotation[:, 2].astype(np.float32))

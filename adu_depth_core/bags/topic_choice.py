@@ -52,6 +52,7 @@ class Topics:
     :param right_image: right image of the pair, where it is ground truth or asked for
     :param where: one of ``MEASURED`` that limits where ground truth counts, or None
     :param where_topic: its topic
+    :param depth_info: calibration of the depth images, where they have another than the image
     :param poses: topics with transforms or odometry
     :param choices: the same with the reasons
     """
@@ -64,6 +65,7 @@ class Topics:
     right_info: str | None
     where: str | None
     where_topic: str | None
+    depth_info: str | None
     poses: tuple[str, ...]
     choices: tuple[TopicChoice, ...]
 
@@ -106,6 +108,7 @@ def choose_topics(
         where_topic = chooser.measured(options.where, image, "counts where")
         if where_topic is None:
             raise UserError(f"bag {bag} has no {options.where} for {image}; {chooser.content()}")
+    depth_info = chooser.depth_info({truth: truth_topic, options.where: where_topic}.get("depth"), image)
     poses = tuple(name for name, kind in types.items() if kind in (TRANSFORMS, ODOMETRY))
     for name in poses:
         chooser.choices.append(TopicChoice("tf", name, types[name], "by type"))
@@ -118,6 +121,7 @@ def choose_topics(
         right_info=right_info,
         where=options.where,
         where_topic=where_topic,
+        depth_info=depth_info,
         poses=poses,
         choices=tuple(chooser.choices),
     )
@@ -178,6 +182,13 @@ class _Chooser:
     def measured(self, kind: str, image: str, role: str) -> str | None:
         """Topic of one of ``MEASURED``; None where the bag has none."""
         return {"depth": self._depth, "lidar": self._lidar}[kind](image, role)
+
+    def depth_info(self, depth: str | None, image: str) -> str | None:
+        """Calibration of depth images; None where they are beside the image and share its calibration."""
+        if depth is None or _namespace(depth) == _namespace(image):
+            return None
+        names = [f"{_namespace(depth)}/camera_info"]
+        return self.first("depth camera_info", names, (CAMERA_INFO,), "beside the depth")
 
     def right(self, image: str, options: TopicOptions) -> tuple[str | None, str | None]:
         """Right image and its calibration; None and None unless both are there."""

@@ -49,7 +49,8 @@ def add_topic_arguments(parser: argparse.ArgumentParser, truths: tuple[str, ...]
         "--rectify",
         choices=("auto", "yes", "no"),
         default="auto",
-        help="rectify images by camera_info; auto: if they have distortion and no 'rect' in the topic's name",
+        help="rectify images and their depth by camera_info; auto: if they have distortion and their topic "
+        "does not say 'rect'",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from rich.table import Table
 from adu_depth_core.bags.conditions import METRICS, FailIf
 from adu_depth_core.bags.evaluation import BagEvaluation
 from adu_depth_core.bags.evaluation_files import write_frames_csv, write_metrics_json
-from adu_depth_core.bags.evaluation_result import EvaluationResult
+from adu_depth_core.bags.evaluation_result import Estimate, EvaluationResult
 from adu_depth_core.bags.record import EvaluationRecorder
 from adu_depth_core.bags.report_page import write_report_page
 from adu_depth_core.bags.topic_choice import MEASURED, TRUTHS
@@ -171,6 +172,14 @@ def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
+def _estimate(estimate: Estimate | None, sign: str = "") -> str:
+    """The mean and, where there is one, its interval."""
+    if estimate is None:
+        return ""
+    mean, low, high = (f"{value:{sign}.4f}" for value in (estimate.mean, estimate.low, estimate.high))
+    return f"{mean} [{low}, {high}]" if math.isfinite(estimate.low) else mean
+
+
 def print_result(result: EvaluationResult, console: Console) -> None:
     """A short table; the report has the rest."""
     source = result.source
@@ -182,19 +191,22 @@ def print_result(result: EvaluationResult, console: Console) -> None:
     for name in SHOWN:
         estimates = [model.metrics.get(name) for model in result.models]
         if any(estimates):
-            table.add_row(
-                name, *(f"{e.mean:.4f} [{e.low:.4f}, {e.high:.4f}]" if e else "" for e in estimates)
-            )
+            table.add_row(name, *(_estimate(estimate) for estimate in estimates))
     table.add_row("latency alone, median", *(f"{model.latency.median_ms:.1f} ms" for model in result.models))
     console.print(table)
     console.print(f"{result.frames_per_second:.1f} frames/s, measuring included", highlight=False)
     for comparison in result.comparisons:
         if comparison.metric in SHOWN:
             d = comparison.difference
-            sure = "" if d.low <= 0 <= d.high else ": not chance"
+            chance = (
+                ": not chance"
+                if d.beyond_chance
+                else ""
+                if d.decided
+                else ": undecided, too little was driven"
+            )
             console.print(
-                f"{comparison.second} - {comparison.first}: {comparison.metric} {d.mean:+.4f} "
-                f"[{d.low:+.4f}, {d.high:+.4f}]{sure}",
+                f"{comparison.second} - {comparison.first}: {comparison.metric} {_estimate(d, '+')}{chance}",
                 highlight=False,
                 markup=False,
             )

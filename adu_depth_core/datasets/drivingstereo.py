@@ -29,7 +29,7 @@ from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.depth_png import read_png16, read_rgb
 from adu_depth_core.datasets.folders import chosen, contents
 from adu_depth_core.datasets.kitti2015 import disparity_to_depth
-from adu_depth_core.datasets.kitti_calibration import read_projections
+from adu_depth_core.datasets.kitti_calibration import camera_of_pair, read_projections
 from adu_depth_core.datasets.sample import Sample, check_same_size
 from adu_depth_core.errors import UserError
 
@@ -70,7 +70,7 @@ class DrivingStereo:
                 f"DrivingStereo ({subset}, {size} size) expects left images in {left}; "
                 f"{left if left.is_dir() else self.root} {found}"
             )
-        self._calibrations: dict[str, tuple[np.ndarray, float]] = {}
+        self._calibrations: dict[tuple[str, int, int], tuple[Camera, float]] = {}
         self.scenes = chosen(scenes, sorted(self._files["left-image"]), left)
 
     def __len__(self) -> int:
@@ -82,8 +82,7 @@ class DrivingStereo:
         right_path = self._files["right-image"].get(scene, self._folder("right-image") / f"{scene}.jpg")
         right = read_rgb(right_path)
         check_same_size(right_path, right, left)
-        matrix, baseline = self._calibration(drive_of(scene))
-        camera = Camera.from_matrix(matrix, left.shape[1], left.shape[0])
+        camera, baseline = self._calibration(drive_of(scene), *left.shape[:2])
         depth, path = None, self.truth_path(scene)
         if path.is_file():
             depth = read_png16(path)
@@ -125,12 +124,13 @@ class DrivingStereo:
                     files[stem] = Path(folder, name)
         return files
 
-    def _calibration(self, sequence: str) -> tuple[np.ndarray, float]:
-        if sequence not in self._calibrations:
-            self._calibrations[sequence] = self._read_calibration(sequence)
-        return self._calibrations[sequence]
+    def _calibration(self, sequence: str, height: int, width: int) -> tuple[Camera, float]:
+        key = sequence, height, width
+        if key not in self._calibrations:
+            self._calibrations[key] = self._read_calibration(*key)
+        return self._calibrations[key]
 
-    def _read_calibration(self, sequence: str) -> tuple[np.ndarray, float]:
+    def _read_calibration(self, sequence: str, height: int, width: int) -> tuple[Camera, float]:
         folder = f"{self.size}-image-calib"
         candidates = [
             path
@@ -143,19 +143,20 @@ class DrivingStereo:
                 f"DrivingStereo expects the calibration {folder}/{sequence}.txt in {self.root} or in a "
                 f"folder of it, such as calib/; {self.root} {contents(self.root)}"
             )
-        entries = read_projections(candidates[0])
+        path = candidates[0]
+        entries = read_projections(path)
         try:
             centres = [-entries[f"R_{c}"].T @ entries[f"T_{c}"] for c in (101, 103)]
-            matrix = entries["P_rect_101"]
-            if matrix.shape != (3, 4):
-                raise ValueError(f"P_rect_101 has {matrix.size} numbers instead of 12")
+            left, right = entries["P_rect_101"], entries["P_rect_103"]
+            if left.shape != (3, 4) or right.shape != (3, 4):
+                raise ValueError(
+                    f"P_rect_101 and P_rect_103 have {left.size} and {right.size} numbers, not 12"
+                )
             baseline = float(np.linalg.norm(centres[1] - centres[0]))
         except (KeyError, ValueError) as error:
             raise UserError(
-                f"{candidates[0]}: expected P_rect_101, R_101, T_101, R_103 and T_103 ({error})"
+                f"{path}: expected P_rect_101, P_rect_103, R_101, T_101, R_103 and T_103 ({error})"
             ) from error
-        if not (baseline > 0 and matrix[0, 0] > 0):
-            raise UserError(
-                f"{candidates[0]}: focal {matrix[0, 0]:g} and baseline {baseline:g} m must be above 0"
-            )
-        return matrix, baseline
+        if not baseline > 0:
+            raise UserError(f"{path}: the baseline is {baseline:g} m: it must be above 0")
+        return camera_of_pair(path, left, right, width, height), baseline

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from adu_depth_core.camera import Camera
+from adu_depth_core.datasets.stereo_pair import check_pair
 from adu_depth_core.errors import UserError
 
 COLOUR_PAIR = (("P2", "P_rect_02"), ("P3", "P_rect_03"))
@@ -44,34 +45,36 @@ def read_projections(path: Path) -> dict[str, np.ndarray]:
     return matrices
 
 
+def read_camera(path: Path, width: int, height: int, names: tuple[str, ...] = COLOUR_PAIR[0]) -> Camera:
+    """The camera of a view.
+
+    :param names: of its projection matrix; the first that is there is read
+    :raises UserError: if the file cannot be read or has no such matrix, or that of no camera
+    """
+    return _camera(path, _projection(path, names), width, height)
+
+
 def read_cameras(
     path: Path, width: int, height: int, pair: CameraPair = COLOUR_PAIR
 ) -> tuple[Camera, float | None]:
-    """Left camera, and the baseline in metres to the right camera of the pair if that is calibrated.
+    """Camera of the left view, and the baseline in metres to the right one if that is calibrated.
 
     All projections are relative to camera 0, so the baseline is ``(P2[0,3] - P3[0,3]) / fx``.
 
-    :raises UserError: if the file cannot be read or has no projection matrix of the left camera
+    :raises UserError: as ``read_camera``, and if the views of the pair do not have one camera
     """
-    matrices = read_projections(path)
-    left, right = (
-        next((matrices[name] for name in names if getattr(matrices.get(name), "shape", ()) == (3, 4)), None)
-        for names in pair
-    )
-    if left is None:
-        found = ", ".join(matrices) or "nothing"
-        raise UserError(f"{path}: no {' or '.join(pair[0])} line with 12 numbers (found: {found})")
-    try:
-        camera = Camera.from_matrix(left, width, height)
-    except ValueError as error:
-        raise UserError(f"{path}: {error}") from error
-    return camera, None if right is None else float((left[0, 3] - right[0, 3]) / left[0, 0])
+    left = _projection(path, pair[0])
+    right = _find(read_projections(path), pair[1])
+    if right is None:
+        return _camera(path, left, width, height), None
+    camera = camera_of_pair(path, left, right, width, height)
+    return camera, float((left[0, 3] - right[0, 3]) / left[0, 0])
 
 
 def read_stereo_calibration(
     path: Path, width: int, height: int, pair: CameraPair = COLOUR_PAIR
 ) -> tuple[Camera, float]:
-    """Left camera and the baseline in metres; see ``read_cameras``.
+    """Camera of both views and the baseline in metres; see ``read_cameras``.
 
     :raises UserError: as ``read_cameras``, and if the right camera is not calibrated or not to the right
     """
@@ -81,3 +84,39 @@ def read_stereo_calibration(
     if not baseline > 0:
         raise UserError(f"{path}: the baseline to the right camera is {baseline:g} m: it must be above 0")
     return camera, baseline
+
+
+def camera_of_pair(path: Path, left: np.ndarray, right: np.ndarray, width: int, height: int) -> Camera:
+    """The camera that both views of a rectified pair have.
+
+    :param path: file of the two projection matrices, for errors
+    :raises UserError: if they are of different cameras, or of none
+    """
+    camera, other = (_camera(path, matrix, width, height) for matrix in (left, right))
+    try:
+        check_pair(camera, other)
+    except ValueError as error:
+        raise UserError(f"{path}: {error}") from error
+    return camera
+
+
+def _projection(path: Path, names: tuple[str, ...]) -> np.ndarray:
+    matrices = read_projections(path)
+    matrix = _find(matrices, names)
+    if matrix is None:
+        found = ", ".join(matrices) or "nothing"
+        raise UserError(f"{path}: no {' or '.join(names)} line with 12 numbers (found: {found})")
+    return matrix
+
+
+def _find(matrices: dict[str, np.ndarray], names: tuple[str, ...]) -> np.ndarray | None:
+    return next(
+        (matrices[name] for name in names if getattr(matrices.get(name), "shape", ()) == (3, 4)), None
+    )
+
+
+def _camera(path: Path, matrix: np.ndarray, width: int, height: int) -> Camera:
+    try:
+        return Camera.from_matrix(matrix, width, height)
+    except ValueError as error:
+        raise UserError(f"{path}: {error}") from error

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from adu_depth_core.datasets.depth_png import read_png16, read_rgb
 from adu_depth_core.datasets.folders import chosen, first_folder
-from adu_depth_core.datasets.kitti_calibration import read_cameras, read_stereo_calibration
+from adu_depth_core.datasets.kitti_calibration import read_camera, read_stereo_calibration
 from adu_depth_core.datasets.sample import Sample, check_same_size
 from adu_depth_core.errors import UserError
 
@@ -51,7 +51,7 @@ class KittiFolder:
             check_same_size(right_path, right, left)
             camera, baseline = read_stereo_calibration(calibration, width, height)
         else:
-            camera, _ = read_cameras(calibration, width, height)
+            camera = read_camera(calibration, width, height)
         if depth_path.is_file():
             depth = read_png16(depth_path)
             check_same_size(depth_path, depth, left)

@@ -165,3 +165,18 @@ def test_metric_scale_makes_depth_independent_of_the_network_s_size(camera, f_re
 def test_metric_scale_needs_positive_focals(focals):
     with pytest.raises(ValueError, match="must be positive"):
         metric_scale(*focals)
+
+
+@given(cameras(), cameras(), st.floats(0, 1), st.floats(0, 1))
+def test_two_cameras_see_no_ray_farther_apart_than_they_disagree(camera, other, right, down):
+    u, v = right * camera.width - 0.5, down * camera.height - 0.5
+    ray = np.array([[(u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy, 1.0]])
+    apart = np.abs(other.project(ray)[0][0] - (u, v))
+    most = np.array(camera.disagreement(other))
+    assert (apart <= most * (1 + 1e-9) + 1e-6).all()
+    assert camera.disagreement(camera) == pytest.approx((0, 0), abs=1e-9)
+
+
+def test_a_camera_in_words_has_its_numbers():
+    text = str(Camera(721.5, 720.0, 609.6, 172.9, 1242, 375))
+    assert text == "fx 721.5, fy 720, cx 609.6, cy 172.9 and 1242x375 pixels"

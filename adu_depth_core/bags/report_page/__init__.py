@@ -15,6 +15,7 @@ from adu_depth_core.bags.report_page import charts
 from adu_depth_core.bags.report_page.pictures import jpeg_uri, legend_uri
 from adu_depth_core.bags.report_page.text import MEANINGS, METRICS, interval, is_better, number, percent
 from adu_depth_core.bags.report_page.verdict import FEW, findings_of, verdict_of
+from adu_depth_core.evaluation.confidence import ENOUGH, SHORTEST
 from adu_depth_core.evaluation.report import DEPTH, SURFACE, UNCERTAINTY
 from adu_depth_core.evaluation.surfaces import RULE
 from adu_depth_core.visualization import SIGMA_SCALE, depth_scale
@@ -79,6 +80,8 @@ def write_report_page(result: EvaluationResult, path: Path) -> None:
         scales=[("prediction, m", depth_scale()), ("error and sigma, % of depth", SIGMA_SCALE)],
         legend=legend_uri,
         captioned=CAPTIONED,
+        enough=int(ENOUGH),
+        shortest=int(SHORTEST),
         start_ns=result.models[0].frames[0].stamp_ns if result.models[0].frames else 0,
     )
     path.write_text(page, encoding="utf-8")
@@ -170,7 +173,8 @@ class _Cell:
 
     text: str
     range: str
-    better: bool | None
+    verdict: str
+    tone: str
 
 
 @dataclass(frozen=True)
@@ -207,8 +211,11 @@ def _row(result: EvaluationResult, metric: str) -> _Row:
             differences.append(None)
             continue
         sign = "+" if difference.mean > 0 else ""
+        text = f"{sign}{number(difference.mean)}"
         better = is_better(metric, difference, reference)
-        differences.append(_Cell(f"{sign}{number(difference.mean)}", interval(difference), better))
+        unknown = ("", "") if difference.decided else ("undecided", "faint")
+        verdict, tone = {True: ("better", "good"), False: ("worse", "bad")}.get(better, unknown)
+        differences.append(_Cell(text, interval(difference), verdict, tone))
     estimates = [model.metrics.get(metric) for model in result.models]
     return _Row(metric, column.unit, column.target, MEANINGS[metric], estimates, differences)
 

@@ -77,11 +77,11 @@ def metric_label(metric: str) -> str:
 
 
 def is_better(metric: str, difference: Estimate, reference: Estimate) -> bool | None:
-    """Whether a model with this difference from the reference is better; None if the interval includes 0, or
-    the metric is none to be good at.
+    """Whether a model with this difference from the reference is better; None if that cannot be said, or the
+    metric is none to be good at.
     """
     target = METRICS[metric].target
-    if not target or difference.low <= 0 <= difference.high:
+    if not target or not difference.beyond_chance:
         return None
     if target in ("1", "high"):
         return difference.mean > 0

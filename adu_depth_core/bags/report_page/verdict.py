@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adu_depth_core.bags.evaluation_result import INSTABILITY, EvaluationResult, Group, ModelResult
+from adu_depth_core.bags.evaluation_result import (
+    INSTABILITY,
+    Comparison,
+    EvaluationResult,
+    Group,
+    ModelResult,
+)
 from adu_depth_core.bags.report_page.text import is_better, number, percent
 from adu_depth_core.evaluation.sparsification import REMOVED
 from adu_depth_core.evaluation.surfaces import RANGE
@@ -54,8 +60,7 @@ def _headline(result: EvaluationResult) -> str:
     compared = [c for c in result.comparisons if c.metric == metric]
     if compared:
         return "; ".join(
-            _comparison(c.second, c.first, word, is_better(metric, c.difference, reference.metrics[metric]))
-            for c in compared
+            _comparison(c, word, is_better(metric, c.difference, reference.metrics[metric])) for c in compared
         )
     if "abs_rel" in reference.metrics:
         error = reference.metrics["abs_rel"].mean
@@ -63,7 +68,10 @@ def _headline(result: EvaluationResult) -> str:
     return "No ground truth: speed and stability only"
 
 
-def _comparison(second: str, first: str, word: str, better: bool | None) -> str:
+def _comparison(comparison: Comparison, word: str, better: bool | None) -> str:
+    first, second = comparison.first, comparison.second
+    if not comparison.difference.decided:
+        return f"{second} and {first}: undecided, too little was driven"
     if better is None:
         return f"{second} and {first}: no difference beyond chance"
     return f"{second} is {'more' if better else 'less'} {word} than {first}"
@@ -80,6 +88,8 @@ def findings_of(model: ModelResult, motion: str) -> Iterator[str]:
             f"Off by {percent(metrics['abs_rel'].mean)} of the distance on average; "
             f"{percent(metrics['d1'].mean)} of pixels are within a factor of 1.25."
         )
+        frames, independent = len(model.frames), metrics["abs_rel"].independent
+        yield f"Of that its {frames} frames tell as much as {number(independent)} independent ones would."
     for where, groups in (("At", model.by_distance), ("In the image's", model.by_region)):
         if worst := _worst(groups):
             yield f"{where} {worst.name} it is worst: off by {percent(worst.metrics['abs_rel'])}."

@@ -34,7 +34,7 @@ def make_result() -> Callable[..., object]:
     from adu_depth_core.bags import evaluation_result as er
 
     def estimate(mean: float) -> er.Estimate:
-        return er.Estimate(mean, 0.95 * mean, 1.06 * mean)
+        return er.Estimate(mean, 0.95 * mean, 1.06 * mean, 17.4, True)
 
     def group(name: str, error: float, frames: int, pixels: int = 12_345) -> er.Group:
         return er.Group(name, pixels, frames, {"abs_rel": error, "rmse": 20 * error})
@@ -108,7 +108,11 @@ def make_result() -> Callable[..., object]:
                 other.label,
                 metric,
                 er.Estimate(
-                    (d := other.metrics[metric].mean - models[0].metrics[metric].mean), d - 0.001, d + 0.001
+                    (d := other.metrics[metric].mean - models[0].metrics[metric].mean),
+                    d - 0.001,
+                    d + 0.001,
+                    17.4,
+                    True,
                 ),
                 frames,
             )

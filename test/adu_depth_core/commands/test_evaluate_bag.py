@@ -75,6 +75,11 @@ def judge(tmp_path, color_student):
     return run
 
 
+def rows_of(folder):
+    with (folder / "frames.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def test_a_known_answer_is_measured_and_reported(bag, judge, tmp_path):
     status, metrics = judge(bag)
     assert status == 0
@@ -90,7 +95,7 @@ def test_a_known_answer_is_measured_and_reported(bag, judge, tmp_path):
     assert [group["pixels"] for group in model["by_region"]].count(0) == 0
     assert metrics["source"]["frames_evaluated"] == metrics["source"]["frames_read"] == 6
     assert not metrics["interrupted"]
-    rows = list(csv.DictReader((tmp_path / "judged" / "frames.csv").open(encoding="utf-8")))
+    rows = rows_of(tmp_path / "judged")
     assert [int(row["stamp_ns"]) for row in rows] == [START + i * STEP for i in range(6)]
     assert rows[0]["instability"] == ""
     assert float(rows[1]["abs_rel"]) == pytest.approx(error / 8.75, rel=1e-4)
@@ -177,7 +182,25 @@ def test_models_are_compared_frame_by_frame(bag, judge, tmp_path, color_student,
     by_model = [model["metrics"]["abs_rel"]["mean"] for model in metrics["models"]]
     assert difference["difference"]["mean"] == pytest.approx(by_model[1] - by_model[0])
     assert difference["frames"] == 6
-    assert "color - other: abs_rel" in capsys.readouterr().out
+    assert not difference["difference"]["decided"]
+    printed = capsys.readouterr().out
+    assert "color - other: abs_rel" in printed
+    assert ": undecided, too little was driven" in printed
+
+
+def test_models_differ_beyond_chance_on_a_drive_that_is_long_enough(
+    judge, tmp_path, color_student, write_color_student, capsys
+):
+    """40 frames in 12 s."""
+    drive = write_bag(tmp_path / "long", [frame_messages(3 * i, truth=8 + i % 3) for i in range(40)])
+    other = write_color_student(tmp_path / "other.onnx", f_ref=300.0)
+    status, metrics = judge(drive, "--model", other)
+    assert status == 0
+    (difference,) = [c["difference"] for c in metrics["comparisons"] if c["metric"] == "abs_rel"]
+    assert difference["decided"]
+    assert difference["independent"] >= 5
+    assert difference["low"] > 0 or difference["high"] < 0
+    assert ": not chance" in capsys.readouterr().out
 
 
 def test_a_condition_that_holds_sets_the_exit_status(bag, judge):
@@ -366,10 +389,24 @@ def test_compressed_images_are_decoded(tmp_path, judge):
 
 
 def test_several_bags_are_one_evaluation(tmp_path, judge):
-    bags = [write_bag(tmp_path / name, [frame_messages(i) for i in range(2)]) for name in "ab"]
+    bags = [write_bag(tmp_path / name, [frame_messages(i) for i in range(3)]) for name in "ab"]
     status, metrics = judge(*bags)
     assert status == 0
-    assert metrics["source"]["frames_evaluated"] == 4
+    assert metrics["source"]["frames_evaluated"] == 6
+    assert metrics["source"]["duration_s"] == pytest.approx(0.4)  # their times are the same
+    rows = rows_of(tmp_path / "judged")
+    assert [row["bag"] for row in rows] == ["0", "0", "0", "1", "1", "1"]
+
+
+def test_bags_that_follow_each_other_in_time_are_not_one_drive(tmp_path, judge):
+    """No change of depth is measured from the last frame of one to the first of the other."""
+    bags = [
+        write_bag(tmp_path / name, [frame_messages(i + begin) for i in range(3)])
+        for name, begin in (("a", 0), ("b", 3))
+    ]
+    judge(*bags)
+    rows = rows_of(tmp_path / "judged")
+    assert [row["instability"] == "" for row in rows] == [True, False, False, True, False, False]
 
 
 def test_poses_explain_the_change_of_depth(tmp_path, judge):

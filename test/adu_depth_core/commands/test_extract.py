@@ -12,6 +12,7 @@ from adu_depth_core.bags.drive_bag import DriveBagWriter
 from adu_depth_core.bags.messages import camera_info_message, image_message
 from adu_depth_core.bags.writer import BagWriter
 from adu_depth_core.camera import Camera
+from adu_depth_core.datasets.labelling import Matching
 from adu_depth_core.datasets.stereo_folder import StereoFolder
 from adu_depth_core.synthetic.frame import DriveFrame, Rig
 
@@ -95,9 +96,10 @@ def test_without_poses_a_standing_picture_is_written_once(tmp_path):
     assert sample.depth is None
 
 
-def test_raw_images_are_rectified(tmp_path):
+def test_raw_images_and_their_depth_are_rectified(tmp_path):
     grid = np.full((64, 160, 3), 255, np.uint8)
     grid[:, ::16] = 0
+    depth = np.where(grid[..., 0], np.float32(8.0), np.float32(2.0))
     distortion = np.array([-0.3, 0.1, 0.0, 0.0, 0.0])
     with BagWriter(tmp_path / "drive") as bag:
         for side, baseline in (("left", 0.0), ("right", 0.5)):
@@ -106,11 +108,37 @@ def test_raw_images_are_rectified(tmp_path):
             info.d = distortion
             bag.write(f"{space}/camera_info", info, 1_000_000_000)
             bag.write(f"{space}/image_raw", image_message(grid, "rgb8", 1_000_000_000, name), 1_000_000_000)
+        of_left = image_message(depth, "32FC1", 1_000_000_000, "camera_left_optical_frame")
+        bag.write("/camera/left/depth", of_left, 1_000_000_000)
     assert extract(str(tmp_path / "drive"), tmp_path / "data") == 0
     (sample,) = StereoFolder(tmp_path / "data")
     expected = cv2.undistort(grid, CAMERA.matrix, distortion)
     assert np.abs(sample.left.astype(int) - expected).mean() < 1.0
     assert np.abs(sample.left.astype(int) - grid).mean() > 5.0
+    on_a_line, between = sample.left[..., 0] < 100, sample.left[..., 0] > 155
+    assert on_a_line.sum() > 400
+    np.testing.assert_array_equal(sample.depth[on_a_line], 2.0)
+    np.testing.assert_array_equal(sample.depth[between], 8.0)
+
+
+def test_both_views_have_one_camera_in_the_folder(tmp_path, textured_pair):
+    """The right camera's principal point is 10 pixels to the right: 10 m looked like 6.67 m or nothing."""
+    right_camera = Camera(100.0, 100.0, 89.5, 31.5, 160, 64)
+    with BagWriter(tmp_path / "drive") as bag:
+        for side, image, camera, baseline in zip(
+            ("left", "right"), textured_pair(3, 5), (CAMERA, right_camera), (0.0, 0.5), strict=True
+        ):
+            space, name = f"/camera/{side}", f"camera_{side}_optical_frame"
+            if side == "right":
+                image = cv2.warpAffine(image, np.float64([[1, 0, 10], [0, 1, 0]]), (160, 64))
+            bag.write(f"{space}/camera_info", camera_info_message(camera, 9, name, baseline), 9)
+            bag.write(f"{space}/image_rect", image_message(image, "rgb8", 9, name), 9)
+    assert extract(str(tmp_path / "drive"), tmp_path / "data") == 0
+    (sample,) = StereoFolder(tmp_path / "data")
+    assert sample.camera == CAMERA
+    label = Matching().label(sample)
+    assert np.count_nonzero(label) > 0.5 * label.size
+    assert np.median(label[label > 0]) == pytest.approx(10.0, rel=0.02)
 
 
 def test_nothing_is_left_where_nothing_could_be_extracted(tmp_path, capsys):

@@ -96,5 +96,15 @@ def test_a_calibration_without_the_rig_is_refused(write):
     root = write("training")
     path = root / "calib" / "half-image-calib" / f"{SEQUENCE}.txt"
     path.write_text(path.read_text().replace("T_103", "T_104"))
-    with pytest.raises(UserError, match=r"expected P_rect_101, R_101, T_101, R_103 and T_103 \('T_103'\)"):
+    with pytest.raises(
+        UserError, match=r"expected P_rect_101, P_rect_103, R_101, T_101, R_103 and T_103 \('T_103'\)"
+    ):
+        DrivingStereo(root)[0]
+
+
+def test_views_that_do_not_have_one_camera_are_refused(write):
+    root = write("training")
+    path = root / "calib" / "half-image-calib" / f"{SEQUENCE}.txt"
+    path.write_text(path.read_text().replace("P_rect_103: 100 0 40", "P_rect_103: 100 0 44"))
+    with pytest.raises(UserError, match=rf"{SEQUENCE}.txt: .*cx 44,.*no rectified pair"):
         DrivingStereo(root)[0]

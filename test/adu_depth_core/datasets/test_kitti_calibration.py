@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from adu_depth_core.datasets.kitti_calibration import (
+    read_camera,
     read_cameras,
     read_projections,
     read_stereo_calibration,
@@ -59,6 +60,22 @@ def test_swapped_cameras_are_refused(tmp_path):
     path = write(tmp_path / "calib.txt", f"P2: {RIGHT}\nP3: {LEFT}\n")
     with pytest.raises(UserError, match=r"calib.txt: the baseline to the right camera is -0.53"):
         read_stereo_calibration(path, 1242, 375)
+
+
+@pytest.mark.parametrize(
+    ("number", "changed", "shown"),
+    [
+        ("6.095593e+02", "6.195593e+02", "cx 619.559"),
+        ("1.728540e+02", "1.738540e+02", "cy 173.854"),
+        ("7.215377e+02", "7.225377e+02", "fx 722.538"),
+    ],
+)
+def test_views_that_do_not_have_one_camera_are_refused(tmp_path, number, changed, shown):
+    """Disparity of such a pair is not fx * baseline / z: with 10 px, 10 m were read as 6.67 m."""
+    path = write(tmp_path / "calib.txt", f"P2: {LEFT}\nP3: {RIGHT.replace(number, changed, 1)}\n")
+    with pytest.raises(UserError, match=rf"calib.txt: .*{shown}.* no rectified pair"):
+        read_stereo_calibration(path, 1242, 375)
+    assert read_camera(path, 1242, 375).cx == 609.5593
 
 
 @pytest.mark.parametrize(

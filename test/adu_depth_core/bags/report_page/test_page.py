@@ -87,6 +87,18 @@ def test_the_page_shows_every_part(write, make_result):
         assert pixels in html
 
 
+def test_a_difference_that_is_not_decided_is_called_so(write, make_result):
+    result = make_result(labels=("a", "b"))
+    undecided = [
+        dataclasses.replace(c, difference=dataclasses.replace(c.difference, decided=False))
+        for c in result.comparisons
+    ]
+    html = write(dataclasses.replace(result, comparisons=tuple(undecided)))
+    assert "−0.0165 undecided" in html
+    assert "better<" not in html
+    assert "tell less than 5 independent ones or there are less than 10 s" in html
+
+
 def test_the_page_needs_nothing_from_anywhere(write, make_result):
     html = write(make_result(labels=("a", "b")))
     links = [value for _, name, value in Document(html).attributes if name in ("src", "href", "srcset")]

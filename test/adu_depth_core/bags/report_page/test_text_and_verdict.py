@@ -56,7 +56,9 @@ def test_every_metric_has_a_meaning():
     ],
 )
 def test_better_is_nearer_to_the_ideal_and_beyond_chance(metric, reference, difference, better):
-    assert is_better(metric, Estimate(*difference), Estimate(reference, 0, 0)) is better
+    compared = Estimate(reference, 0, 0)
+    assert is_better(metric, Estimate(*difference, 20.0, decided=True), compared) is better
+    assert is_better(metric, Estimate(*difference, 3.0, decided=False), compared) is None
 
 
 def condition(value, failed, text="abs_rel>0.12"):
@@ -73,9 +75,16 @@ def test_the_release_gate_decides_the_verdict(make_result):
 
 
 def test_a_difference_within_chance_is_called_that(make_result):
-    chance = Comparison("A", "B", "abs_rel", Estimate(-0.01, -0.03, 0.01), 40)
+    chance = Comparison("A", "B", "abs_rel", Estimate(-0.01, -0.03, 0.01, 20.0, True), 40)
     verdict = verdict_of(make_result(labels=("A", "B"), comparisons=(chance,)))
     assert verdict.headline == "B and A: no difference beyond chance"
+    assert verdict.tone == "neutral"
+
+
+def test_too_little_driving_decides_nothing(make_result):
+    short = Comparison("A", "B", "abs_rel", Estimate(-0.02, -0.03, -0.01, 3.0, False), 40)
+    verdict = verdict_of(make_result(labels=("A", "B"), comparisons=(short,)))
+    assert verdict.headline == "B and A: undecided, too little was driven"
     assert verdict.tone == "neutral"
 
 
@@ -85,6 +94,7 @@ def test_findings_say_how_wrong_where_and_whether_it_knew(make_result):
     assert (
         "Of obstacles within 40 m it is off by 30 % of the distance, of the ground by 30 %; 30 % of" in text
     )
+    assert "Of that its 40 frames tell as much as 17.4 independent ones would." in text
     assert "At 40-80 m it is worst: off by 19 %" in text
     assert "In the image's bottom right it is worst: off by 21 %" in text
     assert "too sure of itself: 61 % of pixels have |error| ≤ sigma, 68.3 % should" in text

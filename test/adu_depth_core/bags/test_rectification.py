@@ -1,0 +1,80 @@
+"""Image and depth of a raw camera, made rectified: they must stay on each other."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("rosbags")
+from adu_depth_core.bags.messages import camera_info_message
+from adu_depth_core.bags.rectification import Rectifier
+from adu_depth_core.camera import Camera
+
+CAMERA = Camera(100.0, 100.0, 79.5, 31.5, 160, 64)
+POST, BACKGROUND = 5.0, 50.0
+
+angles = st.floats(-0.15, 0.15)
+
+
+def turned(about_x, about_y, about_z):
+    cx, cy, cz = np.cos([about_x, about_y, about_z])
+    sx, sy, sz = np.sin([about_x, about_y, about_z])
+    x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
+    y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    z = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
+    return z @ y @ x
+
+
+def calibration(distortion, model="plumb_bob", rotation=None):
+    info = camera_info_message(CAMERA, 0, "camera")
+    info.d, info.distortion_model = np.array(distortion, float), model
+    if rotation is not None:
+        info.r = rotation.ravel()
+    return info
+
+
+lenses = st.one_of(
+    st.tuples(
+        st.floats(-0.4, 0.2), st.floats(-0.05, 0.1), st.floats(-0.01, 0.01), st.floats(-0.01, 0.01)
+    ).map(lambda d: calibration([*d, 0.0])),
+    st.tuples(st.floats(-0.1, 0.1), st.floats(-0.05, 0.05)).map(
+        lambda d: calibration([*d, 0.0, 0.0], "equidistant")
+    ),
+)
+
+
+@given(lenses, st.integers(0, 150), st.integers(2, 40))
+@settings(max_examples=40)
+def test_a_post_covers_the_same_pixels_of_image_and_depth(info, left, width):
+    in_post = np.zeros(CAMERA.size, bool)
+    in_post[:, left : left + width] = True
+    rectifier = Rectifier(info)
+    image = rectifier(np.where(in_post, np.uint8(250), np.uint8(50)))
+    depth = rectifier.depth(np.where(in_post, np.float32(POST), np.float32(BACKGROUND)))
+    # Interpolated grey says to which side the middle of the pixel belongs, unless it is half of both or, at
+    # the border, of neither.
+    seen = rectifier(np.full(CAMERA.size, 255, np.uint8)) == 255
+    np.testing.assert_array_equal(depth[seen & (image > 160)], np.float32(POST))
+    np.testing.assert_array_equal(depth[seen & (image < 140)], np.float32(BACKGROUND))
+    assert np.isin(depth, np.float32([0, POST, BACKGROUND])).all()
+
+
+@given(st.tuples(angles, angles, angles))
+@settings(max_examples=40)
+def test_depth_is_that_along_the_axis_of_the_rectified_view(turn):
+    """A wall that faces the raw camera is oblique to a view that looks elsewhere."""
+    rotation = turned(*turn)
+    rectifier = Rectifier(calibration(np.zeros(5), rotation=rotation))
+    depth = rectifier.depth(np.full(CAMERA.size, 10.0, np.float32))
+    points = CAMERA.unproject(depth)[depth > 0] @ rotation  # back in the raw camera's axes
+    assert len(points) > 2000
+    np.testing.assert_allclose(points[:, 2], 10.0, rtol=1e-5)
+
+
+def test_depth_that_is_unknown_or_beyond_range_stays_so():
+    raw = np.full(CAMERA.size, np.nan, np.float32)
+    raw[:, 80:] = np.inf
+    depth = Rectifier(calibration([-0.3, 0.1, 0, 0, 0], rotation=turned(0.0, 0.05, 0.0))).depth(raw)
+    assert np.isnan(depth).any()
+    assert np.isposinf(depth).any()
+    assert not np.isfinite(depth[depth != 0]).any()
