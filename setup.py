@@ -77,6 +77,7 @@ setup(
         "setuptools",
         "numpy>=1.24",
         "opencv-python-headless>=4.6",
+        "pillow>=9.0",
         "PyYAML>=6.0",
         "rich>=13.0",
     ],

@@ -23,7 +23,7 @@ from adu_depth_core.camera_info import camera_from_info
 from adu_depth_core.datasets.kitti2015 import disparity_to_depth
 from adu_depth_core.datasets.stereo_matching import match_stereo
 from adu_depth_core.errors import UserError
-from adu_depth_core.image_decoding import decode_compressed, decode_image
+from adu_depth_core.image_decoding import announced_size, decode_compressed, decode_image
 
 _TO_RGB = {
     "bgr": cv2.COLOR_BGR2RGB,
@@ -197,12 +197,10 @@ class FrameReader:
     def _rectified(
         self, message: BagMessage, topic: str, info_topic: str | None
     ) -> tuple[np.ndarray, Camera]:
-        content, kind = message.content, message.type
-        pixels, channels = decode_compressed(content) if kind == COMPRESSED_IMAGE else decode_image(content)
-        image = pixels if channels == "rgb" else cv2.cvtColor(pixels, _TO_RGB[channels])
-        height, width = image.shape[:2]
+        content = message.content
+        width, height = announced_size(content)
         if self._options.calibration is not None:
-            return image, self._options.calibration(width, height)
+            return self._rgb(message), self._options.calibration(width, height)
         info = self._info(info_topic, _stamp(message))
         if info is None:
             raise Unusable(
@@ -217,14 +215,23 @@ class FrameReader:
                 f"{topic} is of frame {frame_id!r}, {info_topic} of frame {info.header.frame_id!r}: "
                 "it is the calibration of another camera, or a driver names its frames wrongly",
             )
-        if not self._is_raw(topic, info):
-            return image, camera_from_info(info, width, height)
-        camera_from_info(info, width, height, rectified=False)  # refuses another size
+        raw = self._is_raw(topic, info)
+        # Refuses another size, before a damaged header makes OpenCV ask for gigabytes.
+        camera = camera_from_info(info, width, height, rectified=not raw)
+        image = self._rgb(message)
+        if not raw:
+            return image, camera
         key = b"".join(np.asarray(v).tobytes() for v in (info.k, info.d, info.r, info.p))
         if key not in self._rectifiers:
             self._rectifiers[key] = Rectifier(info)
         rectifier = self._rectifiers[key]
         return rectifier(image), rectifier.camera
+
+    @staticmethod
+    def _rgb(message: BagMessage) -> np.ndarray:
+        compressed = message.type == COMPRESSED_IMAGE
+        pixels, channels = (decode_compressed if compressed else decode_image)(message.content)
+        return pixels if channels == "rgb" else cv2.cvtColor(pixels, _TO_RGB[channels])
 
     def _is_raw(self, topic: str, info: Any) -> bool:
         if self._options.rectify == "auto":
