@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f"{out} exists already; choose another --out")
     if not (arguments.min_motion >= 0 and arguments.min_turn > 0):
         raise UserError("--min-motion must not be negative and --min-turn must be positive")
-    with BagReader(arguments.bag, salvage_cut_files=True) as bag:
+    with BagReader(arguments.bag, salvage=True) as bag:
         topics = choose_topics(bag.topics, arguments.bag.name, topic_options(arguments), pair=True)
         total = bag.message_counts[topics.image]
     print_topics(arguments.bag, topics)
