@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from adu_depth_core.commands.model_options import add_model_arguments, load_predictor
 from adu_depth_core.datasets.registry import KINDS
@@ -21,6 +20,7 @@ from adu_depth_core.evaluation.report import print_context, print_frames, print_
 from adu_depth_core.evaluation.subject import Subject, checkpoint_subject, model_subject, sgbm_subject
 from adu_depth_core.files import check_writable
 from adu_depth_core.progress import progress_bar
+from adu_depth_core.terminal import plain_console
 
 EPILOG = """\
 Formulas, crops and how to read the table: docs/evaluation.md; what a data set's folder holds:
@@ -156,7 +156,7 @@ def _print(
     leakage: Leakage,
     summary: Summary,
 ) -> None:
-    console = Console()
+    console = plain_console()
     data = f"{benchmark.dataset}, split {benchmark.split}, {len(benchmark.frames)} frames"
     if benchmark.unlabelled:
         listed = len(benchmark.frames) + len(benchmark.unlabelled)
@@ -181,6 +181,6 @@ def _print(
         print_frames(summary, console)
     print_summary(summary, console)
     for warning in leakage.warnings:
-        console.print(f"[bold red]WARNING[/] {escape(warning)}", highlight=False)
+        console.print(Text("WARNING", "bold red"), warning)
     if arguments.json:
-        console.print(f"written: {escape(str(arguments.json))}", highlight=False)
+        console.print(f"written: {arguments.json}")

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from adu_depth_core.bags.conditions import METRICS, FailIf
 from adu_depth_core.bags.evaluation import BagEvaluation, labels
@@ -32,6 +32,7 @@ from adu_depth_core.files import write_atomically
 from adu_depth_core.inference.predictor import Predictor, default_model
 from adu_depth_core.memory import keep_freed_memory
 from adu_depth_core.progress import progress_bar
+from adu_depth_core.terminal import plain_console
 
 FAILED, INTERRUPTED = 3, 130
 SHOWN = ("abs_rel", "rmse", "d1", "coverage_1sigma", "nll", "ause_abs_rel", "instability")
@@ -123,7 +124,7 @@ def run(arguments: argparse.Namespace) -> int:
         write_metrics_json(result, folder / "metrics.json")
         write_frames_csv(result, folder / "frames.csv")
         write_report_page(result, folder / "report.html")
-    print_result(result, Console())
+    print_result(result, plain_console())
     print(f"written: {arguments.out / 'report.html'}")
     if result.interrupted:
         return INTERRUPTED
@@ -169,7 +170,7 @@ def print_result(result: EvaluationResult, console: Console) -> None:
             )
     table.add_row("latency alone, median", *(f"{model.latency.median_ms:.1f} ms" for model in result.models))
     console.print(table)
-    console.print(f"{result.frames_per_second:.1f} frames/s, measuring included", highlight=False)
+    console.print(f"{result.frames_per_second:.1f} frames/s, measuring included")
     for comparison in result.comparisons:
         if comparison.metric in SHOWN:
             d = comparison.difference
@@ -177,14 +178,9 @@ def print_result(result: EvaluationResult, console: Console) -> None:
             console.print(
                 f"{comparison.second} - {comparison.first}: {comparison.metric} {d.mean:+.4f} "
                 f"[{d.low:+.4f}, {d.high:+.4f}]{sure}",
-                highlight=False,
-                markup=False,
             )
     for condition in result.conditions:
-        verdict = "[bold red]FAILED[/]" if condition.failed else "[green]passed[/]"
-        console.print(
-            f"{verdict} {escape(condition.text)}: {condition.model} has {condition.value:.4f}",
-            highlight=False,
-        )
+        verdict = Text("FAILED", "bold red") if condition.failed else Text("passed", "green")
+        console.print(verdict, f"{condition.text}: {condition.model} has {condition.value:.4f}")
     for warning in result.warnings:
-        console.print(f"[bold red]WARNING[/] {escape(warning)}", highlight=False)
+        console.print(Text("WARNING", "bold red"), warning)

@@ -151,6 +151,14 @@ def test_a_condition_that_holds_sets_the_exit_status(bag, judge):
     assert [condition["failed"] for condition in metrics["conditions"]] == [True, False]
 
 
+def test_a_label_that_looks_like_markup_is_shown(bag, judge, write_color_student, tmp_path, capsys):
+    model = write_color_student(tmp_path / "[bold].onnx")
+    assert judge(bag, "--fail-if", "abs_rel>0.1", model=model)[0] == 3
+    shown = capsys.readouterr().out
+    assert "FAILED abs_rel>0.1: [bold] has" in shown
+    assert any("metric" in line and "[bold]" in line for line in shown.splitlines())
+
+
 def test_a_condition_on_what_was_not_measured_fails(bag, judge):
     assert judge(bag, "--truth", "none", "--fail-if", "abs_rel>0.9")[0] == 3
 
@@ -236,6 +244,18 @@ def test_a_bag_cut_short_is_evaluated_as_far_as_it_goes(tmp_path, judge):
     assert status == 0
     assert 0 < metrics["source"]["frames_evaluated"] < 40
     assert any("cut short" in warning for warning in metrics["warnings"])
+
+
+def test_messages_of_a_damaged_chunk_are_left_out_and_counted(tmp_path, judge):
+    bag = write_bag(tmp_path / "drive", [frame_messages(i) for i in range(40)])
+    storage = bag / "drive.mcap"
+    content = bytearray(storage.read_bytes())
+    content[len(content) // 2] ^= 1
+    storage.write_bytes(content)
+    status, metrics = judge(bag)
+    assert status == 0
+    assert 20 < metrics["source"]["frames_evaluated"] < 40
+    assert any("messages are left out: their checksum fails" in warning for warning in metrics["warnings"])
 
 
 def second_half(change):
