@@ -103,13 +103,14 @@ class BagWriter:
         if self.path.exists() and not (overwrite and (self.path / "metadata.yaml").is_file()):
             kind = "bag" if (self.path / "metadata.yaml").is_file() else "file or folder that is not a bag"
             raise UserError(f"{self.path} exists already (a {kind}); remove it or choose another name")
+        self._overwrite = overwrite
         self.message_counts: dict[str, int] = {}
         self._connections: dict[str, Connection] = {}
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> BagWriter:
         with contextlib.ExitStack() as stack:
-            temporary = stack.enter_context(write_atomically(self.path))
+            temporary = stack.enter_context(write_atomically(self.path, self._overwrite))
             # Version 8 of the metadata is read by Jazzy and by Humble; 9 is not by Humble.
             writer = _Writer(temporary, version=8, storage_plugin=StoragePlugin.MCAP)
             self._writer = stack.enter_context(writer)

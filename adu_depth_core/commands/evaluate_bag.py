@@ -108,7 +108,10 @@ def run(arguments: argparse.Namespace) -> int:
     )
     for bag, topics in zip(evaluation.bags, evaluation.topics, strict=True):
         print_topics(bag, topics)
-    with write_atomically(arguments.out) as folder, contextlib.ExitStack() as stack:
+    with (
+        write_atomically(arguments.out, replace=arguments.overwrite) as folder,
+        contextlib.ExitStack() as stack,
+    ):
         folder.mkdir()
         recorder = stack.enter_context(EvaluationRecorder(folder / "record")) if arguments.record else None
         stop = stack.enter_context(stop_on_interrupt())

@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     skipped = SkippedFrames()
     reader = FrameReader(arguments.bag, topics, reading_options(arguments), skipped)
     motion = MotionFilter(arguments.min_motion, arguments.min_turn)
-    with write_atomically(out) as folder, progress_bar() as bar, Prefetch(reader) as frames:
+    with write_atomically(out, replace=False) as folder, progress_bar() as bar, Prefetch(reader) as frames:
         task = bar.add_task("Extracting", total=total)
         result = extract(
             reader, skipped, folder, motion, lambda done: bar.update(task, completed=done), frames

@@ -26,6 +26,7 @@ from adu_depth_core.bags.writer import BagWriter
 from adu_depth_core.camera import Camera
 from adu_depth_core.commands.evaluate_bag import stop_on_interrupt
 from adu_depth_core.datasets.kitti2015 import Kitti2015
+from adu_depth_core.files import write_atomically
 
 CAMERA = Camera(350.0, 350.0, 95.5, 31.5, 192, 64)
 RED, BLUE = 150, 127
@@ -186,6 +187,15 @@ def test_an_existing_report_is_replaced_only_on_request(bag, judge, tmp_path):
     (tmp_path / "photos" / "holiday.jpg").touch()
     assert judge(bag, "--overwrite", out="photos")[0] == 1
     assert (tmp_path / "photos" / "holiday.jpg").exists()
+
+
+def test_two_runs_into_one_folder_do_not_replace_each_other(bag, judge, tmp_path, capsys):
+    with write_atomically(tmp_path / "judged") as theirs:
+        theirs.mkdir()
+        assert judge(bag)[0] == 1
+        assert "judged is being written by another process" in capsys.readouterr().err
+        assert judge(bag, "--overwrite")[0] == 1
+    assert list((tmp_path / "judged").iterdir()) == []
 
 
 def test_the_record_holds_every_frame(bag, judge, tmp_path):
