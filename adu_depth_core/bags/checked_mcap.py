@@ -12,10 +12,11 @@ import struct
 import zlib
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from lz4.frame import LZ4FrameDecompressor
 from mcap.data_stream import ReadDataStream
-from mcap.records import Chunk, Message
+from mcap.records import Chunk, McapRecord, Message
 from mcap.stream_reader import breakup_chunk
 from rosbags.interfaces import Connection
 from rosbags.rosbag2.storage_mcap import ChunkInfo, McapReader
@@ -59,7 +60,7 @@ def damaged_part(path: Path) -> str | None:
     return None
 
 
-def _crc(file, start: int, end: int) -> int:
+def _crc(file: BinaryIO, start: int, end: int) -> int:
     file.seek(start)
     crc = 0
     while start < end and (block := file.read(min(_BLOCK, end - start))):
@@ -99,7 +100,13 @@ class CheckedMcapReader(McapReader):
         """Messages of a chunk in order of time, after a mark: only when that is reached is the chunk read."""
         yield chunk.message_start_time, -1, -1, None, b""
         try:
-            records = self._records(chunk)
+            records = chunk_records(
+                self.bio,
+                chunk.chunk_start_offset,
+                chunk.chunk_length,
+                chunk.compression,
+                chunk.uncompressed_size,
+            )
         except Exception as error:  # whatever decompression and parsers trip over
             if not self.leaves_out_damage:
                 raise ValueError(
@@ -114,22 +121,31 @@ class CheckedMcapReader(McapReader):
         ]
         yield from sorted(entries, key=_order)
 
-    def _records(self, index: ChunkInfo) -> list:
-        size = index.uncompressed_size
-        if max(index.chunk_length, size) > _MAX_CHUNK:
-            raise ValueError(f"it announces {size} bytes, more than {_MAX_CHUNK}")
-        self.bio.seek(index.chunk_start_offset + _RECORD_HEADER)
-        chunk = Chunk.read(ReadDataStream(io.BytesIO(self.bio.read(index.chunk_length - _RECORD_HEADER))))
-        if index.compression == "zstd":
-            chunk.data = ZstdDecompressor().stream_reader(chunk.data).read(size + 1)
-        elif index.compression == "lz4":
-            chunk.data = LZ4FrameDecompressor().decompress(chunk.data, max_length=size + 1)
-        elif index.compression:
-            raise ValueError(f"its compression {index.compression!r} is unknown")
-        if len(chunk.data) != size:
-            raise ValueError(f"it holds other than the {size} bytes that it announces")
-        chunk.compression = ""
-        return breakup_chunk(chunk, validate_crc=True)
+
+def chunk_records(file: BinaryIO, offset: int, length: int, compression: str, size: int) -> list[McapRecord]:
+    """Records of a chunk: schemas, channels and messages.
+
+    :param offset: where the chunk's record begins
+    :param length: bytes of that record
+    :param compression: none (empty), zstd or lz4
+    :param size: bytes that the chunk announces to hold when unpacked; no more are unpacked
+    :raises Exception: whatever decompression and parsers trip over if it is damaged; ValueError if it holds
+        other than it announces, or has not its checksum
+    """
+    if max(length, size) > _MAX_CHUNK:
+        raise ValueError(f"it announces {size} bytes, more than {_MAX_CHUNK}")
+    file.seek(offset + _RECORD_HEADER)
+    chunk = Chunk.read(ReadDataStream(io.BytesIO(file.read(length - _RECORD_HEADER))))
+    if compression == "zstd":
+        chunk.data = ZstdDecompressor().stream_reader(chunk.data).read(size + 1)
+    elif compression == "lz4":
+        chunk.data = LZ4FrameDecompressor().decompress(chunk.data, max_length=size + 1)
+    elif compression:
+        raise ValueError(f"its compression {compression!r} is unknown")
+    if len(chunk.data) != size:
+        raise ValueError(f"it holds other than the {size} bytes that it announces")
+    chunk.compression = ""
+    return breakup_chunk(chunk, validate_crc=True)
 
 
 def _order(entry: _Entry) -> tuple[int, int, int]:

@@ -131,7 +131,8 @@ class BagReader:
             part = damaged.get(file)
             if part in (_CUT_SHORT, _INDEX):
                 lost = salvage(file, folder / file.name)
-                part += f" ({lost} bytes at its end are no whole message)" if part == _CUT_SHORT else ""
+                part += f" ({lost.bytes} bytes at its end are no whole message)" if part == _CUT_SHORT else ""
+                part += f" and {lost.chunks} damaged chunks, which are left out" if lost.chunks else ""
                 file = folder / file.name
             if part:
                 self._damage.append(f"{file.name} {part}")

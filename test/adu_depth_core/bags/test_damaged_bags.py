@@ -149,6 +149,17 @@ def test_of_a_bag_with_a_damaged_index_every_message_remains(own_bag):
         read(own_bag, salvage=False)
 
 
+def test_a_damaged_index_and_a_damaged_chunk_cost_that_chunk(make_mcap):
+    path = make_mcap()
+    (_, good), _ = read(path)
+    flip(path, path.stat().st_size // 2)
+    flip(path, path.read_bytes().rindex(b"/left") + 1)
+    (_, content), damage = read(path)
+    assert 0 < len(good) - len(content) < 6
+    assert [message for message in good if message in content] == content
+    assert "has a damaged index (checksum) and 1 damaged chunks, which are left out" in damage
+
+
 def test_what_has_no_checksum_is_read_as_it_is(tmp_path):
     """The limits of it, which docs/bags.md states: sqlite3, and MCAP without CRC."""
     for plugin in (StoragePlugin.SQLITE3, StoragePlugin.MCAP):
