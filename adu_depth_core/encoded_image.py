@@ -29,12 +29,25 @@ def read_size(data: bytes | memoryview | np.ndarray) -> tuple[int, int]:
 
     :raises ValueError: if the header is damaged or of another format, or announces more than ``MAX_PIXELS``
     """
+    return _look(data, whole=False)
+
+
+def _look(data: bytes | memoryview | np.ndarray, whole: bool) -> tuple[int, int]:
+    """Size from the header; ``whole`` also follows a PNG's chunks to their end, with their checksums.
+
+    OpenCV makes room for what a chunk announces, too.
+    """
+    image = None
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             width, height = image.size
+            if whole:
+                image.verify()
     except Image.DecompressionBombError as error:
         raise ValueError(f"its header announces more than {MAX_PIXELS} pixels: {_NO_IMAGE}") from error
     except Exception as error:  # whatever the parser trips over
+        if image is not None:
+            raise ValueError(_damaged(*image.size)) from error
         raise ValueError(f"no header of {', '.join(FORMATS)} that can be read") from error
     if width * height > MAX_PIXELS:
         raise ValueError(
@@ -48,12 +61,16 @@ def decode(data: bytes | memoryview | np.ndarray, flags: int) -> np.ndarray:
 
     :raises ValueError: see ``read_size``; or if the data behind a sound header is damaged
     """
-    width, height = read_size(data)
+    width, height = _look(data, whole=True)
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
         pixels = None
     # Photos may be turned by their orientation tag, unless the flags forbid it.
     if pixels is None or sorted(pixels.shape[:2]) != sorted((width, height)):
-        raise ValueError(f"its header announces {width}x{height} pixels, but its data is damaged")
+        raise ValueError(_damaged(width, height))
     return pixels
+
+
+def _damaged(width: int, height: int) -> str:
+    return f"its header announces {width}x{height} pixels, but its data is damaged"

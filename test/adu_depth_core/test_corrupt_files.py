@@ -216,6 +216,10 @@ TOO_LARGE = "announces more than 67108864 pixels"
 CASES = {
     "a PNG of 30000x30000 in a bag": (bag_of_compressed(with_png_size(PNG, 30000, 30000)), TOO_LARGE),
     "a flipped bit of a PNG's width": (bag_of_compressed(with_png_size(PNG, 48 | 1 << 19, 32)), OTHER_SIZE),
+    "a flipped bit of a PNG chunk's length": (
+        bag_of_compressed(PNG[:33] + bytes([PNG[33] ^ 0x40]) + PNG[34:]),
+        "its data is damaged",
+    ),
     "a JPEG of 65500x65500 in a bag": (bag_of_compressed(with_jpeg_size(JPEG, 65500, 65500)), TOO_LARGE),
     "a Radiance picture of 20000x20000": (
         bag_of_compressed(b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 20000 +X 20000\n" + bytes(999)),

@@ -1,5 +1,6 @@
 """The size of an image is known from its header, before its pixels take memory."""
 
+import resource
 import struct
 import zlib
 
@@ -80,6 +81,15 @@ def test_damaged_pixels_behind_a_sound_header_are_refused(capfd):
     data[-40] ^= 1
     with pytest.raises(ValueError, match="announces 40x24 pixels, but its data is damaged"):
         decode(bytes(data), cv2.IMREAD_COLOR)
+
+
+def test_a_chunk_that_announces_gigabytes_is_refused():
+    data = bytearray(encoded(".png"))
+    data[33] ^= 0x40  # the length of the first chunk of pixels: a gigabyte more, for which OpenCV made room
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ValueError, match="announces 40x24 pixels, but its data is damaged"):
+        decode(bytes(data), cv2.IMREAD_COLOR)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
 
 
 @given(position=st.integers(8, 32), bit=st.integers(0, 7))
