@@ -22,7 +22,7 @@ EXTRAS = {
     "openvino": ["openvino>=2024.4"],
     "onnxruntime": ["onnxruntime>=1.18"],
     "onnxruntime-cuda": ["onnxruntime-gpu>=1.18"],
-    "bags": ["rosbags>=0.11", "mcap>=1.2", "jinja2>=3.0"],
+    "bags": ["rosbags>=0.11", "mcap>=1.2", "lz4", "zstandard", "jinja2>=3.0"],
     "synthetic": ["trimesh>=4.0", "embreex>=2.17"],
     "ros": [
         "ros-jazzy-rclpy",

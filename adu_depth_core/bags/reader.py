@@ -115,7 +115,7 @@ class BagReader:
         for reader in self._reader.readers:
             if isinstance(reader, Rosbag2Reader):
                 reader.check_metadata()
-        self._checked = [s for s in self._storages if isinstance(s, CheckedMcapReader)]
+                self._checked += [s for s in reader.storages if isinstance(s, CheckedMcapReader)]
         for storage in self._checked:
             storage.leaves_out_damage = self._salvage
         # The library writes and compiles decoders for each typestore: where the bag's definitions are the
@@ -160,19 +160,22 @@ class BagReader:
     @property
     def start_ns(self) -> int:
         """Bag time of the first message in nanoseconds."""
-        return min(storage.metadata.start_time for storage in self._storages)
+        return min(start for start, _ in self._spans)
 
     @property
     def duration_ns(self) -> int:
         """Nanoseconds from the first to the last message."""
-        # A storage's end is one nanosecond after the last message.
-        end = max(storage.metadata.end_time for storage in self._storages)
-        return max(0, end - 1 - self.start_ns)
+        # A span's end is one nanosecond after the last message.
+        return max(0, max(end for _, end in self._spans) - 1 - self.start_ns)
 
     @property
-    def _storages(self) -> list[Any]:
-        """Readers of the bag's files: unlike ``metadata.yaml`` they know the times of the messages."""
-        return [s for reader in self._reader.readers for s in getattr(reader, "storages", [reader])]
+    def _spans(self) -> list[tuple[int, int]]:
+        """Start and end of the bag's files: unlike ``metadata.yaml`` those know the times of the messages."""
+        parts: list[Any] = []
+        for reader in self._reader.readers:
+            rosbag2 = isinstance(reader, Rosbag2Reader)
+            parts += [storage.metadata for storage in reader.storages] if rosbag2 else [reader]
+        return [(part.start_time, part.end_time) for part in parts]
 
     def require_topics(self, names: Collection[str]) -> None:
         """:raises UserError: if the bag lacks one of the topics, with those that it has"""

@@ -110,6 +110,7 @@ def test_the_content_is_the_same_however_it_is_stored(tmp_path, kind):
     with BagReader(WRITERS[kind](tmp_path / "drive")) as reader:
         assert reader.topics == {"/image": IMAGE, "/camera_info": CAMERA_INFO}
         assert reader.message_counts == {"/image": COUNT, "/camera_info": COUNT}
+        assert (reader.start_ns, reader.duration_ns) == (10, COUNT - 1)
         read = [(m.topic, m.content, m.time_ns) for m in reader.messages()]
     images = [content for topic, content, _ in read if topic == "/image"]
     expected = [message for topic, message, _ in messages() if topic == "/image"]
