@@ -50,13 +50,13 @@ def write(path, topics):
 )
 def test_another_definition_of_a_known_type_is_refused_at_once(tmp_path, change, part):
     path = write(tmp_path / "drive", {"/image": (IMAGE, definition(IMAGE, change))})
-    started = time.monotonic()
+    started = time.process_time()
     with (
         BagReader(path) as bag,
         pytest.raises(UserError, match=rf"drive brings its own .*{part} \(for /image\)"),
     ):
         list(bag.messages())
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_another_definition_on_a_topic_that_is_not_read_does_no_harm(tmp_path):
