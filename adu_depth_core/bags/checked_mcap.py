@@ -53,9 +53,9 @@ def damaged_part(path: Path) -> str | None:
         start = start or footer
         if crc and (start > footer or _crc(file, start, size - 12) != crc):
             return "index"
-        file.seek(max(0, start - 4))
-        (crc,) = struct.unpack("<I", file.read(4).ljust(4, b"\0"))
-        if crc and _crc(file, 0, start - _DATA_END) != crc:
+        file.seek(max(0, start - _DATA_END))
+        opcode, length, crc = struct.unpack("<BQI", file.read(_DATA_END).ljust(_DATA_END, b"\0"))
+        if (opcode, length) == (0x0F, 4) and crc and _crc(file, 0, start - _DATA_END) != crc:
             return "data section"
     return None
 
