@@ -22,7 +22,7 @@ EXTRAS = {
     "openvino": ["openvino>=2024.4"],
     "onnxruntime": ["onnxruntime>=1.18"],
     "onnxruntime-cuda": ["onnxruntime-gpu>=1.18"],
-    "bags": ["rosbags>=0.11", "jinja2>=3.0"],
+    "bags": ["rosbags>=0.11", "mcap>=1.2", "lz4", "zstandard", "jinja2>=3.0"],
     "synthetic": ["trimesh>=4.0", "embreex>=2.17"],
     "ros": [
         "ros-jazzy-rclpy",
@@ -51,7 +51,7 @@ EXTRAS["test"] = (
     + EXTRAS["train"]
     + EXTRAS["deploy"]
     + EXTRAS["tensorrt"]
-    + ["pytest>=7.4", "hypothesis>=6.100", "ruff", "import-linter>=2.0", "mcap", "mcap-ros2-support"]
+    + ["pytest>=7.4", "hypothesis>=6.100", "ruff", "import-linter>=2.0", "mcap-ros2-support"]
 )
 
 setup(
@@ -77,6 +77,7 @@ setup(
         "setuptools",
         "numpy>=1.24",
         "opencv-python-headless>=4.6",
+        "pillow>=9.0",
         "PyYAML>=6.0",
         "rich>=13.0",
     ],

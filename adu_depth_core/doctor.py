@@ -66,7 +66,7 @@ def examine(model: Path | None = None) -> list[Check]:
         check_tensorrt(model, try_it=model_check.found),
         *check_ros(),
         *(check_module("training", name, "train") for name in ("torch", "timm", "lightning", "safetensors")),
-        check_module("bags", "rosbags", "bags"),
+        *(check_module("bags", name, "bags") for name in ("rosbags", "mcap")),
         *(check_module("synthetic drives", name, "synthetic") for name in ("trimesh", "embreex")),
     ]
 

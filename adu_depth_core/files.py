@@ -11,24 +11,37 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from adu_depth_core.errors import UserError
+from adu_depth_core.partial_folder import partial_folder
 
 
 @contextlib.contextmanager
-def write_atomically(path: Path | str) -> Iterator[Path]:
+def write_atomically(path: Path | str, replace: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success it becomes ``path``, on error it is removed.
 
     Works for a file and for a folder (the caller creates it at the yielded path). An existing
     folder is replaced only once the new one is complete.
     The temporary name keeps the suffix, because writers such as ``cv2.imwrite`` choose by it.
+
+    :param replace: False refuses a path that is there already, or that appears meanwhile
+    :raises UserError: if another process writes the same path, or it must not be replaced
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".partial", dir=path.parent) as folder:
-        temporary = Path(folder) / path.name
+    with partial_folder(path) as folder:
+        if not replace:
+            _check_free(path)
+        temporary = folder / path.name
         yield temporary
+        if not replace:
+            _check_free(path)
         if temporary.is_dir() and path.is_dir():
-            shutil.move(path, Path(folder) / "replaced")
+            shutil.move(path, folder / "replaced")
         os.replace(temporary, path)
+
+
+def _check_free(path: Path) -> None:
+    if path.exists():
+        raise UserError(f"{path} exists already; remove it or choose another name")
 
 
 def check_folder_writable(folder: Path) -> None:

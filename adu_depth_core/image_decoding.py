@@ -6,10 +6,14 @@ A message is any object with the fields of ``sensor_msgs/Image`` or ``sensor_msg
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import cv2
 import numpy as np
+
+from adu_depth_core.encoded_image import decode, read_size
 
 CHANNELS = {
     "rgb8": "rgb",
@@ -71,25 +75,47 @@ def decode_image(message: Any) -> tuple[np.ndarray, str]:
     raise ValueError(f"unknown image encoding {encoding!r}, known are {', '.join(ENCODINGS)}")
 
 
+def announced_size(message: Any) -> tuple[int, int]:
+    """Width and height that a ``sensor_msgs/Image`` or ``CompressedImage`` says it has, without decoding it.
+
+    To be compared with its camera's before the pixels are decoded: a damaged header may announce any size.
+
+    :raises ValueError: if the image is empty, its data shorter than announced, or no image that is known
+    """
+    if hasattr(message, "encoding"):
+        _check_size(message)
+        return message.width, message.height
+    with _naming(message):
+        return read_size(message.data)
+
+
 def decode_compressed(message: Any) -> tuple[np.ndarray, str]:
-    """Pixels of a ``sensor_msgs/CompressedImage`` (JPEG, PNG and whatever else OpenCV reads).
+    """Pixels of a ``sensor_msgs/CompressedImage``: JPEG, PNG and the other ``encoded_image.FORMATS``.
 
     :return: uint8 ``(H, W, 3)`` and its channel order, ``bgr``
-    :raises ValueError: if the data is empty or no such image
+    :raises ValueError: if the data is no such image, too large, or a Bayer mosaic
     """
-    # The orientation tag of a photo would turn the image away from its camera_info.
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    data = np.frombuffer(message.data, np.uint8)
+    with _naming(message):
+        # image_transport's "ENCODING; FORMAT compressed TARGET": without a colour as target it is as it was.
+        encoding, _, compression = message.format.partition(";")
+        if encoding.startswith("bayer") and not compression.rstrip().endswith(("bgr8", "rgb8")):
+            raise ValueError(
+                "it is a Bayer mosaic, which compression blurs: debayer it before (image_proc's debayer "
+                "node), or use the raw image topic"
+            )
+        # The orientation tag of a photo would turn the image away from its camera_info.
+        return decode(message.data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION), "bgr"
+
+
+@contextlib.contextmanager
+def _naming(message: Any) -> Iterator[None]:
     try:
-        image = cv2.imdecode(data, flags) if data.size else None
-    except cv2.error:  # a header that announces an absurd size
-        image = None
-    if image is None:
+        yield
+    except ValueError as error:
         raise ValueError(
-            f"compressed image of format {message.format!r} ({data.size} bytes) could not be decoded: "
-            "expected JPEG or PNG data"
-        )
-    return image, "bgr"
+            f"compressed image of format {message.format!r} ({len(message.data)} bytes) could not be "
+            f"decoded: {error}"
+        ) from error
 
 
 def _check_size(message: Any) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from adu_depth_core.encoded_image import MAX_PIXELS
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import write_atomically
 
@@ -88,6 +89,12 @@ class Video:
         try:
             if not capture.isOpened():
                 raise UserError(f"{self.path} is damaged, or a video that this OpenCV cannot decode")
+            size = [int(capture.get(p)) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)]
+            if size[0] * size[1] > MAX_PIXELS:
+                raise UserError(
+                    f"{self.path} announces frames of {size[0]}x{size[1]} pixels, more than {MAX_PIXELS}: "
+                    "it is damaged, or no camera's video"
+                )
             yield capture
         finally:
             capture.release()

@@ -12,7 +12,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.camera_info import camera_from_info
-from adu_depth_core.image_decoding import decode_compressed
+from adu_depth_core.image_decoding import announced_size, decode_compressed
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_ros.depth_publishers import DepthPublishers
 from adu_depth_ros.frame_statistics import FrameStatistics
@@ -100,9 +100,8 @@ class FramePipeline:
     def _process(self, message: Image | CompressedImage, info: CameraInfo) -> None:
         parameters = read_parameters(self._node)
         decode = decode_compressed if isinstance(message, CompressedImage) else image_from_message
+        camera = camera_from_info(info, *announced_size(message), parameters.rectified)
         image, channels = decode(message)
-        height, width = image.shape[:2]
-        camera = camera_from_info(info, width, height, parameters.rectified)
         start = time.monotonic()
         prediction = self._predictor.predict(image, camera, channels, parameters.output_size)
         inference = time.monotonic() - start

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +22,27 @@ hypothesis.settings.load_profile("adu_depth")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def black_png() -> Callable[..., bytes]:
+    """Makes a whole, valid black PNG of a width and height: a thousandth of the memory that its pixels take.
+
+    ``bits`` is 1, or 16 as depth has.
+    """
+
+    def make(width: int, height: int, bits: int = 1) -> bytes:
+        def chunk(kind: bytes, content: bytes) -> bytes:
+            checksum = zlib.crc32(kind + content)
+            return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+
+        deflate = zlib.compressobj(1)
+        row = bytes(1 + (width * bits + 7) // 8)
+        pixels = b"".join(deflate.compress(row) for _ in range(height)) + deflate.flush()
+        header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0))
+        return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+    return make
 
 
 @pytest.fixture(scope="session")

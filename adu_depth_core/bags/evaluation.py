@@ -83,7 +83,7 @@ class BagEvaluation:
         self._skipped = SkippedFrames()
         self._readers: list[FrameReader] = []
         for path in self.bags:
-            with BagReader(path, salvage_cut_files=True) as reader:
+            with BagReader(path, salvage=True) as reader:
                 topics = choose_topics(reader.topics, path.name, topic_options)
                 self.frames_in_bags += reader.message_counts[topics.image]
             self.topics.append(topics)

@@ -107,8 +107,7 @@ class FrameReader:
     def __iter__(self) -> Iterator[BagFrame]:
         """Frames with calibration and, where ground truth is wanted, with it; the others are skipped."""
         synchronizer = Synchronizer(self.topics.image, self._partners())
-        with BagReader(self.path, salvage_cut_files=True) as reader:
-            self.damage = reader.damage
+        with BagReader(self.path, salvage=True) as reader:
             wanted = {self.topics.image, *self._partners(), *self._infos(), *self.topics.poses}
             messages = reader.messages(wanted & reader.topics.keys())
             while True:
@@ -116,6 +115,8 @@ class FrameReader:
                     message = next(messages, None)
                 except UserError as error:
                     self.damage, message = str(error), None
+                else:
+                    self.damage = reader.damage
                 if message is not None and message.topic in (*self._infos(), *self.topics.poses):
                     self._take_small(message)
                     continue

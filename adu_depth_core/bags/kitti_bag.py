@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 
 from adu_depth_core.bags import topics
 from adu_depth_core.bags.drive_bag import left_from_right
@@ -21,6 +20,7 @@ from adu_depth_core.bags.messages import (
 from adu_depth_core.bags.writer import DEFAULT_START_NS, BagWriter
 from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.kitti_calibration import read_cameras
+from adu_depth_core.encoded_image import decode
 from adu_depth_core.errors import UserError
 
 DEFAULT_RATE = 10.0
@@ -80,11 +80,11 @@ class _Picture:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.file = path.read_bytes()
-        pixels = cv2.imdecode(np.frombuffer(self.file, np.uint8), cv2.IMREAD_COLOR)
-        if pixels is None:
-            raise UserError(f"{path}: not a readable image")
-        self.pixels: np.ndarray = pixels
-        self.size = pixels.shape[:2]
+        try:
+            self.pixels = decode(self.file, cv2.IMREAD_COLOR)
+        except ValueError as error:
+            raise UserError(f"{path}: not a readable image: {error}") from error
+        self.size = self.pixels.shape[:2]
 
     def check_size(self, expected: tuple[int, int]) -> None:
         """A camera topic is one camera, and a camera does not change its size."""

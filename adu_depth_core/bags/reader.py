@@ -17,6 +17,9 @@ from rosbags.interfaces import Connection, ConnectionExtRosbag1, QosDurability
 from rosbags.serde import SerdeError
 from rosbags.typesys.store import Typestore
 
+from adu_depth_core.bags.checked_mcap import CheckedMcapReader, damaged_part
+from adu_depth_core.bags.checked_rosbag2 import Rosbag2Reader
+from adu_depth_core.bags.definitions import differing_type, known_types
 from adu_depth_core.bags.mcap_salvage import is_cut_short, salvage
 from adu_depth_core.bags.messages import TYPES
 from adu_depth_core.errors import UserError
@@ -59,19 +62,20 @@ class BagMessage:
 class BagReader:
     """Context manager that reads a rosbag2 folder, an .mcap or .db3 file of one, or a ROS 1 .bag file.
 
-    Messages of ROS 1 come as their ROS 2 counterparts.
+    Messages of ROS 1 come as their ROS 2 counterparts. The checksums of MCAP files are checked.
 
     :param path: the bag
-    :param salvage_cut_files: read what is left of MCAP files that were cut short, with a warning, instead of
-        refusing the bag
-    :raises UserError: if it is missing or is not a bag (on entering the ``with`` block)
+    :param salvage: read what is left of damaged MCAP files, and say in ``damage`` what was lost, instead of
+        refusing the bag: files that were cut short, whose index is damaged, or chunks of which are
+    :raises UserError: if it is missing or is not a bag, or its ``metadata.yaml`` is not of its files (on
+        entering the ``with`` block)
     """
 
-    def __init__(self, path: Path | str, salvage_cut_files: bool = False) -> None:
+    def __init__(self, path: Path | str, salvage: bool = False) -> None:
         self.path = Path(path)
-        self.damage: str | None = None
-        """What was lost of a bag that was cut short."""
-        self._salvage_cut_files = salvage_cut_files
+        self._salvage = salvage
+        self._damage: list[str] = []
+        self._checked: list[CheckedMcapReader] = []
         self._stack = contextlib.ExitStack()
         self._migrated: dict[str, object] = {}
 
@@ -79,41 +83,64 @@ class BagReader:
         if not self.path.exists():
             raise UserError(f"bag {self.path} does not exist")
         with contextlib.ExitStack() as stack, self._errors():
-            try:
-                self._open([self.path])
-            except Exception:
-                if not (self._salvage_cut_files and _is_damaged(self.path)):
-                    raise
+            paths = [self.path]
+            damaged = {file: part for file in _mcap_files(self.path) if (part := _damaged_part(file))}
+            unfinished = self.path.is_dir() and not (self.path / "metadata.yaml").is_file()
+            if self._salvage and _mcap_files(self.path) and (damaged or unfinished):
                 folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="adu_depth_salvage_"))
-                self._open(self._storage_files(Path(folder)))
+                paths = self._mended(damaged, Path(folder))
+            elif damaged:
+                file, part = next(iter(damaged.items()))
+                raise UserError(f"bag {self.path} is damaged: {file.name} {part}")
+            self._open(paths, stack)
             self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *error: Any) -> None:
-        self._reader.close()
         self._stack.close()
 
-    def _open(self, paths: list[Path]) -> None:
+    @property
+    def damage(self) -> str | None:
+        """What was lost of a damaged bag, as far as it was read; None if nothing."""
+        lost = sum(storage.lost for storage in self._checked)
+        parts = self._damage + ([f"{lost} messages are left out: their checksum fails"] if lost else [])
+        return f"bag {self.path} is damaged: {'; '.join(parts)}" if parts else None
+
+    def _open(self, paths: list[Path], stack: contextlib.ExitStack) -> None:
         self._reader = AnyReader(paths, default_typestore=TYPES)
+        if self._reader.is2:
+            self._reader.readers = [Rosbag2Reader(path) for path in paths]
         self._reader.open()
+        stack.callback(self._reader.close)
+        for reader in self._reader.readers:
+            if isinstance(reader, Rosbag2Reader):
+                reader.check_metadata()
+                self._checked += [s for s in reader.storages if isinstance(s, CheckedMcapReader)]
+        for storage in self._checked:
+            storage.leaves_out_damage = self._salvage
         # The library writes and compiles decoders for each typestore: where the bag's definitions are the
         # common ones, those of the last bag serve again.
         own = self._reader.typestore
         common = all(TYPES.fielddefs.get(name) == fields for name, fields in own.fielddefs.items())
         self._types = TYPES if common else own
 
-    def _storage_files(self, folder: Path) -> list[Path]:
-        """The bag's MCAP files, those without an end replaced by mended copies in ``folder``."""
-        files = sorted(self.path.glob("*.mcap")) if self.path.is_dir() else [self.path]
-        mended, lost = [], 0
-        for file in files:
-            if is_cut_short(file):
-                lost += salvage(file, folder / file.name)
+    def _mended(self, damaged: dict[Path, str], folder: Path) -> list[Path]:
+        """The bag's MCAP files, those that can be mended replaced by mended copies in ``folder``."""
+        files = []
+        for file in _mcap_files(self.path):
+            part = damaged.get(file)
+            if part in (_CUT_SHORT, _INDEX):
+                lost = salvage(file, folder / file.name)
+                part += f" ({lost.bytes} bytes at its end are no whole message)" if part == _CUT_SHORT else ""
+                part += f" and {lost.chunks} damaged chunks, which are left out" if lost.chunks else ""
                 file = folder / file.name
-            mended.append(file)
-        self.damage = f"bag {self.path} was cut short ({lost} bytes at its end are no whole message)"
+            if part:
+                self._damage.append(f"{file.name} {part}")
+            files.append(file)
+        if not damaged:
+            self._damage.append("it has no metadata.yaml")
         logger.warning("%s; reading what is there", self.damage)
-        return mended
+        return files
 
     @property
     def topics(self) -> dict[str, str]:
@@ -133,13 +160,22 @@ class BagReader:
     @property
     def start_ns(self) -> int:
         """Bag time of the first message in nanoseconds."""
-        return self._reader.start_time
+        return min(start for start, _ in self._spans)
 
     @property
     def duration_ns(self) -> int:
         """Nanoseconds from the first to the last message."""
-        # AnyReader's end is one nanosecond after the last message.
-        return max(0, self._reader.duration - 1)
+        # A span's end is one nanosecond after the last message.
+        return max(0, max(end for _, end in self._spans) - 1 - self.start_ns)
+
+    @property
+    def _spans(self) -> list[tuple[int, int]]:
+        """Start and end of the bag's files: unlike ``metadata.yaml`` those know the times of the messages."""
+        parts: list[Any] = []
+        for reader in self._reader.readers:
+            rosbag2 = isinstance(reader, Rosbag2Reader)
+            parts += [storage.metadata for storage in reader.storages] if rosbag2 else [reader]
+        return [(part.start_time, part.end_time) for part in parts]
 
     def require_topics(self, names: Collection[str]) -> None:
         """:raises UserError: if the bag lacks one of the topics, with those that it has"""
@@ -156,9 +192,20 @@ class BagReader:
         if names is not None:
             self.require_topics(names)
         connections = [c for c in self._reader.connections if names is None or c.topic in names]
+        self._check_definitions(connections)
         with self._errors():
             for connection, time_ns, data in self._reader.messages(connections) if connections else ():
                 yield self._message(connection, time_ns, data)
+
+    def _check_definitions(self, connections: Collection[Connection]) -> None:
+        """:raises UserError: if the bag defines a message type that is known otherwise"""
+        for connection in connections:
+            own = self._reader.typestore
+            if part := differing_type(connection.msgtype, own, known_types(self._reader.is2)):
+                raise UserError(
+                    f"bag {self.path} brings its own definition of {part} (for {connection.topic}), which "
+                    "differs from that of ROS: it cannot be read; record the bag with the usual messages"
+                )
 
     def _message(self, connection: Connection, time_ns: int, data: bytes) -> BagMessage:
         kind = _ros2_type(connection)
@@ -193,9 +240,20 @@ def _is_latched(connection: Connection) -> bool:
     return any(q.durability is QosDurability.TRANSIENT_LOCAL for q in connection.ext.offered_qos_profiles)
 
 
-def _is_damaged(path: Path) -> bool:
-    """Whether a bag's index was missing or a file has no end, as when recording was not ended properly."""
+_CUT_SHORT, _INDEX, _DATA = (
+    "was cut short",
+    "has a damaged index (checksum)",
+    "has a damaged data section (checksum)",
+)
+
+
+def _mcap_files(path: Path) -> list[Path]:
     if path.is_dir():
-        files = sorted(path.glob("*.mcap"))
-        return bool(files) and (not (path / "metadata.yaml").is_file() or any(map(is_cut_short, files)))
-    return path.suffix == ".mcap" and is_cut_short(path)
+        return sorted(path.glob("*.mcap"))
+    return [path] if path.suffix == ".mcap" else []
+
+
+def _damaged_part(file: Path) -> str | None:
+    if is_cut_short(file):
+        return _CUT_SHORT
+    return {"index": _INDEX, "data section": _DATA, None: None}[damaged_part(file)]

@@ -15,7 +15,7 @@ from adu_depth_core.bags.rectification import Rectifier
 from adu_depth_core.bags.skipped import Unusable
 from adu_depth_core.camera import Camera
 from adu_depth_core.camera_info import camera_from_info
-from adu_depth_core.image_decoding import decode_compressed, decode_image
+from adu_depth_core.image_decoding import announced_size, decode_compressed, decode_image
 
 DEPTH_MISFIT = 0.5
 """Pixels by which a depth image's own calibration may differ from that of the camera it is registered to."""
@@ -69,12 +69,10 @@ class Views:
         :raises Unusable: if there is no calibration, or that of another frame
         :raises ValueError: if the image cannot be decoded, or its calibration is of another size or unusable
         """
-        content, kind = message.content, message.type
-        pixels, channels = decode_compressed(content) if kind == COMPRESSED_IMAGE else decode_image(content)
-        image = pixels if channels == "rgb" else cv2.cvtColor(pixels, _TO_RGB[channels])
-        height, width = image.shape[:2]
+        content = message.content
+        width, height = announced_size(content)
         if self._camera is not None:
-            return View(image, self._camera(width, height), None)
+            return View(_rgb(message), self._camera(width, height), None)
         info = self._calibrations.at(info_topic, header_stamp(message))
         if info is None:
             raise Unusable(
@@ -90,7 +88,9 @@ class Views:
                 "it is the calibration of another camera, or a driver names its frames wrongly",
             )
         rectifier = self._calibrations.rectifier(topic, info)
-        camera = camera_from_info(info, width, height, rectified=rectifier is None)  # refuses another size
+        # Refuses another size, before a damaged header makes OpenCV ask for gigabytes.
+        camera = camera_from_info(info, width, height, rectified=rectifier is None)
+        image = _rgb(message)
         if rectifier is None:
             return View(image, camera, None)
         return View(rectifier(image), rectifier.camera, rectifier)
@@ -147,3 +147,9 @@ class Views:
                 "camera is smaller, by the baseline",
             )
         return left - right
+
+
+def _rgb(message: BagMessage) -> np.ndarray:
+    compressed = message.type == COMPRESSED_IMAGE
+    pixels, channels = (decode_compressed if compressed else decode_image)(message.content)
+    return pixels if channels == "rgb" else cv2.cvtColor(pixels, _TO_RGB[channels])

@@ -1,4 +1,4 @@
-"""Writing a bag that is either whole or not there."""
+"""Writing a bag that is either whole or not there, with checksums."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
+import mcap.writer
 from rosbags.interfaces import (
     Connection,
     Qos,
@@ -15,8 +16,9 @@ from rosbags.interfaces import (
     QosReliability,
     QosTime,
 )
-from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.rosbag2 import CompressionMode, StoragePlugin, Writer
 
+import adu_depth_core
 from adu_depth_core.bags.messages import TYPES
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import write_atomically
@@ -41,6 +43,51 @@ _LATCHED = Qos(
 )
 
 
+class _ChecksummedMcap:
+    """MCAP storage whose chunks and summary have a CRC, which rosbags' own leaves out.
+
+    :param path: folder of the bag
+    :param compression: is none
+    """
+
+    def __init__(self, path: Path, compression: CompressionMode) -> None:
+        self.path = path / f"{path.name}.mcap"
+        self._file = self.path.open("xb")
+        self._mcap = mcap.writer.Writer(self._file, compression=mcap.writer.CompressionType.NONE)
+        self._mcap.start("ros2", f"adu_depth-{adu_depth_core.__version__}")
+        self._schemas: dict[str, int] = {}
+        self._channels: dict[int, int] = {}
+
+    def add_msgtype(self, connection: Connection) -> None:
+        definition = connection.msgdef.data.encode()
+        self._schemas[connection.msgtype] = self._mcap.register_schema(
+            connection.msgtype, "ros2msg", definition
+        )
+
+    def add_connection(self, connection: Connection, offered_qos_profiles: str) -> None:
+        self._channels[connection.id] = self._mcap.register_channel(
+            connection.topic,
+            connection.ext.serialization_format,
+            self._schemas[connection.msgtype],
+            {"offered_qos_profiles": offered_qos_profiles},
+        )
+
+    def write(self, connection: Connection, timestamp: int, data: bytes | memoryview) -> None:
+        self._mcap.add_message(self._channels[connection.id], timestamp, data, timestamp)
+
+    def close(self, version: int, metadata: str) -> None:
+        self._mcap.add_metadata("rosbag2", {"serialized_metadata": metadata})
+        self._mcap.finish()
+        self._file.close()
+
+    def abort(self) -> None:
+        self._file.close()
+
+
+class _Writer(Writer):
+    STORAGE_PLUGINS = Writer.STORAGE_PLUGINS | {StoragePlugin.MCAP: _ChecksummedMcap}
+
+
 class BagWriter:
     """Context manager that writes a rosbag2 with MCAP storage.
 
@@ -56,15 +103,16 @@ class BagWriter:
         if self.path.exists() and not (overwrite and (self.path / "metadata.yaml").is_file()):
             kind = "bag" if (self.path / "metadata.yaml").is_file() else "file or folder that is not a bag"
             raise UserError(f"{self.path} exists already (a {kind}); remove it or choose another name")
+        self._overwrite = overwrite
         self.message_counts: dict[str, int] = {}
         self._connections: dict[str, Connection] = {}
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> BagWriter:
         with contextlib.ExitStack() as stack:
-            temporary = stack.enter_context(write_atomically(self.path))
+            temporary = stack.enter_context(write_atomically(self.path, self._overwrite))
             # Version 8 of the metadata is read by Jazzy and by Humble; 9 is not by Humble.
-            writer = Writer(temporary, version=8, storage_plugin=StoragePlugin.MCAP)
+            writer = _Writer(temporary, version=8, storage_plugin=StoragePlugin.MCAP)
             self._writer = stack.enter_context(writer)
             self._stack = stack.pop_all()
         return self

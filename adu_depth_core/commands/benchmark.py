@@ -9,7 +9,6 @@ import json
 import logging
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from adu_depth_core.commands.size_argument import rows_x_columns
@@ -21,6 +20,7 @@ from adu_depth_core.inference.backends.choice import BACKENDS
 from adu_depth_core.inference.cuda import current_gpu
 from adu_depth_core.inference.predictor import default_model
 from adu_depth_core.machine import cpu_model
+from adu_depth_core.terminal import plain_console
 
 EPILOG = """\
 Times the network alone, one input after the other: from the input in host memory to the outputs in host
@@ -95,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
         }
         with write_atomically(arguments.json) as temporary:
             temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    Console().print(_table(results, machine, on_gpu))
+    plain_console().print(_table(results, machine, on_gpu))
     return 0
 
 

@@ -6,9 +6,8 @@ import argparse
 import math
 from pathlib import Path
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from adu_depth_core.bags import topics
 from adu_depth_core.bags.depth_comparison import Expectation
@@ -19,6 +18,7 @@ from adu_depth_core.commands.model_options import add_model_arguments, load_pred
 from adu_depth_core.evaluation.report import print_context
 from adu_depth_core.inference.depth_output import MAX_DEPTH, MAX_RELATIVE_SIGMA
 from adu_depth_core.progress import progress_bar
+from adu_depth_core.terminal import plain_console
 
 ROWS = 10
 """Frames in the table: those that differ most."""
@@ -105,7 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
         with progress_bar() as bar:
             frames = comparison.frames(predictor.predict, expectation, skipped)
             results = list(bar.track(frames, comparison.answered, description="Comparing"))
-    console = Console()
+    console = plain_console()
     rows, columns = predictor.network_size
     print_context(
         {
@@ -124,17 +124,16 @@ def run(arguments: argparse.Namespace) -> int:
     console.print(
         f"{comparison.answered} of {len(comparison.source_stamps)} images were answered, {unanswered} not "
         "(dropped by the node or lost on the way)",
-        highlight=False,
     )
     if silent := sum(frame.sigma is None for frame in results):
-        console.print(f"uncertainty was not compared in {silent} frames: not recorded", highlight=False)
+        console.print(f"uncertainty was not compared in {silent} frames: not recorded")
     failures = _failures(comparison, results, skipped)
     if arguments.require_all and unanswered:
         failures.append(f"{unanswered} images were not answered (--require-all)")
     if not failures:
-        console.print(f"[bold green]EQUAL[/] all {len(results)} frames, depth and marks", highlight=False)
+        console.print(Text("EQUAL", "bold green"), f"all {len(results)} frames, depth and marks")
     for failure in failures:
-        console.print(f"[bold red]DIFFERENT[/] {escape(failure)}", highlight=False)
+        console.print(Text("DIFFERENT", "bold red"), failure)
     return 1 if failures else 0
 
 
@@ -166,7 +165,7 @@ def _table(results: list[FrameComparison]) -> Table:
             str(frame.depth.marked),
             "" if sigma is None else f"{sigma.largest:.1e}",
             "" if sigma is None else str(sigma.beyond + sigma.marked),
-            "[green]equal[/]" if frame.equal else "[red]different[/]",
+            Text("equal", "green") if frame.equal else Text("different", "red"),
         )
     return table
 

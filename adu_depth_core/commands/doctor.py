@@ -8,12 +8,12 @@ import json
 from itertools import groupby
 from pathlib import Path
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 import adu_depth_core
 from adu_depth_core.doctor import Check, can_infer, examine
+from adu_depth_core.terminal import plain_console
 
 EPILOG = """\
 The exit status is 0 if the model is whole and at least one backend predicts with it.
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    with Console(stderr=True).status("looking, and predicting with each backend"):
+    with plain_console(stderr=True).status("looking, and predicting with each backend"):
         checks = examine(arguments.model)
     inference_works = can_infer(checks)
     if arguments.json:
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print_report(checks: list[Check], inference_works: bool) -> None:
-    console = Console()
+    console = plain_console()
     console.print(_table(checks))
     remedies: dict[str, list[str]] = {}
     for check in checks:
@@ -59,12 +59,13 @@ def _print_report(checks: list[Check], inference_works: bool) -> None:
         console.print("\nIf you need what is missing:")
         width = max(map(len, remedies))
         for remedy, names in remedies.items():
-            line = f"  {escape(remedy.ljust(width))}  [dim]{', '.join(names)}[/]"
-            console.print(line, soft_wrap=True, highlight=False)
+            line = Text.assemble(f"  {remedy.ljust(width)}  ", (", ".join(names), "dim"))
+            console.print(line, soft_wrap=True)
     if inference_works:
-        console.print("\n[green]Inference works.[/]")
+        console.print(Text("\nInference works.", "green"))
     else:
-        console.print("\n[red]Inference does not work:[/] it takes the model and one backend that runs.")
+        no = ("\nInference does not work:", "red")
+        console.print(Text.assemble(no, " it takes the model and one backend that runs."))
 
 
 def _table(checks: list[Check]) -> Table:
@@ -75,7 +76,7 @@ def _table(checks: list[Check]) -> Table:
     table.add_column("found", overflow="fold")
     for group, members in groupby(checks, key=lambda check: check.group):
         for number, check in enumerate(members):
-            mark = "[green]yes[/]" if check.found else "[yellow]no[/]"
-            table.add_row("" if number else group, check.name, mark, escape(check.detail))
+            mark = Text("yes", "green") if check.found else Text("no", "yellow")
+            table.add_row("" if number else group, check.name, mark, check.detail)
         table.add_section()
     return table

@@ -6,8 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from adu_depth_core.commands.model_options import add_model_arguments, load_predictor
 from adu_depth_core.datasets.registry import KINDS
@@ -23,6 +22,7 @@ from adu_depth_core.evaluation.subject import Subject, checkpoint_subject, model
 from adu_depth_core.files import check_writable
 from adu_depth_core.labels import distinct
 from adu_depth_core.progress import progress_bar
+from adu_depth_core.terminal import plain_console
 
 EPILOG = """\
 Formulas, crops and how to read the table: docs/evaluation.md; what a data set's folder holds:
@@ -207,7 +207,7 @@ def _evaluate(subject: Subject, benchmark: Benchmark, protocol: Protocol) -> Sum
 def _print(
     arguments: argparse.Namespace, subject: Subject, protocol: Protocol, sets: Sequence[JudgedSet]
 ) -> None:
-    console = Console()
+    console = plain_console()
     context = {
         "data": "\n".join(_describe(judged.benchmark) for judged in sets),
         "model": f"{subject.name} ({subject.file})" if subject.file else subject.name,
@@ -235,9 +235,9 @@ def _print(
     else:
         print_summary(sets[0].summary, console)
     for warning in dict.fromkeys(warning for judged in sets for warning in judged.leakage.warnings):
-        console.print(f"[bold red]WARNING[/] {escape(warning)}", highlight=False)
+        console.print(Text("WARNING", "bold red"), warning)
     for path in filter(None, (arguments.json, arguments.csv)):
-        console.print(f"written: {escape(str(path))}", highlight=False)
+        console.print(f"written: {path}")
 
 
 def _describe(benchmark: Benchmark) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from adu_depth_core.bags.conditions import METRICS, FailIf
 from adu_depth_core.bags.evaluation import BagEvaluation
@@ -35,6 +35,7 @@ from adu_depth_core.inference.predictor import Predictor, default_model
 from adu_depth_core.labels import distinct
 from adu_depth_core.memory import keep_freed_memory
 from adu_depth_core.progress import progress_bar
+from adu_depth_core.terminal import plain_console
 
 FAILED, INTERRUPTED = 3, 130
 SHOWN = (
@@ -126,7 +127,10 @@ def run(arguments: argparse.Namespace) -> int:
     )
     for bag, topics in zip(evaluation.bags, evaluation.topics, strict=True):
         print_topics(bag, topics)
-    with write_atomically(arguments.out) as folder, contextlib.ExitStack() as stack:
+    with (
+        write_atomically(arguments.out, replace=arguments.overwrite) as folder,
+        contextlib.ExitStack() as stack,
+    ):
         folder.mkdir()
         recorder = stack.enter_context(EvaluationRecorder(folder / "record")) if arguments.record else None
         stop = stack.enter_context(stop_on_interrupt())
@@ -142,7 +146,7 @@ def run(arguments: argparse.Namespace) -> int:
         write_metrics_json(result, folder / "metrics.json")
         write_frames_csv(result, folder / "frames.csv")
         write_report_page(result, folder / "report.html")
-    print_result(result, Console())
+    print_result(result, plain_console())
     print(f"written: {arguments.out / 'report.html'}")
     if result.interrupted:
         return INTERRUPTED
@@ -194,7 +198,7 @@ def print_result(result: EvaluationResult, console: Console) -> None:
             table.add_row(name, *(_estimate(estimate) for estimate in estimates))
     table.add_row("latency alone, median", *(f"{model.latency.median_ms:.1f} ms" for model in result.models))
     console.print(table)
-    console.print(f"{result.frames_per_second:.1f} frames/s, measuring included", highlight=False)
+    console.print(f"{result.frames_per_second:.1f} frames/s, measuring included")
     for comparison in result.comparisons:
         if comparison.metric in SHOWN:
             d = comparison.difference
@@ -207,14 +211,9 @@ def print_result(result: EvaluationResult, console: Console) -> None:
             )
             console.print(
                 f"{comparison.second} - {comparison.first}: {comparison.metric} {_estimate(d, '+')}{chance}",
-                highlight=False,
-                markup=False,
             )
     for condition in result.conditions:
-        verdict = "[bold red]FAILED[/]" if condition.failed else "[green]passed[/]"
-        console.print(
-            f"{verdict} {escape(condition.text)}: {condition.model} has {condition.value:.4f}",
-            highlight=False,
-        )
+        verdict = Text("FAILED", "bold red") if condition.failed else Text("passed", "green")
+        console.print(verdict, f"{condition.text}: {condition.model} has {condition.value:.4f}")
     for warning in result.warnings:
-        console.print(f"[bold red]WARNING[/] {escape(warning)}", highlight=False)
+        console.print(Text("WARNING", "bold red"), warning)

@@ -59,14 +59,14 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f"{out} exists already; choose another --out")
     if not (arguments.min_motion >= 0 and arguments.min_turn > 0):
         raise UserError("--min-motion must not be negative and --min-turn must be positive")
-    with BagReader(arguments.bag, salvage_cut_files=True) as bag:
+    with BagReader(arguments.bag, salvage=True) as bag:
         topics = choose_topics(bag.topics, arguments.bag.name, topic_options(arguments), pair=True)
         total = bag.message_counts[topics.image]
     print_topics(arguments.bag, topics)
     skipped = SkippedFrames()
     reader = FrameReader(arguments.bag, topics, reading_options(arguments), skipped)
     motion = MotionFilter(arguments.min_motion, arguments.min_turn)
-    with write_atomically(out) as folder, progress_bar() as bar, Prefetch(reader) as frames:
+    with write_atomically(out, replace=False) as folder, progress_bar() as bar, Prefetch(reader) as frames:
         task = bar.add_task("Extracting", total=total)
         result = extract(
             reader, skipped, folder, motion, lambda done: bar.update(task, completed=done), frames

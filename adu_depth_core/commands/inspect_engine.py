@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from adu_depth_core.deploy.engine_layers import Layer, check_precision, count_precisions
 from adu_depth_core.inference.engine_file import engine_card
+from adu_depth_core.terminal import plain_console
 
 EPILOG = """\
 Shows what the builder reported when it made the engine; no GPU is needed. The exit status is 1 if the engine
@@ -31,18 +30,17 @@ def run(arguments: argparse.Namespace) -> int:
     card = engine_card(arguments.engine)
     engine = card.extra["engine"]
     layers = [Layer(name, kind, tuple(i), tuple(o)) for name, kind, i, o in engine["layers"]]
-    console = Console()
+    console = plain_console()
     if not arguments.summary:
         table = Table("layer", "type", "inputs", "outputs")
         for layer in layers:
-            table.add_row(escape(layer.name), layer.kind, " ".join(layer.inputs), " ".join(layer.outputs))
+            table.add_row(layer.name, layer.kind, " ".join(layer.inputs), " ".join(layer.outputs))
         console.print(table)
     counts = ", ".join(f"{count} {name}" for name, count in sorted(count_precisions(layers).items()))
     console.print(
         f"{engine['flavour']} {engine['version']}, compute capability {engine['gpu']['compute_capability']}; "
         f"convolutions and matrix products: {counts}",
-        highlight=False,
     )
     check_precision(layers, card.extra["precision"])
-    console.print(f"the engine is {card.extra['precision']}", highlight=False)
+    console.print(f"the engine is {card.extra['precision']}")
     return 0

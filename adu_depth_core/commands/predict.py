@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from adu_depth_core.commands.camera_options import add_camera_arguments, camera_source
 from adu_depth_core.commands.model_options import add_model_arguments, load_predictor
@@ -85,7 +85,7 @@ class _ErrorTally:
             yield
         except (UserError, OSError) as error:
             self.count += 1
-            self._console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
+            self._console.print(Text("error:", "red"), str(error), soft_wrap=True)
 
 
 def _check_names(files: list[Path]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from adu_depth_core.encoded_image import decode
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import write_atomically
 
@@ -16,11 +17,9 @@ SCALE = 256.0
 def read_png16(path: Path) -> np.ndarray:
     """Read a 16-bit PNG as float32 ``(H, W)`` in metres (depth) or pixels (disparity), 0 where unknown.
 
-    :raises UserError: if the file is missing, not an image, or not 16-bit with one channel
+    :raises UserError: if the file is missing, not an image, too large, or not 16-bit with one channel
     """
-    stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if stored is None:
-        raise UserError(f"{path}: missing or not a readable image")
+    stored = _read(path, cv2.IMREAD_UNCHANGED)
     if stored.dtype != np.uint16 or stored.ndim != 2:
         raise UserError(f"{path}: expected a 16-bit one-channel PNG, got {stored.dtype} {stored.shape}")
     return stored.astype(np.float32) / np.float32(SCALE)
@@ -45,9 +44,13 @@ def write_png16(path: Path, values: np.ndarray) -> None:
 def read_rgb(path: Path) -> np.ndarray:
     """Read an image file as RGB uint8 ``(H, W, 3)``.
 
-    :raises UserError: if the file is missing or not an image
+    :raises UserError: if the file is missing, not an image or too large
     """
-    stored = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if stored is None:
-        raise UserError(f"{path}: missing or not a readable image")
-    return cv2.cvtColor(stored, cv2.COLOR_BGR2RGB)
+    return cv2.cvtColor(_read(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+
+
+def _read(path: Path, flags: int) -> np.ndarray:
+    try:
+        return decode(path.read_bytes(), flags)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: missing or not a readable image: {error}") from error

@@ -16,6 +16,7 @@ from adu_depth_core.camera import Camera
 from adu_depth_core.camera_info import camera_from_info
 from adu_depth_core.datasets.depth_png import read_rgb
 from adu_depth_core.errors import UserError, require
+from adu_depth_core.image_decoding import decode_compressed
 from adu_depth_core.inference.backends.base import NetworkInput
 from adu_depth_core.inference.placement import Placement
 from adu_depth_core.inference.preprocess import Preprocessor
@@ -137,12 +138,9 @@ def _rgb(message: Any, origin: str) -> np.ndarray:
     """A ROS image message as RGB."""
     from adu_depth_core.bags.messages import image_array
 
-    if not hasattr(message, "encoding"):
-        image = cv2.imdecode(message.data, cv2.IMREAD_COLOR)
-        if image is None:
-            raise UserError(f"a compressed image on {origin} cannot be decoded ({message.format})")
-        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
     try:
+        if not hasattr(message, "encoding"):
+            return cv2.cvtColor(decode_compressed(message)[0], cv2.COLOR_BGR2RGB)
         pixels = image_array(message)
     except ValueError as error:
         raise UserError(f"{origin}: {error}") from error

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 import adu_depth_core
 from adu_depth_core.bags.drive_bag import DriveBagWriter
@@ -24,6 +24,7 @@ from adu_depth_core.files import share_directory, write_atomically
 from adu_depth_core.machine import cpu_model
 from adu_depth_core.progress import progress_bar
 from adu_depth_core.synthetic.drive import DriveConfig, generate_drive
+from adu_depth_core.terminal import plain_console
 from adu_depth_ros.demo.live import LiveRun, run_live
 from adu_depth_ros.demo.pictures import write_pictures
 from adu_depth_ros.demo.results import Judge, Result, node_report, read_results
@@ -81,7 +82,7 @@ def main(argv: list[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> None:
     if arguments.frames < 2:
         raise UserError(f"--frames is {arguments.frames}: a drive has at least 2")
-    console = Console()
+    console = plain_console()
     _remove_former(arguments.out)
     os.environ.update(private_domain())
     # Images are larger than Fast DDS's default shared memory: they would go through UDP in pieces.
@@ -109,7 +110,7 @@ def _run(arguments: argparse.Namespace) -> None:
     console.print(_table(summary))
     for name, content in CONTENTS.items():
         if (arguments.out / name).exists():
-            console.print(f"{arguments.out / name}  [dim]{content}")
+            console.print(Text.assemble(f"{arguments.out / name}  ", (content, "dim")))
 
 
 def _remove_former(out: Path) -> None:

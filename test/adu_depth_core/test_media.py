@@ -62,6 +62,14 @@ def test_what_is_no_input_is_named(tmp_path, name, message):
         find_media(tmp_path / name)
 
 
+def test_a_video_larger_than_any_camera_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+    path = tmp_path / "v.mp4"
+    write_video(path, frames(), 10.0)
+    monkeypatch.setattr("adu_depth_core.media.MAX_PIXELS", 64 * 48 - 1)
+    with pytest.raises(UserError, match=r"v\.mp4 announces frames of 64x48 pixels, more than 3071"):
+        Video(path)
+
+
 def test_a_damaged_video_is_named(tmp_path):
     path = tmp_path / "damaged.mp4"
     path.write_bytes(b"no video")

@@ -98,6 +98,10 @@ class NodeProcess:
         self._reader = threading.Thread(target=lambda: self.log.extend(self._process.stderr))
         self._reader.start()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def errors(self) -> list[str]:
         return [line for line in self.log if "[ERROR]" in line or "Traceback" in line]
 

@@ -110,6 +110,7 @@ def test_the_content_is_the_same_however_it_is_stored(tmp_path, kind):
     with BagReader(WRITERS[kind](tmp_path / "drive")) as reader:
         assert reader.topics == {"/image": IMAGE, "/camera_info": CAMERA_INFO}
         assert reader.message_counts == {"/image": COUNT, "/camera_info": COUNT}
+        assert (reader.start_ns, reader.duration_ns) == (10, COUNT - 1)
         read = [(m.topic, m.content, m.time_ns) for m in reader.messages()]
     images = [content for topic, content, _ in read if topic == "/image"]
     expected = [message for topic, message, _ in messages() if topic == "/image"]
@@ -131,7 +132,7 @@ def test_of_a_bag_cut_short_the_first_messages_remain(tmp_path, share):
     assert is_cut_short(file)
     with pytest.raises(UserError, match="drive"), BagReader(tmp_path / "drive"):
         pass
-    with BagReader(tmp_path / "drive", salvage_cut_files=True) as reader:
+    with BagReader(tmp_path / "drive", salvage=True) as reader:
         assert "cut short" in reader.damage
         stamps = [m.time_ns for m in reader.messages(["/image"])]
     assert stamps == [10 + i for i in range(len(stamps))]
@@ -150,12 +151,12 @@ def test_a_cut_bag_may_be_out_of_order(tmp_path, share):
             bag.write("/camera_info", camera_info_message(CAMERA, 100 + stamp, "camera"), 100 + stamp)
     file = tmp_path / "drive" / "drive.mcap"
     file.write_bytes(file.read_bytes()[: int(file.stat().st_size * share)])
-    with BagReader(tmp_path / "drive", salvage_cut_files=True) as reader:
+    with BagReader(tmp_path / "drive", salvage=True) as reader:
         stamps = [m.time_ns - 100 for m in reader.messages(["/image"])]
     assert stamps == sorted(shuffled[: len(stamps)])
     assert len(shuffled) * share - 3 <= len(stamps) < len(shuffled)
 
 
 def test_a_whole_bag_is_not_mended(tmp_path):
-    with BagReader(write(tmp_path / "drive"), salvage_cut_files=True) as reader:
+    with BagReader(write(tmp_path / "drive"), salvage=True) as reader:
         assert reader.damage is None

@@ -26,6 +26,7 @@ from adu_depth_core.bags.writer import BagWriter
 from adu_depth_core.camera import Camera
 from adu_depth_core.commands.evaluate_bag import stop_on_interrupt
 from adu_depth_core.datasets.kitti2015 import Kitti2015
+from adu_depth_core.files import write_atomically
 
 CAMERA = Camera(350.0, 350.0, 95.5, 31.5, 192, 64)
 RED, BLUE = 150, 127
@@ -209,6 +210,14 @@ def test_a_condition_that_holds_sets_the_exit_status(bag, judge):
     assert [condition["failed"] for condition in metrics["conditions"]] == [True, False]
 
 
+def test_a_label_that_looks_like_markup_is_shown(bag, judge, write_color_student, tmp_path, capsys):
+    model = write_color_student(tmp_path / "[bold].onnx")
+    assert judge(bag, "--fail-if", "abs_rel>0.1", model=model)[0] == 3
+    shown = capsys.readouterr().out
+    assert "FAILED abs_rel>0.1: [bold] has" in shown
+    assert any("metric" in line and "[bold]" in line for line in shown.splitlines())
+
+
 def test_a_condition_on_what_was_not_measured_fails(bag, judge):
     assert judge(bag, "--truth", "none", "--fail-if", "abs_rel>0.9")[0] == 3
 
@@ -236,6 +245,15 @@ def test_an_existing_report_is_replaced_only_on_request(bag, judge, tmp_path):
     (tmp_path / "photos" / "holiday.jpg").touch()
     assert judge(bag, "--overwrite", out="photos")[0] == 1
     assert (tmp_path / "photos" / "holiday.jpg").exists()
+
+
+def test_two_runs_into_one_folder_do_not_replace_each_other(bag, judge, tmp_path, capsys):
+    with write_atomically(tmp_path / "judged") as theirs:
+        theirs.mkdir()
+        assert judge(bag)[0] == 1
+        assert "judged is being written by another process" in capsys.readouterr().err
+        assert judge(bag, "--overwrite")[0] == 1
+    assert list((tmp_path / "judged").iterdir()) == []
 
 
 def test_the_record_holds_every_frame(bag, judge, tmp_path):
@@ -294,6 +312,18 @@ def test_a_bag_cut_short_is_evaluated_as_far_as_it_goes(tmp_path, judge):
     assert status == 0
     assert 0 < metrics["source"]["frames_evaluated"] < 40
     assert any("cut short" in warning for warning in metrics["warnings"])
+
+
+def test_messages_of_a_damaged_chunk_are_left_out_and_counted(tmp_path, judge):
+    bag = write_bag(tmp_path / "drive", [frame_messages(i) for i in range(40)])
+    storage = bag / "drive.mcap"
+    content = bytearray(storage.read_bytes())
+    content[len(content) // 2] ^= 1
+    storage.write_bytes(content)
+    status, metrics = judge(bag)
+    assert status == 0
+    assert 20 < metrics["source"]["frames_evaluated"] < 40
+    assert any("messages are left out: their checksum fails" in warning for warning in metrics["warnings"])
 
 
 def second_half(change):
