@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import sys
@@ -20,15 +21,46 @@ def write_atomically(path: Path | str) -> Iterator[Path]:
     Works for a file and for a folder (the caller creates it at the yielded path). An existing
     folder is replaced only once the new one is complete.
     The temporary name keeps the suffix, because writers such as ``cv2.imwrite`` choose by it.
+
+    :raises UserError: if the folder cannot be written or the disk is full
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".partial", dir=path.parent) as folder:
+    check_folder_writable(path.parent)
+    with (
+        _room_for(path),
+        tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".partial", dir=path.parent) as folder,
+    ):
         temporary = Path(folder) / path.name
         yield temporary
         if temporary.is_dir() and path.is_dir():
             shutil.move(path, Path(folder) / "replaced")
         os.replace(temporary, path)
+
+
+@contextlib.contextmanager
+def _room_for(path: Path) -> Iterator[None]:
+    """Name what was being written: the system's error for a full disk names no file."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise UserError(
+            f"{path} cannot be written: {error.strerror}; make room or choose another place"
+        ) from error
+
+
+def read_text(path: Path) -> str:
+    """A text file's content.
+
+    :raises UserError: if it cannot be read or is not UTF-8
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 text ({error}); save it as such") from error
 
 
 def check_folder_writable(folder: Path) -> None:

@@ -9,13 +9,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from adu_depth_core.commands.model_options import add_model_arguments, load_predictor
+from adu_depth_core.commands.number_arguments import number
 from adu_depth_core.datasets.registry import KINDS
-from adu_depth_core.errors import UserError
+from adu_depth_core.errors import UsageError
 from adu_depth_core.evaluation.benchmarks import DEFAULT_CROPS, SPLITS, Benchmark, open_benchmark
 from adu_depth_core.evaluation.evaluate import evaluate
 from adu_depth_core.evaluation.evaluator import Summary
 from adu_depth_core.evaluation.leakage import Leakage, check_leakage
-from adu_depth_core.evaluation.protocol import CROPS, Protocol
+from adu_depth_core.evaluation.protocol import CROPS, MIN_DEPTH, Protocol
 from adu_depth_core.evaluation.record import evaluation_record, write_record
 from adu_depth_core.evaluation.report import print_context, print_frames, print_summary
 from adu_depth_core.evaluation.subject import Subject, checkpoint_subject, model_subject, sgbm_subject
@@ -58,7 +59,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", help=f"image size, the first is the default ({sizes})")
     protocol = parser.add_argument_group("protocol")
     protocol.add_argument(
-        "--cap", type=float, default=80.0, metavar="M", help="farthest ground truth that counts (default: 80)"
+        "--cap",
+        type=number(above=MIN_DEPTH),
+        default=80.0,
+        metavar="M",
+        help="farthest ground truth that counts (default: 80)",
     )
     crops = "; ".join(f"{name}: {text}" for name, text in CROPS.items())
     defaults = "".join(f"{crop} for {dataset}, " for dataset, crop in DEFAULT_CROPS.items())
@@ -115,14 +120,14 @@ def run(arguments: argparse.Namespace) -> int:
 def _subject(arguments: argparse.Namespace) -> Subject:
     given = [name for name in ("model", "checkpoint", "method") if getattr(arguments, name) is not None]
     if len(given) > 1:
-        raise UserError(f"--{given[0]} and --{given[1]} exclude each other")
+        raise UsageError(f"--{given[0]} and --{given[1]} exclude each other")
     if given in (["checkpoint"], ["method"]):
         only_model = {"backend": "auto", "threads": None}
         if given == ["method"]:
             only_model |= {"network_size": None, "flip": False}
         unsuited = [name for name, default in only_model.items() if getattr(arguments, name) != default]
         if unsuited:
-            raise UserError(f"--{unsuited[0].replace('_', '-')} does not go with --{given[0]}")
+            raise UsageError(f"--{unsuited[0].replace('_', '-')} does not go with --{given[0]}")
     if arguments.method:
         return sgbm_subject()
     if arguments.checkpoint:

@@ -17,7 +17,6 @@ from adu_depth_core.bags.evaluation import BagEvaluation, labels
 from adu_depth_core.bags.evaluation_files import write_frames_csv, write_metrics_json
 from adu_depth_core.bags.evaluation_result import EvaluationResult
 from adu_depth_core.bags.record import EvaluationRecorder
-from adu_depth_core.bags.report_page import write_report_page
 from adu_depth_core.bags.topic_choice import MEASURED, TRUTHS
 from adu_depth_core.commands.bag_options import (
     add_topic_arguments,
@@ -26,9 +25,10 @@ from adu_depth_core.commands.bag_options import (
     topic_options,
 )
 from adu_depth_core.commands.model_options import add_model_arguments
-from adu_depth_core.errors import UserError
-from adu_depth_core.evaluation.protocol import CROPS, Protocol
-from adu_depth_core.files import write_atomically
+from adu_depth_core.commands.number_arguments import number
+from adu_depth_core.errors import UserError, require
+from adu_depth_core.evaluation.protocol import CROPS, MIN_DEPTH, Protocol
+from adu_depth_core.files import check_folder_writable, write_atomically
 from adu_depth_core.inference.predictor import Predictor, default_model
 from adu_depth_core.memory import keep_freed_memory
 from adu_depth_core.progress import progress_bar
@@ -75,7 +75,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_topic_arguments(parser, TRUTHS)
     protocol = parser.add_argument_group("protocol")
     protocol.add_argument(
-        "--cap", type=float, default=80.0, metavar="M", help="farthest ground truth (default: 80)"
+        "--cap",
+        type=number(above=MIN_DEPTH),
+        default=80.0,
+        metavar="M",
+        help="farthest ground truth (default: 80)",
     )
     protocol.add_argument(
         "--where",
@@ -88,8 +92,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    require("jinja2", "bags", "to write the report page")
+    from adu_depth_core.bags.report_page import write_report_page
+
     conditions = [FailIf.parse(text) for text in arguments.fail_if]
     check_replaceable(arguments.out, arguments.overwrite)
+    check_folder_writable(arguments.out.parent)
     keep_freed_memory()
     protocol = Protocol(arguments.cap, arguments.crop)
     paths = arguments.model or [default_model()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from adu_depth_core.commands.number_arguments import MOST_THREADS, whole_number
 from adu_depth_core.commands.size_argument import rows_x_columns
 from adu_depth_core.inference.backends.choice import BACKENDS
 from adu_depth_core.inference.predictor import Predictor
@@ -38,7 +39,12 @@ def add_model_arguments(
         + ("; auto: as suits each image's aspect" if auto_size else "")
         + " (default: the model's)",
     )
-    group.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: the runtime's choice)")
+    group.add_argument(
+        "--threads",
+        type=whole_number(1, MOST_THREADS),
+        metavar="N",
+        help="CPU threads (default: the runtime's choice)",
+    )
 
 
 def load_predictor(arguments: argparse.Namespace) -> Predictor:

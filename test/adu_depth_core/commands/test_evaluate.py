@@ -152,7 +152,6 @@ def test_a_synthetic_drive_is_evaluated(root, student, capsys):
     ("options", "split", "message"),
     [
         ([], "validation", "--split all for the 2 scenes"),
-        (["--cap", "0"], "all", "the depth cap is 0"),
         (["--cap", "5"], "all", "no ground truth counts in any of 2 frames"),
         (["--crop", "garg-kitti"], "all", "garg-kitti needs images of at least 352x1216"),
         (["--network-size", "100x200"], "all", "network size 100x200"),
@@ -226,11 +225,21 @@ def test_the_reference_method_is_judged_with_disparity_and_without_sigma(tmp_pat
         (["--method", "sgbm", "--flip"], "--flip does not go with --method"),
         (["--method", "sgbm", "--network-size", "64x192"], "--network-size does not go with --method"),
         (["--checkpoint", "b", "--backend", "openvino"], "--backend does not go with --checkpoint"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(root, options, message, capsys):
+    assert main(["evaluate", "--dataset", "kitti2015", "--root", str(root), "--split", "all", *options]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
         (["--files", "list.txt"], "kitti2015 takes no list of frames"),
         (["--size", "full"], "size 'full' is unknown to kitti2015"),
     ],
 )
-def test_options_that_do_not_go_together_are_refused(root, options, message, capsys):
+def test_options_that_a_data_set_does_not_have_are_refused(root, options, message, capsys):
     assert main(["evaluate", "--dataset", "kitti2015", "--root", str(root), "--split", "all", *options]) == 1
     assert message in capsys.readouterr().err
 
