@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,16 +88,12 @@ def check_writable(path: Path) -> None:
 
 
 def share_directory() -> Path:
-    """Folder that holds ``models/``, ``config/`` and ``launch/``: the source tree or an installation.
+    """Folder that holds ``models/``, ``config/`` and ``launch/``: a checkout, or the installed package's own.
 
-    Looked for beside the package (a checkout), in each prefix of ``AMENT_PREFIX_PATH`` (colcon) and
-    under ``sys.prefix`` (pip), in this order.
-
-    :raises FileNotFoundError: if none of them holds the package's files
+    :raises FileNotFoundError: if neither is there
     """
-    prefixes = [Path(p) for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p]
-    candidates = [Path(__file__).resolve().parent.parent]
-    candidates += [prefix / "share" / "adu_depth" for prefix in [*prefixes, Path(sys.prefix)]]
+    package = Path(__file__).resolve().parent
+    candidates = [package / "share", package.parent]
     for candidate in candidates:
         if (candidate / "config").is_dir() and (candidate / "package.xml").is_file():
             return candidate
