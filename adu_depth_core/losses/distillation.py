@@ -1,7 +1,8 @@
 """What the student learns from its teacher: losses and weight maps as pure functions.
 
 All maps are per pixel, ``(N, 1, H, W)`` or of any one shape, in log depth. Weights and everything of the
-teacher are without gradient. The formulas are ours (docs/training.md); the paper's are not public.
+teacher are without gradient. The formulas are ours (docs/training.md), because
+only the paper's abstract was at hand.
 """
 
 from __future__ import annotations

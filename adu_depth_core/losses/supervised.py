@@ -10,7 +10,7 @@ def silog(error: torch.Tensor, valid: torch.Tensor, variance_focus: float = 0.85
     """Scale-invariant log loss of an image, ``10 * sqrt(mean(e^2) - variance_focus * mean(e)^2)``, averaged.
 
     Eigen et al. 2014 with the constants of BTS (Lee et al. 2019), who take it over the whole batch. Over each
-    image it does not depend on what the image shares a process with. Zero where prediction and truth agree.
+    image it does not depend on what the image shares a process with. 1e-3 where prediction and truth agree.
 
     :param error: ``mu - log g``, ``(N, ...)``
     :param valid: which pixels have ground truth, bool, same shape
