@@ -28,7 +28,7 @@ def rows() -> dict[str, set[str]]:
 
 
 def imported(folder: Path) -> set[str]:
-    """Other rooms and third-party packages that modules below ``folder`` import, or ask for by ``require``."""
+    """Other rooms and third-party packages that modules below ``folder`` import or ``require``."""
     found = set()
     for path in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
