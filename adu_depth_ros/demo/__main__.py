@@ -123,7 +123,10 @@ def _remove_former(out: Path) -> None:
 
 
 def _make_drive(path: Path, frames: int) -> Path:
-    config = DriveConfig(seed=SEED, frames=frames)
+    try:
+        config = DriveConfig(seed=SEED, frames=frames)
+    except ValueError as error:
+        raise UserError(str(error)) from error
     rig, drive = generate_drive(config)
     with DriveBagWriter(path, rig) as bag, progress_bar() as progress:
         for frame in progress.track(drive, total=frames, description="Making a drive"):
