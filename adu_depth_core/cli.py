@@ -82,8 +82,8 @@ def main(argv: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:  # a full disk, a folder that went away, a file that may not be read
-        where = f" {error.filename}:" if error.filename else ""
-        return _told(f"{where.strip()} {error.strerror or error}".strip())
+        where = f"{error.filename}: " if error.filename else ""
+        return _told(f"{where}{error.strerror or error}")
     except MemoryError:
         return _told("the memory does not suffice; choose smaller images, batches or fewer threads")
     except KeyboardInterrupt:
