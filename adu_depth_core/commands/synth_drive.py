@@ -159,8 +159,8 @@ def run(arguments: argparse.Namespace) -> int:
         length = (arguments.frames - 1) * arguments.spread
         if length > LONGEST_STREET:
             raise UsageError(
-                f"--frames {arguments.frames} with --spread {arguments.spread:g} needs a street of {length:g} m, "
-                f"{LONGEST_STREET:g} m is the longest: choose more --scenes instead"
+                f"--frames {arguments.frames} with --spread {arguments.spread:g} takes a street of "
+                f"{length:g} m, {LONGEST_STREET:g} m is the longest: choose more --scenes"
             )
     if arguments.out is not None and any(arguments.out.glob("training/*/*")):
         raise UserError(f"{arguments.out} holds frames already; give another folder or remove it")

@@ -21,7 +21,10 @@ pytest.importorskip("embreex")
 from adu_depth_core.cli import COMMANDS, _parser, main
 from adu_depth_core.commands.number_arguments import number, whole_number
 
-MAY_BE_NEGATIVE = {"--cx", "--cy", "--offset"}
+RANGES = {"--baseline", "--camera-height", "--fov", "--pitch", "--roll", "--yaw"}
+"""Of synth-drive: values to draw from, whose limits hold for what is drawn."""
+
+MAY_BE_NEGATIVE = {"--cx", "--cy", "--offset", *RANGES}
 """A principal point may lie outside of the image, and a bag may have been recorded before another."""
 
 
@@ -102,7 +105,7 @@ SMALL = ("--frames", "1", "--size", "32x48", "--lidar-beams", "4", "--lidar-step
         ("make-bag KITTI --out OUT --rate=1e-9 --start-time=1500000000", 1, "choose another rate"),
         ("make-bag KITTI --out FILE/bag", 1, "cannot be written"),
         ("synth-drive --out OUT --rate=1e-9", 2, "1800 s at most"),
-        ("synth-drive --out OUT --frames=1000000000", 2, "1800 s at most"),
+        ("synth-drive --out OUT --frames=100000", 2, "1800 s at most"),
         ("synth-drive --out OUT --size=100000x100000", 2, "pixels"),
         ("synth-drive --bag FILE/bag", 1, "cannot be written"),
         ("synth-drive --out OUT --lidar-steps=1000000000000 --bag OUT", 2, "--lidar-steps"),
