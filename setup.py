@@ -1,21 +1,63 @@
 """Python and ROS (ament_python) installation of adu_depth."""
 
+import shutil
 from pathlib import Path
 
+import setuptools
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 PACKAGE = "adu_depth"
 HERE = Path(__file__).resolve().parent
 
+MODELS = [f"models/{name}" for name in ("adu_student.onnx", "adu_student.safetensors", "adu_student.json")]
+"""What vehicles run (PyTorch's backends the weights). Teacher and twin are for training, from a checkout."""
 
-def share_files(folder: str) -> list[tuple[str, list[str]]]:
-    """Every file below ``folder``, for installation to ``share/adu_depth`` under the same path."""
+LICENCES = ["LICENSE", "models/LICENSE.md"]
+SPDX = "Apache-2.0 AND LicenseRef-ADU-Depth-Weights"
+"""The code's licence and that of the weights, models/LICENSE.md."""
+
+
+def files_below(folder: str) -> list[str]:
+    """Every file below ``folder``, relative to here."""
+    found = (path for path in sorted((HERE / folder).rglob("*")) if path.is_file())
+    return [path.relative_to(HERE).as_posix() for path in found if "__pycache__" not in path.parts]
+
+
+ROS_FILES = ["package.xml", *LICENCES, *files_below("launch"), *files_below("config")]
+
+
+def share_files() -> list[tuple[str, list[str]]]:
+    """What ROS looks for in ``share/adu_depth``, by folder."""
     by_folder: dict[str, list[str]] = {}
-    for path in sorted((HERE / folder).rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            relative = path.relative_to(HERE)
-            by_folder.setdefault(str(relative.parent), []).append(str(relative))
-    return [(f"share/{PACKAGE}/{parent}", files) for parent, files in by_folder.items()]
+    for name in ROS_FILES:
+        by_folder.setdefault(f"share/{PACKAGE}/{Path(name).parent}".removesuffix("/."), []).append(name)
+    return list(by_folder.items())
+
+
+class BuildWithShare(build_py):
+    """Puts models, configuration and launch files beside the modules, where every installation finds them.
+
+    ``pip install --user`` and ``--target`` put data files elsewhere than into ``sys.prefix``. An editable
+    installation has the checkout.
+    """
+
+    def run(self) -> None:
+        super().run()
+        if not getattr(self, "editable_mode", False):
+            for source, target in self._share():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, target)
+
+    def get_outputs(self, include_bytecode: bool = True) -> list[str]:
+        outputs = super().get_outputs(include_bytecode)
+        if getattr(self, "editable_mode", False):
+            return outputs
+        return [*outputs, *(str(target) for _, target in self._share())]
+
+    def _share(self) -> list[tuple[Path, Path]]:
+        share = Path(self.build_lib, "adu_depth_core", "share")
+        return [(HERE / name, share / name) for name in [*ROS_FILES, *MODELS]]
 
 
 EXTRAS = {
@@ -60,7 +102,9 @@ setup(
     description="Metric depth and its uncertainty for every pixel of one camera",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
-    license="Apache-2.0",
+    # Older releases, such as those of ROS's Linux distributions, know the text only.
+    **{"license_expression" if int(setuptools.__version__.split(".")[0]) >= 77 else "license": SPDX},
+    license_files=LICENCES,
     maintainer="ADU-Depth maintainers",
     maintainer_email="maintainers@users.noreply.github.com",
     packages=find_packages(include=["adu_depth_core*", "adu_depth_ros*"]),
@@ -68,10 +112,7 @@ setup(
     python_requires=">=3.10",
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
-        (f"share/{PACKAGE}", ["package.xml"]),
-        *share_files("launch"),
-        *share_files("config"),
-        *share_files("models"),
+        *share_files(),
     ],
     install_requires=[
         "setuptools",
@@ -88,5 +129,6 @@ setup(
             "depth_node = adu_depth_ros.depth_node:main",
         ]
     },
+    cmdclass={"build_py": BuildWithShare},
     zip_safe=False,
 )

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import shlex
 import sys
 
 import adu_depth_core
-from adu_depth_core.errors import UserError
+from adu_depth_core.errors import UsageError, UserError
 
 COMMANDS = {
     "predict": "depth and uncertainty for images, folders and videos",
@@ -38,7 +39,8 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="adu_depth",
         description="Metric depth and honest uncertainty from one camera.",
-        epilog="`adu_depth COMMAND --help` explains a command. Example: adu_depth doctor",
+        epilog="`adu_depth COMMAND --help` explains a command. Example: adu_depth doctor. "
+        "Exit status: 0 done, 1 error, 2 wrong options, 130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"adu_depth {adu_depth_core.__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -64,7 +66,10 @@ def _parse(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Namespa
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line; returns the exit status (0 success, 1 user error, 130 interrupted)."""
+    """Run the command line; returns the exit status.
+
+    It is 0 for success, 1 for an error that the user can mend, 2 for wrong options, 130 for an interrupt.
+    """
     argv = sys.argv[1:] if argv is None else argv
     chosen = next((argument for argument in argv if not argument.startswith("-")), None)
     try:
@@ -72,11 +77,23 @@ def main(argv: list[str] | None = None) -> int:
         arguments.command_line = shlex.join(["adu_depth", *argv])  # for the record of a result
         return arguments.run(arguments)
     except UserError as error:
-        print(f"adu_depth: error: {error}", file=sys.stderr)
+        return _told(str(error), 2 if isinstance(error, UsageError) else 1)
+    except BrokenPipeError:  # whoever reads has enough, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:  # a full disk, a folder that went away, a file that may not be read
+        where = f"{error.filename}: " if error.filename else ""
+        return _told(f"{where}{error.strerror or error}")
+    except MemoryError:
+        return _told("the memory does not suffice; choose smaller images, batches or fewer threads")
     except KeyboardInterrupt:
         print("adu_depth: interrupted", file=sys.stderr)
         return 130
+
+
+def _told(error: str, status: int = 1) -> int:
+    print(f"adu_depth: error: {error}", file=sys.stderr)
+    return status
 
 
 if __name__ == "__main__":

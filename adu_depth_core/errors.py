@@ -10,6 +10,10 @@ class UserError(Exception):
     """Something the user can mend; the text names file, value and fix. Shown without traceback."""
 
 
+class UsageError(UserError):
+    """An option, or several together, that make no sense whatever the files hold."""
+
+
 def require(module: str, extra: str, purpose: str) -> ModuleType:
     """Import an optional package.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,11 +23,12 @@ def write_atomically(path: Path | str, replace: bool = True) -> Iterator[Path]:
     The temporary name keeps the suffix, because writers such as ``cv2.imwrite`` choose by it.
 
     :param replace: False refuses a path that is there already, or that appears meanwhile
-    :raises UserError: if another process writes the same path, or it must not be replaced
+    :raises UserError: if another process writes the same path, it must not be replaced, its folder cannot be
+        written, or the disk is full
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with partial_folder(path) as folder:
+    check_folder_writable(path.parent)
+    with _room_for(path), partial_folder(path) as folder:
         if not replace:
             _check_free(path)
         temporary = folder / path.name
@@ -42,6 +43,32 @@ def write_atomically(path: Path | str, replace: bool = True) -> Iterator[Path]:
 def _check_free(path: Path) -> None:
     if path.exists():
         raise UserError(f"{path} exists already; remove it or choose another name")
+
+
+@contextlib.contextmanager
+def _room_for(path: Path) -> Iterator[None]:
+    """Name what was being written: the system's error for a full disk names no file."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise UserError(
+            f"{path} cannot be written: {error.strerror}; make room or choose another place"
+        ) from error
+
+
+def read_text(path: Path) -> str:
+    """A text file's content.
+
+    :raises UserError: if it cannot be read or is not UTF-8
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 text ({error}); save it as such") from error
 
 
 def check_folder_writable(folder: Path) -> None:
@@ -70,16 +97,12 @@ def check_writable(path: Path) -> None:
 
 
 def share_directory() -> Path:
-    """Folder that holds ``models/``, ``config/`` and ``launch/``: the source tree or an installation.
+    """Folder that holds ``models/``, ``config/`` and ``launch/``: a checkout, or the installed package's own.
 
-    Looked for beside the package (a checkout), in each prefix of ``AMENT_PREFIX_PATH`` (colcon) and
-    under ``sys.prefix`` (pip), in this order.
-
-    :raises FileNotFoundError: if none of them holds the package's files
+    :raises FileNotFoundError: if neither is there
     """
-    prefixes = [Path(p) for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p]
-    candidates = [Path(__file__).resolve().parent.parent]
-    candidates += [prefix / "share" / "adu_depth" for prefix in [*prefixes, Path(sys.prefix)]]
+    package = Path(__file__).resolve().parent
+    candidates = [package / "share", package.parent]
     for candidate in candidates:
         if (candidate / "config").is_dir() and (candidate / "package.xml").is_file():
             return candidate

@@ -23,7 +23,7 @@ from rosgraph_msgs.msg import Clock
 from adu_depth_core.bags.playback import Playback
 from adu_depth_core.bags.reader import BagReader
 from adu_depth_core.errors import UserError
-from adu_depth_core.files import write_atomically
+from adu_depth_core.files import check_writable, write_atomically
 from adu_depth_core.progress import progress_bar
 from adu_depth_ros.message_types import message_class
 
@@ -214,11 +214,16 @@ def main(args: list[str] | None = None) -> int:
     arguments = _parser().parse_args(remove_ros_args(args)[1:])
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     try:
+        if arguments.report:
+            check_writable(arguments.report)
         with BagReader(arguments.bag) as bag:
             player = BagPlayer(rclpy.create_node("bag_player"), bag, arguments.topics)
             player.wait_for_subscribers(dict(arguments.wait_for), arguments.timeout)
             with progress_bar("messages") as progress:
                 playback = player.play(arguments.rate, arguments.restamp, arguments.clock, progress)
+        if arguments.report:
+            with write_atomically(arguments.report) as temporary:
+                temporary.write_text(json.dumps({**vars(playback), "published": player.published}, indent=2))
     except UserError as error:
         print(f"bag_player: error: {error}", file=sys.stderr)
         return 1
@@ -226,9 +231,6 @@ def main(args: list[str] | None = None) -> int:
         return 130
     finally:
         rclpy.try_shutdown()
-    if arguments.report:
-        with write_atomically(arguments.report) as temporary:
-            temporary.write_text(json.dumps({**vars(playback), "published": player.published}, indent=2))
     return 0
 
 

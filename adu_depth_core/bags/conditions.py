@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from adu_depth_core.bags.evaluation_result import INSTABILITY, Condition, ModelResult
-from adu_depth_core.errors import UserError
+from adu_depth_core.errors import UsageError
 from adu_depth_core.evaluation.report import DEPTH, SURFACE, UNCERTAINTY
 
 LATENCY = "latency_ms"
@@ -32,16 +32,16 @@ class FailIf:
     def parse(cls, text: str) -> FailIf:
         """Read ``METRIC>VALUE`` (or ``>=``, ``<``, ``<=``).
 
-        :raises UserError: if it is not of that form or the metric is unknown
+        :raises UsageError: if it is not of that form or the metric is unknown
         """
         match = _PATTERN.fullmatch(text)
         try:
             metric, comparison, limit = match.groups() if match else ("", "", "")
             condition = cls(metric, comparison, float(limit))
         except ValueError as error:
-            raise UserError(f"--fail-if {text!r} is not a condition such as 'abs_rel>0.12'") from error
+            raise UsageError(f"--fail-if {text!r} is not a condition such as 'abs_rel>0.12'") from error
         if metric not in METRICS:
-            raise UserError(
+            raise UsageError(
                 f"--fail-if {text!r}: unknown metric {metric!r}; choose from {', '.join(METRICS)}"
             )
         return condition

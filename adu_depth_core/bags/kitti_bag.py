@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,10 @@ DEFAULT_RATE = 10.0
 """Frames per second of KITTI's cameras."""
 
 
+LATEST_NS = 2**31 * 10**9
+"""Stamps from here on do not fit into ROS's ``builtin_interfaces/Time``: 2038."""
+
+
 def write_kitti_bag(
     frames: Iterable[KittiFrame],
     path: Path,
@@ -35,6 +39,7 @@ def write_kitti_bag(
     start_ns: int = DEFAULT_START_NS,
     compressed: bool = False,
     overwrite: bool = False,
+    note: Mapping[str, str] | None = None,
 ) -> dict[str, int]:
     """Write a bag with image and camera_info of the left and, where there are any, right images.
 
@@ -43,17 +48,23 @@ def write_kitti_bag(
     :param start_ns: stamp of the first frame in nanoseconds
     :param compressed: write the image files as they are, as ``.../compressed`` topics
     :param overwrite: replace a bag that is there already
+    :param note: of the folder, by ``leakage.source_note``
     :return: number of messages of each topic
-    :raises UserError: if an image is not readable or of another size than the first, or a right image has
-        no calibration; and see ``BagWriter``
+    :raises UserError: if an image is not readable or of another size than the first, a right image has no
+        calibration, or a stamp is too late for ROS; and see ``BagWriter``
     """
     size: tuple[int, int] | None = None
-    with BagWriter(path, overwrite) as bag:
+    with BagWriter(path, overwrite, note) as bag:
         for index, frame in enumerate(frames):
             if rate is None and frame.time_ns is not None:
                 stamp = start_ns + frame.time_ns
             else:
                 stamp = start_ns + round(index * 1e9 / (rate or DEFAULT_RATE))
+            if stamp >= LATEST_NS:
+                raise UserError(
+                    f"{frame.left} would be stamped {stamp / 1e9:.3g} s, and ROS's stamps end at "
+                    f"{LATEST_NS / 1e9:.10g} s: choose another rate or an earlier start"
+                )
             left = _Picture(frame.left)
             size = size or left.size
             camera, baseline = read_cameras(frame.calibration, left.size[1], left.size[0])

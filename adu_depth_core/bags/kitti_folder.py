@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adu_depth_core.errors import UserError
+from adu_depth_core.files import read_text
 
 _IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 
@@ -96,7 +97,7 @@ def _times(folder: Path, images: list[Path]) -> list[int]:
     )
     if path is None:
         return []
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = read_text(path).splitlines()
     numbered = all(image.stem.isdigit() for image in images)
     times: list[int] = []
     for position, image in enumerate(images):
@@ -107,7 +108,7 @@ def _times(folder: Path, images: list[Path]) -> list[int]:
             )
         try:
             times.append(_nanoseconds(lines[index].strip()))
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise UserError(f"{path}:{index + 1}: {lines[index]!r} is not a time ({error})") from error
         if position and times[-1] <= times[-2]:
             raise UserError(f"{path}:{index + 1}: {lines[index]!r} is not after the time of the image before")

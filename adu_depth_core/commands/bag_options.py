@@ -10,6 +10,7 @@ from adu_depth_core.bags.frames import ReadingOptions
 from adu_depth_core.bags.synchronizer import HOLD_NS
 from adu_depth_core.bags.topic_choice import TopicOptions, Topics
 from adu_depth_core.calibration_file import read_calibration
+from adu_depth_core.commands.number_arguments import number
 from adu_depth_core.errors import UserError
 
 
@@ -33,14 +34,14 @@ def add_topic_arguments(parser: argparse.ArgumentParser, truths: tuple[str, ...]
     reading = parser.add_argument_group("reading")
     reading.add_argument(
         "--tolerance",
-        type=float,
+        type=number(least=0, most=HOLD_NS / 1e6),
         default=50.0,
         metavar="MS",
         help="greatest time between an image and what belongs to it (default: 50)",
     )
     reading.add_argument(
         "--beam-gap",
-        type=float,
+        type=number(above=0, below=30),
         default=1.0,
         metavar="DEG",
         help="more than the angle between LiDAR beams: nearer returns within it hide a point (default: 1)",
@@ -70,12 +71,8 @@ def topic_options(arguments: argparse.Namespace) -> TopicOptions:
 def reading_options(arguments: argparse.Namespace) -> ReadingOptions:
     """How the options above bring messages together.
 
-    :raises UserError: if a value is out of range
+    :raises UserError: if there is no such calibration file
     """
-    if not 0 <= arguments.tolerance <= HOLD_NS / 1e6:
-        raise UserError(f"--tolerance is {arguments.tolerance:g} ms: must be 0 to {HOLD_NS / 1e6:g}")
-    if not 0 < arguments.beam_gap < 30:
-        raise UserError(f"--beam-gap is {arguments.beam_gap:g} degrees: must be above 0 and below 30")
     calibration = None
     if arguments.calib is not None:
         if not arguments.calib.is_file():

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.table import Table
 
+from adu_depth_core.commands.number_arguments import MOST_THREADS, whole_number
 from adu_depth_core.commands.size_argument import rows_x_columns
 from adu_depth_core.deploy.benchmark import Result, benchmark
 from adu_depth_core.deploy.roofline import Ceilings, measure_ceilings
@@ -55,18 +56,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--network-size", type=rows_x_columns, metavar="HxW", help="network input (default: each model's)"
     )
-    parser.add_argument("--batch", type=int, default=1, metavar="N", help="images at once (default: 1)")
     parser.add_argument(
-        "--threads", type=int, metavar="N", help="CPU threads (default: the runtime's choice)"
+        "--batch", type=whole_number(1), default=1, metavar="N", help="images at once (default: 1)"
     )
-    parser.add_argument("--runs", type=int, default=100, metavar="N", help="timed runs (default: 100)")
-    parser.add_argument("--warm-up", type=int, default=10, metavar="N", help="untimed runs (default: 10)")
+    parser.add_argument(
+        "--threads",
+        type=whole_number(1, MOST_THREADS),
+        metavar="N",
+        help="CPU threads (default: the runtime's choice)",
+    )
+    parser.add_argument(
+        "--runs", type=whole_number(1), default=100, metavar="N", help="timed runs (default: 100)"
+    )
+    parser.add_argument(
+        "--warm-up", type=whole_number(0), default=10, metavar="N", help="untimed runs (default: 10)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    if arguments.runs < 1 or arguments.warm_up < 0 or arguments.batch < 1:
-        raise UserError("--runs and --batch must be at least 1 and --warm-up at least 0")
     if arguments.json:
         check_writable(arguments.json)
     ceilings = functools.cache(_ceilings_or_warning)

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from adu_depth_core.commands.gate_options import add_gate_arguments, gate_of
+from adu_depth_core.commands.number_arguments import whole_number
 from adu_depth_core.commands.size_argument import rows_x_columns
 from adu_depth_core.deploy.build_options import BuildOptions
 from adu_depth_core.deploy.tensorrt_api import FLAVOURS
@@ -52,17 +53,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--batch",
-        type=int,
+        type=whole_number(1),
         nargs=3,
         default=(1, 1, 1),
         metavar=("MIN", "BEST", "MAX"),
         help="images at once, for an ONNX with --batch dynamic (default: 1 1 1)",
     )
-    parser.add_argument("--workspace", type=int, metavar="MIB", help="limit of the builder's GPU memory")
+    parser.add_argument(
+        "--workspace", type=whole_number(1), metavar="MIB", help="limit of the builder's GPU memory"
+    )
     parser.add_argument(
         "--timing-cache", type=Path, metavar="FILE", help="keep kernel times here: the next build is faster"
     )
-    parser.add_argument("--dla-core", type=int, metavar="N", help="run on this deep learning accelerator")
+    parser.add_argument(
+        "--dla-core", type=whole_number(0), metavar="N", help="run on this deep learning accelerator"
+    )
     parser.add_argument(
         "--version-compatible", action="store_true", help="also for later versions (tensorrt only)"
     )

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from adu_depth_core.calibration_file import read_calibration
 from adu_depth_core.camera import Camera
-from adu_depth_core.errors import UserError
+from adu_depth_core.commands.number_arguments import number
+from adu_depth_core.errors import UsageError, UserError
 
 MISSING_FOCAL = """metric depth needs the camera's focal length in pixels, which no image tells; give one of
   --calib FILE   a KITTI calib.txt, or the YAML of a ROS camera_info
@@ -26,14 +27,18 @@ def add_camera_arguments(
     source = camera.add_mutually_exclusive_group()
     source.add_argument("--calib", type=Path, metavar="FILE", help="KITTI calib.txt or ROS camera_info YAML")
     source.add_argument(
-        "--focal", type=float, metavar="PX", help="focal length, principal point in the middle"
+        "--focal", type=number(above=0), metavar="PX", help="focal length, principal point in the middle"
     )
-    source.add_argument("--fx", type=float, metavar="PX", help="horizontal focal length")
+    source.add_argument("--fx", type=number(above=0), metavar="PX", help="horizontal focal length")
     camera.add_argument(
-        "--fy", type=float, metavar="PX", help="with --fx: vertical focal length (default: fx)"
+        "--fy", type=number(above=0), metavar="PX", help="with --fx: vertical focal length (default: fx)"
     )
-    camera.add_argument("--cx", type=float, metavar="PX", help="with --fx: principal point (default: middle)")
-    camera.add_argument("--cy", type=float, metavar="PX", help="with --fx: principal point (default: middle)")
+    camera.add_argument(
+        "--cx", type=number(), metavar="PX", help="with --fx: principal point (default: middle)"
+    )
+    camera.add_argument(
+        "--cy", type=number(), metavar="PX", help="with --fx: principal point (default: middle)"
+    )
 
 
 def camera_source_if_told(arguments: argparse.Namespace) -> Callable[[int, int], Camera] | None:
@@ -51,14 +56,14 @@ def camera_source(arguments: argparse.Namespace) -> Callable[[int, int], Camera]
         name: getattr(arguments, name) for name in ("fy", "cx", "cy") if getattr(arguments, name) is not None
     }
     if rest and arguments.fx is None:
-        raise UserError(f"--{', --'.join(rest)} goes with --fx only")
+        raise UsageError(f"--{', --'.join(rest)} goes with --fx only")
     if arguments.calib is not None:
         if not arguments.calib.is_file():
             raise UserError(f"--calib {arguments.calib} does not exist")
         return functools.cache(functools.partial(read_calibration, arguments.calib))
     fx = arguments.fx if arguments.fx is not None else arguments.focal
     if fx is None:
-        raise UserError(MISSING_FOCAL)
+        raise UsageError(MISSING_FOCAL)
 
     def camera_for(width: int, height: int) -> Camera:
         entries = {"fx": fx, "fy": fx, "cx": (width - 1) / 2, "cy": (height - 1) / 2, **rest}

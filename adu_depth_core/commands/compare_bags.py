@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 
 from rich.table import Table
@@ -15,6 +14,7 @@ from adu_depth_core.bags.live_comparison import FrameComparison, LiveComparison
 from adu_depth_core.bags.reader import BagReader
 from adu_depth_core.bags.skipped import SkippedFrames
 from adu_depth_core.commands.model_options import add_model_arguments, load_predictor
+from adu_depth_core.commands.number_arguments import number, whole_number
 from adu_depth_core.evaluation.report import print_context
 from adu_depth_core.inference.depth_output import MAX_DEPTH, MAX_RELATIVE_SIGMA
 from adu_depth_core.progress import progress_bar
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--tolerance",
-        type=_share,
+        type=number(least=0, below=1),
         default=Expectation.tolerance,
         metavar="T",
         help="largest relative difference that is none (default: 0.001; other runtimes need more)",
@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--offset",
-        type=int,
+        type=whole_number(-(2**63), 2**63 - 1),
         metavar="NS",
         help="live stamps minus source stamps in nanoseconds, as a player that restamps adds "
         "(default: found from the stamps)",
@@ -72,11 +72,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     node = parser.add_argument_group("parameters that the node ran with")
     node.add_argument(
-        "--max-depth", type=_positive, default=MAX_DEPTH, metavar="M", help="metres (default: %(default)g)"
+        "--max-depth",
+        type=number(above=0),
+        default=MAX_DEPTH,
+        metavar="M",
+        help="metres (default: %(default)g)",
     )
     node.add_argument(
         "--max-relative-sigma",
-        type=_positive,
+        type=number(above=0),
         default=MAX_RELATIVE_SIGMA,
         metavar="R",
         help="(default: %(default)g)",
@@ -174,17 +178,3 @@ def _misfit(frame: FrameComparison) -> tuple[int, float]:
     """More pixels that differ first, then larger differences."""
     differences = [frame.depth, *([frame.sigma] if frame.sigma else [])]
     return sum(d.beyond + d.marked for d in differences), max(d.largest for d in differences)
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return value
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 1")
-    return value

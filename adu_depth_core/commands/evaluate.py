@@ -9,13 +9,14 @@ from pathlib import Path
 from rich.text import Text
 
 from adu_depth_core.commands.model_options import add_model_arguments, load_predictor
+from adu_depth_core.commands.number_arguments import number
 from adu_depth_core.datasets.registry import KINDS
-from adu_depth_core.errors import UserError
+from adu_depth_core.errors import UsageError, UserError
 from adu_depth_core.evaluation.benchmarks import DEFAULT_CROPS, SPLITS, Benchmark, open_benchmark
 from adu_depth_core.evaluation.evaluate import JudgedSet, evaluate
 from adu_depth_core.evaluation.evaluator import Summary
 from adu_depth_core.evaluation.leakage import Leakage, check_leakage
-from adu_depth_core.evaluation.protocol import CROPS, Protocol
+from adu_depth_core.evaluation.protocol import CROPS, MIN_DEPTH, Protocol
 from adu_depth_core.evaluation.record import evaluation_record, write_frames_csv, write_record
 from adu_depth_core.evaluation.report import print_context, print_frames, print_overview, print_summary
 from adu_depth_core.evaluation.subject import Subject, checkpoint_subject, model_subject, sgbm_subject
@@ -80,14 +81,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", help=f"image size, the first is the default ({sizes})")
     protocol = parser.add_argument_group("protocol")
     protocol.add_argument(
-        "--cap", type=float, default=80.0, metavar="M", help="farthest ground truth that counts (default: 80)"
+        "--cap",
+        type=number(above=MIN_DEPTH),
+        default=80.0,
+        metavar="M",
+        help="farthest ground truth that counts (default: 80)",
     )
     crops = "; ".join(f"{name}: {text}" for name, text in CROPS.items())
     defaults = "".join(f"{crop} for {dataset}, " for dataset, crop in DEFAULT_CROPS.items())
     protocol.add_argument("--crop", choices=CROPS, help=f"{crops} (default: {defaults}none for the others)")
     protocol.add_argument(
         "--camera-height",
-        type=float,
+        type=number(above=0.0),
         metavar="M",
         help="height of a camera that looks along a level road, to tell obstacles from ground (default: the "
         "road is fitted to each frame's ground truth)",
@@ -149,7 +154,7 @@ def _each(arguments: argparse.Namespace, option: str) -> list:
     """The value of an option for each root: one for all, or one each."""
     values, roots = getattr(arguments, option) or [None], len(arguments.root)
     if len(values) not in (1, roots):
-        raise UserError(
+        raise UsageError(
             f"--{option} has {len(values)} values and --root {roots}: give one for all folders, or one "
             "for each in their order"
         )
@@ -159,7 +164,7 @@ def _each(arguments: argparse.Namespace, option: str) -> list:
 def _default_crop(datasets: Sequence[str]) -> str:
     crops = {DEFAULT_CROPS.get(dataset, "none") for dataset in datasets}
     if len(crops) > 1:
-        raise UserError(
+        raise UsageError(
             f"{', '.join(dict.fromkeys(datasets))} are usually cropped differently: give --crop for all"
         )
     return crops.pop()
@@ -168,14 +173,14 @@ def _default_crop(datasets: Sequence[str]) -> str:
 def _subject(arguments: argparse.Namespace) -> Subject:
     given = [name for name in ("model", "checkpoint", "method") if getattr(arguments, name) is not None]
     if len(given) > 1:
-        raise UserError(f"--{given[0]} and --{given[1]} exclude each other")
+        raise UsageError(f"--{given[0]} and --{given[1]} exclude each other")
     if given in (["checkpoint"], ["method"]):
         only_model = {"backend": "auto", "threads": None}
         if given == ["method"]:
             only_model |= {"network_size": None, "flip": False}
         unsuited = [name for name, default in only_model.items() if getattr(arguments, name) != default]
         if unsuited:
-            raise UserError(f"--{unsuited[0].replace('_', '-')} does not go with --{given[0]}")
+            raise UsageError(f"--{unsuited[0].replace('_', '-')} does not go with --{given[0]}")
     if arguments.method:
         return sgbm_subject()
     if arguments.checkpoint:
@@ -191,7 +196,13 @@ def _leakage(subject: Subject, benchmark: Benchmark, allow: bool) -> Leakage:
     if subject.card is None:  # nothing was trained
         return Leakage(True, [], [], [])
     return check_leakage(
-        subject.card, benchmark.dataset, benchmark.subset, benchmark.frames, allow, benchmark.drives
+        subject.card,
+        benchmark.dataset,
+        benchmark.subset,
+        benchmark.frames,
+        allow,
+        benchmark.drives,
+        benchmark.kind,
     )
 
 

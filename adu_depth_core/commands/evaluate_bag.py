@@ -18,7 +18,6 @@ from adu_depth_core.bags.evaluation import BagEvaluation
 from adu_depth_core.bags.evaluation_files import write_frames_csv, write_metrics_json
 from adu_depth_core.bags.evaluation_result import Estimate, EvaluationResult
 from adu_depth_core.bags.record import EvaluationRecorder
-from adu_depth_core.bags.report_page import write_report_page
 from adu_depth_core.bags.topic_choice import MEASURED, TRUTHS
 from adu_depth_core.commands.bag_options import (
     add_topic_arguments,
@@ -27,10 +26,11 @@ from adu_depth_core.commands.bag_options import (
     topic_options,
 )
 from adu_depth_core.commands.model_options import add_model_arguments
-from adu_depth_core.errors import UserError
-from adu_depth_core.evaluation.protocol import CROPS, Protocol
+from adu_depth_core.commands.number_arguments import number
+from adu_depth_core.errors import UserError, require
+from adu_depth_core.evaluation.protocol import CROPS, MIN_DEPTH, Protocol
 from adu_depth_core.evaluation.report import SURFACE
-from adu_depth_core.files import write_atomically
+from adu_depth_core.files import check_folder_writable, write_atomically
 from adu_depth_core.inference.predictor import Predictor, default_model
 from adu_depth_core.labels import distinct
 from adu_depth_core.memory import keep_freed_memory
@@ -88,7 +88,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_topic_arguments(parser, TRUTHS)
     protocol = parser.add_argument_group("protocol")
     protocol.add_argument(
-        "--cap", type=float, default=80.0, metavar="M", help="farthest ground truth (default: 80)"
+        "--cap",
+        type=number(above=MIN_DEPTH),
+        default=80.0,
+        metavar="M",
+        help="farthest ground truth (default: 80)",
     )
     protocol.add_argument(
         "--where",
@@ -99,7 +103,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     protocol.add_argument("--crop", choices=CROPS, default="none", help="part of the image (default: none)")
     protocol.add_argument(
         "--camera-height",
-        type=float,
+        type=number(above=0.0),
         metavar="M",
         help="height of a camera that looks along a level road, to tell obstacles from ground (default: the "
         "road is fitted to each frame's ground truth)",
@@ -108,8 +112,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    require("jinja2", "bags", "to write the report page")
+    from adu_depth_core.bags.report_page import write_report_page
+
     conditions = [FailIf.parse(text) for text in arguments.fail_if]
     check_replaceable(arguments.out, arguments.overwrite)
+    check_folder_writable(arguments.out.parent)
     keep_freed_memory()
     protocol = Protocol(arguments.cap, arguments.crop, arguments.camera_height)
     paths = arguments.model or [default_model()]

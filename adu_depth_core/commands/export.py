@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 
 from adu_depth_core.commands.camera_options import add_camera_arguments, camera_source_if_told
+from adu_depth_core.commands.number_arguments import whole_number
 from adu_depth_core.commands.size_argument import rows_x_columns
 from adu_depth_core.deploy.frames import read_frames
 from adu_depth_core.deploy.precision import PRECISIONS, export
-from adu_depth_core.errors import UserError
 from adu_depth_core.files import check_writable
 from adu_depth_core.inference.predictor import default_model
 
@@ -50,15 +50,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="images, video or bag to compare on (default: synthetic); int8 is calibrated on them too",
     )
     parser.add_argument(
-        "--frame-limit", type=int, default=64, metavar="N", help="use at most N of the frames (default: 64)"
+        "--frame-limit",
+        type=whole_number(1),
+        default=64,
+        metavar="N",
+        help="use at most N of the frames (default: 64)",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.onnx", help="file to write")
     add_camera_arguments(parser, "the frames' camera (default: a bag's camera_info, else 82 degrees across)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    if arguments.frame_limit < 1:
-        raise UserError(f"--frame-limit {arguments.frame_limit}: must be at least 1")
     check_writable(arguments.out)
     camera_for = camera_source_if_told(arguments)
     frames = read_frames(arguments.frames, arguments.frame_limit, camera_for) if arguments.frames else None
@@ -77,8 +79,4 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _batch(text: str) -> int | None:
     """A number, or None for ``dynamic``."""
-    if text == "dynamic":
-        return None
-    if not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor 'dynamic'")
-    return int(text)
+    return None if text == "dynamic" else whole_number(1)(text)

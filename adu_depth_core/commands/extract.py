@@ -17,8 +17,9 @@ from adu_depth_core.commands.bag_options import (
     reading_options,
     topic_options,
 )
+from adu_depth_core.commands.number_arguments import number
 from adu_depth_core.errors import UserError
-from adu_depth_core.files import write_atomically
+from adu_depth_core.files import check_folder_writable, write_atomically
 from adu_depth_core.progress import progress_bar
 
 EPILOG = """\
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the new folder")
     parser.add_argument(
         "--min-motion",
-        type=float,
+        type=number(least=0),
         default=0.5,
         metavar="M",
         help="metres that the camera travels between frames, by the bag's poses; without poses, frames on "
@@ -45,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--min-turn",
-        type=float,
+        type=number(above=0),
         default=5.0,
         metavar="DEG",
         help="degrees that are motion enough by themselves (default: 5)",
@@ -57,8 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     out = arguments.out
     if out.exists():
         raise UserError(f"{out} exists already; choose another --out")
-    if not (arguments.min_motion >= 0 and arguments.min_turn > 0):
-        raise UserError("--min-motion must not be negative and --min-turn must be positive")
+    check_folder_writable(out.parent)
     with BagReader(arguments.bag, salvage=True) as bag:
         topics = choose_topics(bag.topics, arguments.bag.name, topic_options(arguments), pair=True)
         total = bag.message_counts[topics.image]

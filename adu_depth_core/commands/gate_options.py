@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 
 from adu_depth_core.commands.camera_options import add_camera_arguments, camera_source_if_told
+from adu_depth_core.commands.number_arguments import whole_number
 from adu_depth_core.deploy.engine_parity import Gate
 from adu_depth_core.deploy.frames import read_frames
-from adu_depth_core.errors import UserError
 
 
 def add_gate_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,11 @@ def add_gate_arguments(parser: argparse.ArgumentParser) -> None:
         "--frames", type=Path, metavar="PATH", help="images, video or bag (default: synthetic)"
     )
     group.add_argument(
-        "--frame-limit", type=int, default=16, metavar="N", help="use at most N of the frames (default: 16)"
+        "--frame-limit",
+        type=whole_number(1),
+        default=16,
+        metavar="N",
+        help="use at most N of the frames (default: 16)",
     )
     add_camera_arguments(parser, "the frames' camera (default: a bag's camera_info, else 82 degrees across)")
 
@@ -31,8 +35,6 @@ def gate_of(arguments: argparse.Namespace) -> Gate:
 
     :raises UserError: if the frames cannot be read
     """
-    if arguments.frame_limit < 1:
-        raise UserError(f"--frame-limit {arguments.frame_limit}: must be at least 1")
     camera_for = camera_source_if_told(arguments)
     frames = read_frames(arguments.frames, arguments.frame_limit, camera_for) if arguments.frames else None
     return Gate(arguments.reference, frames, arguments.frames.name if arguments.frames else "")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from adu_depth_core.bags.kitti_bag import DEFAULT_RATE, write_kitti_bag
+from adu_depth_core.bags.kitti_bag import DEFAULT_RATE, LATEST_NS, write_kitti_bag
 from adu_depth_core.bags.kitti_folder import find_frames
+from adu_depth_core.bags.leakage import source_note
 from adu_depth_core.bags.writer import DEFAULT_START_NS
-from adu_depth_core.errors import UserError
+from adu_depth_core.commands.number_arguments import number
+from adu_depth_core.files import check_folder_writable
 from adu_depth_core.progress import progress_bar
 
 
@@ -21,13 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="BAG", help="folder of the new bag")
     parser.add_argument(
         "--rate",
-        type=float,
+        type=number(least=1e-9, most=1e6),
         metavar="HZ",
         help=f"frames per second instead of the folder's times (default: those, or {DEFAULT_RATE:g} without)",
     )
     parser.add_argument(
         "--start-time",
-        type=float,
+        type=number(least=0, below=LATEST_NS / 1e9),
         default=DEFAULT_START_NS / 1e9,
         metavar="SECONDS",
         help="stamp of the first frame (default 1; 0 means 'no time' in ROS)",
@@ -46,10 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    if arguments.rate is not None and not arguments.rate > 0:
-        raise UserError(f"--rate is {arguments.rate:g}: must be above 0 frames per second")
-    if not arguments.start_time >= 0:
-        raise UserError(f"--start-time is {arguments.start_time:g}: must not be negative")
+    check_folder_writable(arguments.out.parent)
     frames = find_frames(arguments.folder)
     with progress_bar() as bar:
         counts = write_kitti_bag(
@@ -59,6 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
             start_ns=round(arguments.start_time * 1e9),
             compressed=arguments.compressed,
             overwrite=arguments.overwrite,
+            note=source_note(arguments.folder, [frame.left.stem for frame in frames]),
         )
     print(f"{arguments.out}: {len(frames)} frames")
     for topic, count in sorted(counts.items()):

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from adu_depth_core.commands.number_arguments import number
 from adu_depth_core.datasets.folders import some
 from adu_depth_core.datasets.labelling import Matching, file_name, write_label, write_labelled_pair
 from adu_depth_core.datasets.registry import KINDS, Frames, open_dataset
 from adu_depth_core.datasets.stereo_folder import label_path
-from adu_depth_core.errors import UserError
+from adu_depth_core.errors import UsageError
 from adu_depth_core.files import check_folder_writable
 from adu_depth_core.progress import progress_bar
 
@@ -53,14 +54,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ):
         default = getattr(defaults, name)
         parser.add_argument(
-            f"--{name}", type=float, default=default, metavar=unit, help=f"{text} (default: {default:g})"
+            f"--{name}",
+            type=number(above=0),
+            default=default,
+            metavar=unit,
+            help=f"{text} (default: {default:g})",
         )
 
 
 def run(arguments: argparse.Namespace) -> int:
     in_place = arguments.dataset == "stereo_folder"
     if in_place == (arguments.out is not None):
-        raise UserError(
+        raise UsageError(
             f"{arguments.root}: labels of a stereo_folder go into it, without --out"
             if in_place
             else f"--out is missing: labels of {arguments.dataset} go into a folder of their own"

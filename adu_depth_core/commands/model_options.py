@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from adu_depth_core.commands.number_arguments import MOST_THREADS, whole_number
 from adu_depth_core.commands.size_argument import rows_x_columns
 from adu_depth_core.inference.backends.choice import BACKENDS
 from adu_depth_core.inference.predictor import Predictor
@@ -33,7 +34,12 @@ def add_model_arguments(parser: argparse.ArgumentParser, several: bool = False) 
         metavar="HxW",
         help="network input, rows x columns (default: as suits each camera's aspect, if the model takes any)",
     )
-    group.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: the runtime's choice)")
+    group.add_argument(
+        "--threads",
+        type=whole_number(1, MOST_THREADS),
+        metavar="N",
+        help="CPU threads (default: the runtime's choice)",
+    )
 
 
 def load_predictor(arguments: argparse.Namespace) -> Predictor:

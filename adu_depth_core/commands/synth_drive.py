@@ -13,15 +13,22 @@ from pathlib import Path
 import numpy as np
 
 from adu_depth_core.commands.choice_argument import choice, sizes
-from adu_depth_core.errors import UserError
+from adu_depth_core.commands.number_arguments import number, whole_number
+from adu_depth_core.errors import UsageError, UserError
 from adu_depth_core.files import check_folder_writable
 from adu_depth_core.progress import progress_bar
-from adu_depth_core.synthetic.drive import DriveConfig, generate_drive
+from adu_depth_core.synthetic.drive import LONGEST_DRIVE_S, DriveConfig, generate_drive
 from adu_depth_core.synthetic.frame import DriveFrame, Rig
 from adu_depth_core.synthetic.kitti_folder import write_kitti2015
 from adu_depth_core.synthetic.lidar import Lidar
 from adu_depth_core.synthetic.random_rig import KITTI_CAMERA, VEHICLE_CAMERAS
 from adu_depth_core.synthetic.viewpoints import generate_views
+
+MOST = 100_000
+"""Scenes, and frames of each."""
+
+LONGEST_STREET = 10 * LONGEST_DRIVE_S
+"""Metres: a drive goes at about 10 m/s, and a street takes memory by its length."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,15 +40,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write a rosbag2 (MCAP); with several scenes, a folder of them",
     )
     parser.add_argument(
-        "--scenes", type=int, default=1, metavar="N", help="drives, each in another street (default 1)"
+        "--scenes",
+        type=whole_number(1, MOST),
+        default=1,
+        metavar="N",
+        help="drives, each in another street (default 1)",
     )
     parser.add_argument(
-        "--frames", type=int, default=20, metavar="N", help="frames of each drive (default 20)"
+        "--frames",
+        type=whole_number(1, MOST),
+        default=20,
+        metavar="N",
+        help="frames of each drive (default 20)",
     )
-    parser.add_argument("--rate", type=float, default=10.0, metavar="HZ", help="frames a second (default 10)")
+    parser.add_argument(
+        "--rate", type=number(above=0), default=10.0, metavar="HZ", help="frames a second (default 10)"
+    )
     parser.add_argument(
         "--spread",
-        type=float,
+        type=number(least=1, most=1000),
         metavar="M",
         help="instead of a drive, views about M metres apart in one street, each with a camera and a light "
         "of its own, and with more people, vehicles and signs about (folders only)",
@@ -51,20 +68,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--seed",
-        type=int,
+        type=whole_number(0, 2**62),
         default=0,
         metavar="S",
         help="seed of the first drive; the others count up (default 0)",
     )
     _add_camera_arguments(parser)
     lidar = parser.add_argument_group("LiDAR (bags only)")
-    lidar.add_argument("--lidar-beams", type=int, default=64, metavar="N", help="lasers (default 64)")
     lidar.add_argument(
-        "--lidar-steps", type=int, default=1800, metavar="N", help="directions in one turn (default 1800)"
+        "--lidar-beams", type=whole_number(1, 1024), default=64, metavar="N", help="lasers (default 64)"
+    )
+    lidar.add_argument(
+        "--lidar-steps",
+        type=whole_number(1, 36000),
+        default=1800,
+        metavar="N",
+        help="directions in one turn (default 1800)",
     )
     lidar.add_argument(
         "--lidar-noise",
-        type=float,
+        type=number(least=0),
         default=0.0,
         metavar="M",
         help="deviation of the ranges in metres (default 0)",
@@ -108,7 +131,7 @@ def _add_camera_arguments(parser: argparse.ArgumentParser) -> None:
     view = cameras.add_mutually_exclusive_group()
     view.add_argument(
         "--focal",
-        type=float,
+        type=number(above=0),
         metavar="PX",
         help="focal length in pixels (default: KITTI's view, 721.5 at width 1242)",
     )
@@ -125,24 +148,26 @@ def _add_camera_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     if arguments.out is None and arguments.bag is None:
-        raise UserError(
+        raise UsageError(
             "nothing to write: give --out DIR for a KITTI 2015 folder, --bag PATH for a rosbag, or both"
         )
-    if arguments.scenes < 1:
-        raise UserError(f"--scenes is {arguments.scenes}: must be at least 1")
     if arguments.spread is not None:
         if arguments.bag is not None:
-            raise UserError(
+            raise UsageError(
                 "--spread draws a camera for each view, a bag has one: give --out DIR without --bag"
             )
-        if not 1 <= arguments.spread <= 1000:
-            raise UserError(f"--spread is {arguments.spread:g}: must be from 1 to 1000 metres")
+        length = (arguments.frames - 1) * arguments.spread
+        if length > LONGEST_STREET:
+            raise UsageError(
+                f"--frames {arguments.frames} with --spread {arguments.spread:g} takes a street of "
+                f"{length:g} m, {LONGEST_STREET:g} m is the longest: choose more --scenes"
+            )
     if arguments.out is not None and any(arguments.out.glob("training/*/*")):
         raise UserError(f"{arguments.out} holds frames already; give another folder or remove it")
     try:
         scenes = [_configs(arguments, arguments.seed + scene) for scene in range(arguments.scenes)]
     except ValueError as error:
-        raise UserError(str(error)) from error
+        raise UsageError(str(error)) from error
     for folder in (arguments.out, arguments.bag and arguments.bag.parent):
         if folder is not None:
             check_folder_writable(folder)

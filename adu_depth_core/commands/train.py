@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from adu_depth_core.commands.number_arguments import MOST_THREADS, whole_number
 from adu_depth_core.errors import require
 
 EPILOG = """\
@@ -33,21 +34,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     machine = parser.add_argument_group("machine (batch_size is that of all processes together)")
     machine.add_argument(
-        "--workers", type=int, default=1, help="data loading processes of each device (default: %(default)s)"
+        "--workers",
+        type=whole_number(0, MOST_THREADS),
+        default=1,
+        help="data loading processes of each device (default: %(default)s)",
     )
     machine.add_argument("--accelerator", choices=["auto", "cpu", "gpu"], default="auto")
     machine.add_argument(
         "--devices",
-        type=int,
+        type=whole_number(1, MOST_THREADS),
         default=1,
         metavar="N",
         help="GPUs, or CPU processes, of each node (default: 1)",
     )
-    machine.add_argument("--nodes", type=int, default=1, metavar="N", help="machines (default: 1)")
+    machine.add_argument(
+        "--nodes", type=whole_number(1, MOST_THREADS), default=1, metavar="N", help="machines (default: 1)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    for module in ("torch", "timm", "lightning"):
+    for module in ("torch", "timm", "lightning", "safetensors", "onnx"):
         require(module, "train", "to train")
     from adu_depth_core.training.config import load_config
     from adu_depth_core.training.run import Machine, train

@@ -17,13 +17,7 @@ from adu_depth_core.datasets.folders import chosen, first_folder
 from adu_depth_core.datasets.kitti_calibration import COLOUR_PAIR, read_stereo_calibration
 from adu_depth_core.datasets.sample import Sample, check_same_size
 from adu_depth_core.errors import UserError
-
-VALIDATION_SCENES = ("000004", "000008", "000014", "000019", "000023", "000034", "000038")
-"""Scenes of the 40-scene subset used for validation; none is a near-duplicate of a training scene."""
-
-CALIBRATION_SCENES = ("000002", "000006", "000013", "000020", "000024")
-"""Scenes the uncertainty scale is fitted on: neither trained on nor judged on, nor near-duplicates."""
-
+from adu_depth_core.files import read_text
 
 MAPPING = Path("devkit", "mapping", "train_mapping.txt")
 
@@ -90,10 +84,12 @@ def read_mapping(path: Path) -> dict[str, str]:
 
     Its line n is of scene n: ``2011_09_26 2011_09_26_drive_0005_sync 0000000010``, or empty where the
     recording is not published. (As xingyul/meteornet, scene_flow_kitti/gen_kitti_flow.py, reads it.)
+
+    :raises UserError: if it cannot be read or is not UTF-8
     """
     if not path.is_file():
         return {}
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = read_text(path).splitlines()
     return {f"{number:06d}": line.split()[1] for number, line in enumerate(lines) if len(line.split()) == 3}
 
 

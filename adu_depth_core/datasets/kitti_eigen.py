@@ -21,6 +21,7 @@ from adu_depth_core.datasets.folders import chosen, contents
 from adu_depth_core.datasets.kitti_raw import KittiRaw
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.errors import UserError
+from adu_depth_core.files import read_text
 
 LISTS = {
     "training": ("eigen_train_files_with_gt.txt", "train_files.txt"),
@@ -72,10 +73,7 @@ def read_list(path: Path) -> list[str]:
 
     :raises UserError: if it cannot be read, or a line has neither format
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: the list of frames cannot be read ({error})") from error
+    lines = read_text(path).splitlines()
     scenes: dict[str, None] = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip():

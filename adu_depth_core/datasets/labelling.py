@@ -12,7 +12,7 @@ from adu_depth_core.datasets.kitti2015 import disparity_to_depth
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.datasets.stereo_folder import CALIBRATION, label_path, write_calibration, write_sample
 from adu_depth_core.datasets.stereo_matching import disparity_range, match_stereo
-from adu_depth_core.errors import UserError
+from adu_depth_core.errors import UsageError, UserError
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class Matching:
 
     def __post_init__(self) -> None:
         if not 0 < self.nearest < self.farthest:
-            raise UserError(
+            raise UsageError(
                 f"nearest is {self.nearest:g} and farthest {self.farthest:g} m: "
                 "must be above 0 and in that order"
             )
         if not self.tolerance > 0:
-            raise UserError(f"tolerance is {self.tolerance:g} pixels: must be above 0")
+            raise UsageError(f"tolerance is {self.tolerance:g} pixels: must be above 0")
 
     def label(self, sample: Sample) -> np.ndarray:
         """Depth of the left view of a pair, float32 ``(H, W)`` metres, 0 where it is not known.

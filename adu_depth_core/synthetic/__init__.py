@@ -1,1 +1,5 @@
 """Procedural stereo driving scenes with exact depth."""
+
+from adu_depth_core.errors import require
+
+require("trimesh", "synthetic", "to make synthetic drives")

@@ -23,6 +23,12 @@ KITTI_PRINCIPAL = (0.4908, 0.461)
 
 _LIDAR_AHEAD, _LIDAR_HEIGHT = 0.73, 1.73  # KITTI's
 
+LARGEST_IMAGE = 2**24
+"""Pixels; rendering takes some 220 bytes for each."""
+
+LONGEST_DRIVE_S = 1800.0
+"""A street takes about 1 MiB for each second of the drive, and is made as a whole."""
+
 
 @dataclass(frozen=True)
 class DriveConfig:
@@ -64,6 +70,17 @@ class DriveConfig:
             value = getattr(self, name)
             if not (np.isfinite(value) and value > 0):
                 raise ValueError(f"{name} is {value}: must be positive")
+        if self.width * self.height > LARGEST_IMAGE:
+            raise ValueError(
+                f"size is {self.height}x{self.width}: images of more than {LARGEST_IMAGE} pixels would take "
+                "more than 4 GiB to render"
+            )
+        seconds = (self.frames - 1) / self.rate_hz
+        if seconds > LONGEST_DRIVE_S:
+            raise ValueError(
+                f"{self.frames} frames at a rate of {self.rate_hz:g} Hz last {seconds:.3g} s, a drive "
+                f"{LONGEST_DRIVE_S:g} s at most: choose fewer frames or a higher rate"
+            )
         if self.focal is not None and not (np.isfinite(self.focal) and self.focal > 0):
             raise ValueError(f"focal is {self.focal}: must be positive")
 

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from adu_depth_core.errors import UserError
-from adu_depth_core.files import share_directory
+from adu_depth_core.files import read_text, share_directory
 from adu_depth_core.training.sources import BenchmarkConfig, SourceConfig
 
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
@@ -182,7 +182,7 @@ def load_config(name: str, overrides: Sequence[str]) -> TrainingConfig:
             raise UserError(f"override {override!r} is not of the form key=value")
         values[key] = value
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.safe_load(read_text(path))
         if not isinstance(content, dict):
             raise UserError(f"{path}: expected entries of the form key: value")
         known = {field.name for field in dataclasses.fields(TrainingConfig)}

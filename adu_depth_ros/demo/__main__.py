@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import importlib.metadata
 import json
 import os
@@ -21,6 +22,7 @@ import adu_depth_core
 from adu_depth_core.bags.drive_bag import DriveBagWriter
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import share_directory, write_atomically
+from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.machine import cpu_model
 from adu_depth_core.progress import progress_bar
 from adu_depth_core.synthetic.drive import DriveConfig, generate_drive
@@ -94,7 +96,7 @@ def _run(arguments: argparse.Namespace) -> None:
         source = arguments.bag or _make_drive(work / "drive", arguments.frames)
         run = run_live(source, work, arguments.model)
         judge = Judge()
-        results = _judged(run, judge)
+        results = _judged(run, judge, Predictor(arguments.model))
         with progress_bar() as progress:
             total = run.frames_answered
             write_pictures(progress.track(results, total, description="Making pictures"), run.rate, work)
@@ -122,7 +124,10 @@ def _remove_former(out: Path) -> None:
 
 
 def _make_drive(path: Path, frames: int) -> Path:
-    config = DriveConfig(seed=SEED, frames=frames)
+    try:
+        config = DriveConfig(seed=SEED, frames=frames)
+    except ValueError as error:
+        raise UserError(str(error)) from error
     rig, drive = generate_drive(config)
     with DriveBagWriter(path, rig) as bag, progress_bar() as progress:
         for frame in progress.track(drive, total=frames, description="Making a drive"):
@@ -130,8 +135,8 @@ def _make_drive(path: Path, frames: int) -> Path:
     return path
 
 
-def _judged(run: LiveRun, judge: Judge) -> Iterator[Result]:
-    for result in read_results(run):
+def _judged(run: LiveRun, judge: Judge, predictor: Predictor) -> Iterator[Result]:
+    for result in read_results(run, predictor):
         judge.add(result)
         yield result
 
@@ -159,13 +164,15 @@ def _table(summary: dict[str, Any]) -> Table:
         "frames dropped": ("frames_dropped", "d"),
         "latency p50 (ms)": ("latency_p50_ms", ".1f"),
         "latency p99 (ms)": ("latency_p99_ms", ".1f"),
-        "abs_rel against exact depth": ("abs_rel", ".3f"),
-        "share with |error| <= sigma": ("coverage_1sigma", ".1%"),
-        "share of pixels with depth": ("answered_share", ".1%"),
+        "share of pixels published, the rest withheld": ("answered_share", ".1%"),
+        "abs_rel of published pixels": ("abs_rel", ".3f"),
+        "abs_rel of all pixels": ("all_pixels", "abs_rel", ".3f"),
+        "published pixels with |error| <= sigma": ("coverage_1sigma", ".1%"),
+        "all pixels with |error| <= sigma": ("all_pixels", "coverage_1sigma", ".1%"),
     }
     table = Table(title=f"depth_node, {summary['drive']}, {summary['rate_hz']:.1f} Hz", show_header=False)
-    for title, (name, form) in rows.items():
-        value = summary[name]
+    for title, (*names, form) in rows.items():
+        value = functools.reduce(dict.__getitem__, names, summary)
         table.add_row(title, "no exact depth in this bag" if value is None else format(value, form))
     table.add_row("backend", summary["node"].get("backend", "unknown"))
     table.add_row("CPU", f"{summary['machine']['cpu']}, {summary['machine']['cores']} cores")

@@ -10,14 +10,18 @@ import numpy as np
 
 from adu_depth_core.bags.messages import image_array, stamp_of
 from adu_depth_core.bags.reader import BagMessage, BagReader
-from adu_depth_core.bags.topics import LEFT_DEPTH, LEFT_IMAGE
+from adu_depth_core.bags.topics import LEFT_DEPTH, LEFT_IMAGE, LEFT_INFO
+from adu_depth_core.camera_info import camera_from_info
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.metrics import depth_metrics
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.uncertainty import uncertainty_metrics
+from adu_depth_core.inference.prediction import Prediction
+from adu_depth_core.inference.predictor import Predictor
 from adu_depth_ros.demo.live import DEPTH, DIAGNOSTICS, SIGMA, LiveRun
 
 PROTOCOL = Protocol(cap=80.0, crop="none")
+ACCURACY = ("abs_rel", "rmse", "d1", "coverage_1sigma")
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Result:
     :param sigma: metres ``(H, W)``
     :param truth: exact depth in metres ``(H, W)``, +inf for sky; None if the bag has none
     :param latency_ms: from the image's stamp until depth was received
+    :param whole: the model's prediction for this image before the node withheld what it is not sure of; None
+        where there is no truth to compare it with
     """
 
     image: np.ndarray
@@ -36,15 +42,17 @@ class Result:
     sigma: np.ndarray
     truth: np.ndarray | None
     latency_ms: float
+    whole: Prediction | None = None
 
 
-def read_results(run: LiveRun) -> Iterator[Result]:
+def read_results(run: LiveRun, predictor: Predictor) -> Iterator[Result]:
     """Join the node's topics with the bag that was played, by stamp.
 
+    :param predictor: of the node's model
     :raises UserError: if the node published a stamp that no image had
     """
     with BagReader(run.source) as source, BagReader(run.recorded) as recorded:
-        images = _by_stamp(source, LEFT_IMAGE)
+        images, infos = _by_stamp(source, LEFT_IMAGE), _by_stamp(source, LEFT_INFO)
         truths = _by_stamp(source, LEFT_DEPTH) if LEFT_DEPTH in source.topics else {}
         sigmas = _by_stamp(recorded, SIGMA)
         for message in recorded.messages([DEPTH]):
@@ -52,13 +60,18 @@ def read_results(run: LiveRun) -> Iterator[Result]:
             played = run.playback.bag_ns(stamp)
             if played not in images or stamp not in sigmas:
                 raise UserError(f"{run.recorded}: depth stamped {stamp} has no image or sigma of that stamp")
-            truth = truths.get(played)
+            truth, image = truths.get(played), _rgb(images[played].content)
+            whole = None
+            if truth is not None and played in infos:
+                camera = camera_from_info(infos[played].content, image.shape[1], image.shape[0])
+                whole = predictor.predict(image, camera)
             yield Result(
-                image=_rgb(images[played].content),
+                image=image,
                 depth=image_array(message.content),
                 sigma=image_array(sigmas[stamp].content),
                 truth=None if truth is None else image_array(truth.content),
                 latency_ms=(message.time_ns - stamp) / 1e6,
+                whole=whole,
             )
 
 
@@ -79,6 +92,7 @@ class Judge:
     def __init__(self) -> None:
         self._latencies: list[float] = []
         self._metrics: list[dict[str, float]] = []
+        self._whole: list[dict[str, float]] = []
         self._answered_shares: list[float] = []
 
     def add(self, result: Result) -> None:
@@ -91,30 +105,39 @@ class Judge:
         if visible.any():
             self._answered_shares.append(np.count_nonzero(sure) / np.count_nonzero(visible))
         if sure.any():
-            depth = PROTOCOL.clamp(result.depth)
-            self._metrics.append(
-                depth_metrics(depth, result.truth, sure)
-                | uncertainty_metrics(depth, result.sigma, result.truth, sure)
-            )
+            self._metrics.append(_measured(result.depth, result.sigma, result.truth, sure))
+        if visible.any() and result.whole is not None:
+            whole = result.whole
+            self._whole.append(_measured(whole.depth, whole.sigma, result.truth, visible))
 
     def figures(self, frames_played: int) -> dict[str, Any]:
-        """Figures of the run; accuracy (the mean over frames) is None where there is no truth."""
+        """Figures of the run; accuracy (the mean over frames) is None where there is no truth.
+
+        Accuracy is of the pixels that were published, ``answered_share`` of all; that of all pixels,
+        withheld ones too, is in ``all_pixels``.
+        """
         frames = len(self._latencies)
         p50, p99 = np.percentile(self._latencies, [50, 99])
-        accuracy = {
-            name: _mean([metrics[name] for metrics in self._metrics])
-            for name in ("abs_rel", "rmse", "d1", "coverage_1sigma")
-        }
         return {
             "frames_in": frames_played,
             "frames_out": frames,
             "frames_dropped": frames_played - frames,
             "latency_p50_ms": p50,
             "latency_p99_ms": p99,
-            **accuracy,
+            **_means(self._metrics),
             "answered_share": _mean(self._answered_shares),
+            "all_pixels": _means(self._whole),
             "protocol": PROTOCOL.describe() if self._metrics else None,
         }
+
+
+def _measured(depth: np.ndarray, sigma: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> dict[str, float]:
+    depth = PROTOCOL.clamp(depth)
+    return depth_metrics(depth, truth, mask) | uncertainty_metrics(depth, sigma, truth, mask)
+
+
+def _means(frames: list[dict[str, float]]) -> dict[str, float | None]:
+    return {name: _mean([metrics[name] for metrics in frames]) for name in ACCURACY}
 
 
 def _mean(values: list[float]) -> float | None:

@@ -111,6 +111,18 @@ def test_what_is_played_is_recorded_in_the_present(bag, tmp_path):
                 assert received.time_ns >= playback.wall_ns(sent.time_ns)
 
 
+def test_a_place_that_cannot_be_written_is_told_before_the_work(bag, tmp_path):
+    (tmp_path / "file").touch()
+    for arguments in (
+        ("bag_player", bag, "--report", tmp_path / "file" / "report.json"),
+        ("bag_recorder", IMAGE, "--out", tmp_path / "file" / "bag"),
+    ):
+        ended = subprocess.run(command(*arguments), capture_output=True, text=True, timeout=60)
+        assert ended.returncode == 1
+        assert "file cannot be written" in ended.stderr
+        assert "Traceback" not in ended.stderr
+
+
 def test_nobody_listening_is_an_error_that_names_the_topic(bag):
     play = command("bag_player", bag, "--wait-for", IMAGE, "--timeout", 0.2)
     played = subprocess.run(play, capture_output=True, text=True, timeout=60)

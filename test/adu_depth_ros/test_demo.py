@@ -19,6 +19,7 @@ from adu_depth_core.bags.messages import camera_info_message, image_message
 from adu_depth_core.bags.reader import BagReader
 from adu_depth_core.bags.writer import BagWriter
 from adu_depth_core.camera import Camera
+from adu_depth_core.cli import main
 from adu_depth_core.synthetic.frame import DriveFrame, Rig
 
 CAMERA = Camera(180.0, 180.0, 159.5, 47.5, 320, 96)
@@ -61,7 +62,15 @@ def test_every_frame_is_answered_judged_and_drawn(drive, shipped_model, tmp_path
     assert 0 < summary["answered_share"] <= 1
     assert summary["rate_hz"] == pytest.approx(10)
     assert summary["node"]["state"] == "active"
-    assert "abs_rel" in finished.stdout
+    for words in ("share of pixels published", "abs_rel of published pixels", "abs_rel of all pixels"):
+        assert words in finished.stdout
+    if not summary["frames_dropped"]:  # the release gate measures the same
+        report = tmp_path / "report"
+        judge = ["evaluate-bag", str(drive), "--model", str(shipped_model), "--out", str(report)]
+        assert main(judge) == 0
+        (model,) = json.loads((report / "metrics.json").read_text(encoding="utf-8"))["models"]
+        for name in ("abs_rel", "coverage_1sigma"):
+            assert summary["all_pixels"][name] == pytest.approx(model["metrics"][name]["mean"], rel=1e-3)
 
     # The recorded depth is what was judged.
     with BagReader(out / "depth") as recorded:

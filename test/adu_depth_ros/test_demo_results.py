@@ -3,10 +3,12 @@ import pytest
 
 pytest.importorskip("rclpy")
 pytest.importorskip("rosbags")
+from adu_depth_core.camera import Camera
+from adu_depth_core.inference.prediction import Prediction
 from adu_depth_ros.demo.results import Judge, Result
 
 
-def result(depth, truth, sigma=1.0, latency_ms=10.0):
+def result(depth, truth, sigma=1.0, latency_ms=10.0, whole=None):
     depth = np.array([depth], np.float32)
     return Result(
         image=np.zeros((*depth.shape, 3), np.uint8),
@@ -14,7 +16,14 @@ def result(depth, truth, sigma=1.0, latency_ms=10.0):
         sigma=np.broadcast_to(np.float32(sigma), depth.shape),
         truth=None if truth is None else np.array([truth], np.float32),
         latency_ms=latency_ms,
+        whole=None if whole is None else prediction(whole, sigma),
     )
+
+
+def prediction(depth, sigma):
+    depth = np.array([depth], np.float32)
+    camera = Camera(50.0, 50.0, 0.0, 0.0, depth.shape[1], 1)
+    return Prediction(depth, np.full(depth.shape, sigma, np.float32), camera)
 
 
 def figures(*results, frames_played=None):
@@ -38,6 +47,14 @@ def test_pixels_without_an_answer_are_left_out_but_counted():
     found = figures(result([np.nan, 11.0], [10.0, 10.0]), result([np.nan, np.nan], [10.0, 10.0]))
     assert found["abs_rel"] == pytest.approx(0.1)
     assert found["answered_share"] == pytest.approx((0.5 + 0.0) / 2)
+
+
+def test_withheld_pixels_are_in_the_figures_of_all_pixels():
+    found = figures(result([np.nan, 11.0], [10.0, 10.0], whole=[15.0, 11.0], sigma=2.0))
+    assert found["abs_rel"] == pytest.approx(0.1)
+    assert found["answered_share"] == 0.5
+    assert found["all_pixels"]["abs_rel"] == pytest.approx((0.5 + 0.1) / 2)
+    assert (found["coverage_1sigma"], found["all_pixels"]["coverage_1sigma"]) == (1.0, 0.5)
 
 
 def test_sky_does_not_count_and_beyond_range_is_the_cap():

@@ -115,7 +115,6 @@ def test_an_engine_for_many_gpus_is_built_without_having_one(color_student, tmp_
         (["--size", "96x96"], "8.6", "takes 64x96 images"),
         (["--hardware-compatible"], "8.6", "choose one of the two"),
         (["--version-compatible"], "8.6", "only with the release that built them"),
-        (["--workspace", "0"], "8.6", "at least 1"),
         (["--timing-cache", "times"], "8.6", "measures no kernels"),
     ],
 )

@@ -226,7 +226,7 @@ def test_a_condition_on_what_was_not_measured_fails(bag, judge):
     ("condition", "complaint"), [("abs_rel", "not a condition"), ("absrel>1", "unknown metric 'absrel'")]
 )
 def test_a_condition_that_makes_no_sense_is_named_before_the_work(bag, judge, condition, complaint, capsys):
-    assert judge(bag, "--fail-if", condition) == (1, None)
+    assert judge(bag, "--fail-if", condition) == (2, None)
     assert complaint in capsys.readouterr().err
 
 

@@ -1,0 +1,112 @@
+"""The package as pip installs it: with its files, wherever that is, and with the licences of both parts."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+import setuptools
+
+ROOT = Path(__file__).resolve().parent.parent
+
+FIND_FILES = """
+from adu_depth_core.files import share_directory
+from adu_depth_core.inference.predictor import default_model
+from adu_depth_core.model_card import read_card
+share = share_directory()
+read_card(default_model())  # compares the checksum
+assert (share / "config" / "training" / "kitti2015_small.yaml").is_file()
+assert (share / "launch" / "depth.launch.py").is_file()
+print(share)
+"""
+
+
+def run(*command: str, **environment: str) -> str:
+    """Standard output of a command that must succeed, run where no checkout can be imported from."""
+    result = subprocess.run(
+        command,
+        cwd=environment.pop("cwd", "/"),
+        env={**os.environ, "PYTHONPATH": "", **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    """Built of a copy, because setuptools leaves its traces beside setup.py."""
+    pytest.importorskip("pip")
+    pytest.importorskip("wheel" if int(setuptools.__version__.split(".")[0]) < 71 else "setuptools")
+    folder = tmp_path_factory.mktemp("wheel")
+    leave_out = shutil.ignore_patterns(".*", "build", "*.egg-info", "docs", "test", "demo", "runs", "*twin*")
+    shutil.copytree(ROOT, folder / "source", ignore=leave_out)
+    options = ("--no-deps", "--no-build-isolation", "--no-index", "-q", "-w", str(folder))
+    run(sys.executable, "-m", "pip", "wheel", *options, str(folder / "source"))
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+def test_installed_into_a_folder_it_finds_its_files(wheel, tmp_path):
+    options = ("--no-deps", "--no-index", "--no-compile", "-q", "--target", str(tmp_path / "place"))
+    run(sys.executable, "-m", "pip", "install", *options, str(wheel))
+    share = Path(run(sys.executable, "-c", FIND_FILES, PYTHONPATH=str(tmp_path / "place")).strip())
+    assert share.is_relative_to(tmp_path)
+
+
+def test_installed_for_a_user_it_finds_its_files(wheel, tmp_path):
+    # A virtual environment has no user's packages: the Python that it was made of, with its packages.
+    python = getattr(sys, "_base_executable", sys.executable)
+    environment = {"PYTHONPATH": sysconfig.get_path("purelib"), "PYTHONUSERBASE": str(tmp_path)}
+    options = ("--no-deps", "--no-index", "--no-compile", "-q", "--user", "--force-reinstall")
+    pip = ("-m", "pip", "install", "--break-system-packages", *options, str(wheel))
+    run(python, *pip, **environment)
+    share = Path(run(python, "-c", FIND_FILES, **environment).strip())
+    assert share.is_relative_to(tmp_path)
+
+
+def test_the_wheel_holds_the_models_that_vehicles_run_and_no_others(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        models = {name for name in archive.namelist() if re.search(r"\.(onnx|safetensors)$", name)}
+    where = "adu_depth_core/share/models/adu_student"
+    assert models == {f"{where}.onnx", f"{where}.safetensors"}
+
+
+def test_the_wheel_has_what_ros_looks_for(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        data = {name.partition(".data/data/")[2] for name in archive.namelist()}
+    expected = (
+        "package.xml",
+        "LICENSE",
+        "models/LICENSE.md",
+        "launch/depth.launch.py",
+        "config/depth_node.yaml",
+    )
+    assert {f"share/adu_depth/{name}" for name in expected} <= data
+    assert "share/ament_index/resource_index/packages/adu_depth" in data
+
+
+def test_the_wheel_names_both_licences_and_holds_their_texts(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        text = archive.read(metadata).decode()
+        held = {name.partition(".dist-info/")[2] for name in archive.namelist()}
+    field = "License-Expression" if int(setuptools.__version__.split(".")[0]) >= 77 else "License"
+    assert f"{field}: Apache-2.0 AND LicenseRef-ADU-Depth-Weights\n" in text
+    assert {"License-File: LICENSE", "License-File: models/LICENSE.md"} <= set(text.splitlines())
+    assert {"LICENSE", "LICENSE.md"} <= {Path(name).name for name in held}
+
+
+def test_the_manifest_names_both_licences_and_their_files():
+    package = ElementTree.parse(ROOT / "package.xml").getroot()
+    licences = {licence.text: licence.get("file") for licence in package.findall("license")}
+    assert licences == {"Apache-2.0": "LICENSE", "LicenseRef-ADU-Depth-Weights": "models/LICENSE.md"}
+    assert all((ROOT / file).is_file() for file in licences.values())
