@@ -13,6 +13,7 @@ import shlex
 import sys
 
 import adu_depth_core
+from adu_depth_core import interrupts
 from adu_depth_core.errors import UserError
 
 COMMANDS = {
@@ -75,8 +76,8 @@ def main(argv: list[str] | None = None) -> int:
         print(f"adu_depth: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("adu_depth: interrupted", file=sys.stderr)
-        return 130
+        print(interrupts.MESSAGE, file=sys.stderr)
+        return interrupts.STATUS
 
 
 if __name__ == "__main__":
