@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adu_depth_core.camera import Camera, metric_scale
+from adu_depth_core.camera import Camera, check_field_of_view, metric_scale
 
 focals = st.floats(50.0, 5000.0)
 sizes = st.integers(8, 3000)
@@ -165,3 +167,35 @@ def test_metric_scale_makes_depth_independent_of_the_network_s_size(camera, f_re
 def test_metric_scale_needs_positive_focals(focals):
     with pytest.raises(ValueError, match="must be positive"):
         metric_scale(*focals)
+
+
+@pytest.mark.parametrize(
+    ("intrinsics", "size"),
+    [
+        ({"fx": 721.5, "fy": 721.5, "cx": 609.6, "cy": 172.9}, (1242, 375)),  # KITTI
+        ({"fx": 7000.0, "fy": 7000.0, "cx": 320.0, "cy": 240.0}, (640, 480)),  # 5.2 degrees
+        ({"fx": 60.0, "fy": 60.0, "cx": 320.0, "cy": 240.0}, (640, 480)),  # 159 degrees
+        ({"fx": 721.5, "fy": 721.5, "cx": 609.6, "cy": 172.9 - 300}, (1242, 20)),  # a strip of an image
+    ],
+)
+def test_a_real_field_of_view_is_taken(intrinsics, size):
+    check_field_of_view(Camera(**intrinsics, width=size[0], height=size[1]))
+
+
+@pytest.mark.parametrize(
+    ("change", "axis"),
+    [
+        ({"fx": 1e-3}, "horizontal"),
+        ({"fx": 1e6}, "horizontal"),
+        ({"fx": 1e30}, "horizontal"),
+        ({"fx": 6.0, "fy": 6.0}, "horizontal"),  # millimetres
+        ({"fy": 1e30}, "vertical"),
+        ({"fy": 1e-3}, "vertical"),
+        ({"cx": 1e9}, "horizontal"),
+        ({"cy": -1e9}, "vertical"),
+    ],
+)
+def test_an_absurd_field_of_view_is_refused(change, axis):
+    camera = replace(Camera(721.5, 721.5, 609.6, 172.9, 1242, 375), **change)
+    with pytest.raises(ValueError, match=f"a {axis} field of view of .* degrees, not 5 to 170"):
+        check_field_of_view(camera)
