@@ -13,8 +13,9 @@ import numpy as np
 WINDOW_S = 5.0
 """Rates and times are those of the last so many seconds."""
 
-FATES = ("published", "dropped", "rejected", "idle")
-"""What can become of a received frame. Idle: not looked at, because nobody listens."""
+FATES = ("published", "dropped", "rejected", "failed", "idle")
+"""What can become of a received frame. Rejected: the image or its calibration cannot be used. Failed:
+something went wrong here that should not. Idle: not looked at, because nobody listens."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Snapshot:
         if no frame was published in the window
     :param inference: median and 99th percentile, seconds from pixels to depth; None likewise
     :param last_rejection: why the last rejected frame was rejected, empty if none was
+    :param fault: what went wrong here that should not, until a frame is published a window later; empty if
+        nothing did
     """
 
     total: dict[str, int]
@@ -38,6 +41,7 @@ class Snapshot:
     latency: tuple[float, float] | None
     inference: tuple[float, float] | None
     last_rejection: str
+    fault: str
 
 
 class FrameStatistics:
@@ -54,6 +58,7 @@ class FrameStatistics:
         self._events: deque[tuple[float, str]] = deque()
         self._times: deque[tuple[float, float, float]] = deque()
         self._last_rejection = ""
+        self._fault: tuple[float, str] | None = None
 
     def received(self) -> None:
         self._count("received")
@@ -68,13 +73,25 @@ class FrameStatistics:
         self._count("rejected")
         self._last_rejection = reason
 
+    def failed(self, fault: str) -> None:
+        self._count("failed")
+        self.fault(fault)
+
+    def fault(self, fault: str) -> None:
+        """Note what went wrong, whether or not with a frame."""
+        with self._lock:
+            self._fault = (self._clock(), fault)
+
     def published(self, latency: float, inference: float) -> None:
         """:param latency: seconds since the frame's stamp
         :param inference: seconds of those spent from pixels to depth
         """
         self._count("published")
+        now = self._clock()
         with self._lock:
-            self._times.append((self._clock(), latency, inference))
+            self._times.append((now, latency, inference))
+            if self._fault is not None and self._fault[0] < now - WINDOW_S:
+                self._fault = None
 
     def _count(self, what: str) -> None:
         with self._lock:
@@ -94,6 +111,7 @@ class FrameStatistics:
             recent = Counter(what for _, what in self._events)
             times = np.array([entry[1:] for entry in self._times])
             total, last_rejection = dict(self._total), self._last_rejection
+            fault = self._fault[1] if self._fault is not None else ""
         seconds = max(1e-3, min(WINDOW_S, self._clock() - self._start))
         percentiles = np.percentile(times, (50, 99), axis=0) if len(times) else None
         names = ("received", *FATES)
@@ -105,4 +123,5 @@ class FrameStatistics:
             latency=None if percentiles is None else tuple(percentiles[:, 0].tolist()),
             inference=None if percentiles is None else tuple(percentiles[:, 1].tolist()),
             last_rejection=last_rejection,
+            fault=fault,
         )

@@ -217,7 +217,8 @@ class DepthNode(LifecycleNode):
         level, message = judge(self._state_label(), self._failure, topic, snapshot, self._building)
         status = DiagnosticStatus(
             level=level,
-            name=f"{self.get_name()}: depth",
+            # In the namespaces of several cameras nodes have the same name.
+            name=f"{self.get_fully_qualified_name().lstrip('/')}: depth",
             message=message,
             hardware_id=pipeline.frame_id if pipeline is not None else "",
             values=key_values({"state": self._state_label(), **self._model_facts()}) + frame_values(snapshot),

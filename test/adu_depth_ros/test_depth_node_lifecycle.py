@@ -11,6 +11,7 @@ pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
 pytest.importorskip("openvino", reason="needs an inference runtime")
 import cv2
 import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.msg import ParameterType
@@ -204,6 +205,18 @@ def test_a_node_that_is_shut_down_is_finalized(configurable, client):
     assert client.change_state("configure")
     assert client.change_state("shutdown")
     assert client.state() == "finalized"
+
+
+def test_several_nodes_have_entries_of_their_own_in_the_diagnostics(start_node, client, wait_for):
+    diagnostics = client.listen(DiagnosticArray, "/diagnostics")
+    for arguments, name in [
+        ((), "depth_node: depth"),
+        (("-r", "__ns:=/front"), "front/depth_node: depth"),
+        (("-r", "__node:=left"), "left: depth"),
+    ]:
+        start_node("-p", "autostart:=false", *arguments)
+        diagnostics.clear()
+        wait_for(lambda name=name: name in {a.status[0].name for a in list(diagnostics)}, name)
 
 
 @pytest.mark.parametrize(
