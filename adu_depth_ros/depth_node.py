@@ -24,6 +24,7 @@ def main(args: list[str] | None = None) -> int:
     from rclpy.signals import SignalHandlerOptions
     from rclpy.utilities import remove_ros_args
 
+    from adu_depth_ros.dds_profile import use_profile_for_images
     from adu_depth_ros.lifecycle_node import DepthNode
 
     parser = argparse.ArgumentParser(
@@ -35,6 +36,7 @@ def main(args: list[str] | None = None) -> int:
         "-r camera_info:=/camera/camera_info -p depth_encoding:=16UC1",
     )
     stop = threading.Event()
+    small_memory = use_profile_for_images()
     try:
         parser.parse_args(remove_ros_args(args)[1:])
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
@@ -49,6 +51,8 @@ def main(args: list[str] | None = None) -> int:
     except (ParameterException, RuntimeError) as error:  # ROS arguments that cannot be read or used
         print(f"depth_node: error: {error}", file=sys.stderr)
         return 1
+    if small_memory:
+        node.get_logger().warning(small_memory)
     try:
         if node.builds_only():
             return 0 if node.build() else 1

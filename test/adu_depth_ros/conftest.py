@@ -94,6 +94,7 @@ class NodeProcess:
         command = [sys.executable, "-m", "adu_depth_ros.depth_node", "--ros-args", "-p", "threads:=1"]
         command += ["-p", "network_size:=64x192", *ros_arguments]
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self.pid = self._process.pid
         self.log: list[str] = []
         self._reader = threading.Thread(target=lambda: self.log.extend(self._process.stderr))
         self._reader.start()
