@@ -96,8 +96,12 @@ class NodeProcess:
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         self.pid = self._process.pid
         self.log: list[str] = []
-        self._reader = threading.Thread(target=lambda: self.log.extend(self._process.stderr))
+        self._reader = threading.Thread(target=self._read_log)
         self._reader.start()
+
+    def _read_log(self) -> None:
+        with self._process.stderr as lines:
+            self.log.extend(lines)
 
     def errors(self) -> list[str]:
         return [line for line in self.log if "[ERROR]" in line or "Traceback" in line]
