@@ -125,7 +125,7 @@ setup(
     extras_require=EXTRAS,
     entry_points={
         "console_scripts": [
-            "adu_depth = adu_depth_core.cli:main",
+            "adu_depth = adu_depth_core.__main__:main",
             "depth_node = adu_depth_ros.depth_node:main",
         ]
     },

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from adu_depth_core.camera import Camera
+from adu_depth_core.camera import Camera, check_field_of_view
 from adu_depth_core.datasets.kitti_calibration import read_camera
 from adu_depth_core.errors import UserError
 
@@ -23,10 +23,19 @@ def read_calibration(path: Path, width: int, height: int) -> Camera:
     ROS camera calibration writes and what ``ros2 topic echo --once .../camera_info`` prints: the
     rectified image's ``P`` if it is filled in, else ``K``.
 
-    :raises UserError: if the file cannot be read, has no usable matrix, or is for another image size
+    :raises UserError: if the file cannot be read, has no usable matrix, its field of view is absurd, or it is
+        for another image size
     """
-    if path.suffix.lower() not in (".yaml", ".yml"):
-        return read_camera(path, width, height)
+    is_ros = path.suffix.lower() in (".yaml", ".yml")
+    camera = _read_camera_info(path, width, height) if is_ros else read_camera(path, width, height)
+    try:
+        check_field_of_view(camera)
+    except ValueError as error:
+        raise UserError(f"{path}: {error}") from error
+    return camera
+
+
+def _read_camera_info(path: Path, width: int, height: int) -> Camera:
     content = _read_yaml(path)
     described = tuple(content.get(key, content.get(f"image_{key}")) for key in ("width", "height"))
     if described != (width, height):

@@ -166,6 +166,35 @@ class Camera:
         return self.rays() * depth[..., None].astype(np.float32, copy=False)
 
 
+FIELD_OF_VIEW = (5.0, 170.0)
+"""Degrees that a camera's image covers; a pinhole camera that sees more or less is wrongly calibrated."""
+
+
+def check_field_of_view(camera: Camera) -> None:
+    """Refuse intrinsics that cannot be those of a real image, for which depth would be absurd without a word.
+
+    For both axes the angle is taken that the image's longer side covers there, so that a narrow strip of an
+    image is none the worse for it.
+
+    :raises ValueError: if that angle is not within ``FIELD_OF_VIEW``
+    """
+    low, high = FIELD_OF_VIEW
+    half = max(camera.width, camera.height) / 2
+    axes = (
+        ("horizontal", camera.fx, camera.cx, camera.width),
+        ("vertical", camera.fy, camera.cy, camera.height),
+    )
+    for name, focal, principal, length in axes:
+        middle = (length - 1) / 2 - principal
+        angle = math.degrees(math.atan((middle + half) / focal) - math.atan((middle - half) / focal))
+        if not low <= angle <= high:
+            raise ValueError(
+                f"the calibration (fx {camera.fx:g}, fy {camera.fy:g}, cx {camera.cx:g}, cy {camera.cy:g}, "
+                f"{camera.width}x{camera.height} pixels) makes a {name} field of view of {angle:.3g} "
+                f"degrees, not {low:g} to {high:g}: the focal length must be in pixels of this image size"
+            )
+
+
 def metric_scale(f_net: float, f_ref: float) -> float:
     """Factor from canonical to metric depth: ``depth = canonical_depth * f_net / f_ref``.
 

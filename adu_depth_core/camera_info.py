@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adu_depth_core.camera import Camera
+from adu_depth_core.camera import Camera, check_field_of_view
 
 
 class Window(NamedTuple):
@@ -30,7 +30,8 @@ def camera_from_info(info: Any, width: int, height: int, rectified: bool = True)
     :param width: width of the image in pixels
     :param height: height of the image in pixels
     :param rectified: the image is rectified, so P holds (K where P is not filled in); else K holds
-    :raises ValueError: if the camera is not calibrated, or the calibration is of another image size
+    :raises ValueError: if the camera is not calibrated, its field of view is absurd, or the calibration is of
+        another image size
     """
     if info.k[0] == 0.0:
         raise ValueError(
@@ -49,6 +50,7 @@ def camera_from_info(info: Any, width: int, height: int, rectified: bool = True)
         )
     matrix = np.reshape(info.p, (3, 4)) if rectified and info.p[0] != 0.0 else np.reshape(info.k, (3, 3))
     full = Camera.from_matrix(matrix, info.width, info.height)
+    check_field_of_view(full)
     return full.crop(*window).resize(width, height)
 
 

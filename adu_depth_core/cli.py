@@ -14,6 +14,7 @@ import shlex
 import sys
 
 import adu_depth_core
+from adu_depth_core import interrupts
 from adu_depth_core.errors import UsageError, UserError
 
 COMMANDS = {
@@ -87,8 +88,8 @@ def main(argv: list[str] | None = None) -> int:
     except MemoryError:
         return _told("the memory does not suffice; choose smaller images, batches or fewer threads")
     except KeyboardInterrupt:
-        print("adu_depth: interrupted", file=sys.stderr)
-        return 130
+        print(interrupts.MESSAGE, file=sys.stderr)
+        return interrupts.STATUS
 
 
 def _told(error: str, status: int = 1) -> int:

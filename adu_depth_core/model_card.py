@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from adu_depth_core.files import write_atomically
+from adu_depth_core.model_card_form import check_card
 
 FORMAT = "adu_depth-model-card"
 FORMAT_VERSION = 1
@@ -31,7 +31,7 @@ class ModelCard:
     :param input_width: network input columns
     :param size_multiple: input sizes must be multiples of this (the encoder's largest stride)
     :param mean: per-channel RGB mean subtracted after scaling to 0..1
-    :param std: per-channel RGB standard deviation divided by
+    :param std: per-channel RGB standard deviation divided by, above 0
     :param f_ref: reference focal in pixels at the network's input; see ``camera.metric_scale``
     :param depth_min: nearest depth in metres the model is meant for
     :param depth_max: farthest depth in metres the model is meant for
@@ -45,6 +45,7 @@ class ModelCard:
     :param accuracy: measured results, each with data set, split, metrics, command and machine
     :param licence: licence of the weights, in one line
     :param extra: further entries (precision, opset, engine facts, ...)
+    :raises ModelCardError: if an entry that any code reads is not as ``model_card_form`` says
     """
 
     name: str
@@ -67,26 +68,10 @@ class ModelCard:
     extra: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.role not in ("student", "teacher"):
-            raise ModelCardError(f"role is {self.role!r}: must be 'student' or 'teacher'")
-        for name in ("input_height", "input_width", "size_multiple"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value <= 0:
-                raise ModelCardError(f"{name} is {value!r}: must be a positive whole number")
-        for name in ("f_ref", "depth_min", "depth_max", "sigma_scale"):
-            value = getattr(self, name)
-            if not isinstance(value, (int, float)) or not 0 < value < math.inf:
-                raise ModelCardError(f"{name} is {value!r}: must be a positive number")
-        if self.depth_min >= self.depth_max:
-            raise ModelCardError(f"depth range [{self.depth_min}, {self.depth_max}] is empty")
-        for name in ("mean", "std"):
-            value = getattr(self, name)
-            if not isinstance(value, tuple) or [isinstance(v, (int, float)) for v in value] != [True] * 3:
-                raise ModelCardError(f"{name} is {value!r}: must be three numbers (RGB)")
-        _check_novelty(self.novelty)
-        for name, kind in (("files", dict), ("training", dict), ("accuracy", list), ("extra", dict)):
-            if not isinstance(getattr(self, name), kind):
-                raise ModelCardError(f"{name} is {getattr(self, name)!r}: must be a {kind.__name__}")
+        try:
+            check_card({entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self)})
+        except ValueError as error:
+            raise ModelCardError(str(error)) from error
 
     def to_json(self) -> str:
         content = {"format": FORMAT, "format_version": FORMAT_VERSION, **dataclasses.asdict(self)}
@@ -97,7 +82,9 @@ class ModelCard:
         """:raises ModelCardError: if the text is not a model card this version reads"""
         try:
             content = json.loads(text)
-        except json.JSONDecodeError as error:
+        except RecursionError as error:
+            raise ModelCardError("nested too deeply") from error
+        except ValueError as error:  # also a number of thousands of digits
             raise ModelCardError(f"not JSON: {error}") from error
         if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
             raise ModelCardError(f'not a model card (no "format": "{FORMAT}")')
@@ -136,25 +123,6 @@ class ModelCard:
                 f"{path} is not the file its model card was written for (SHA-256 {actual[:12]}..., "
                 f"the card says {expected[:12]}...): one of the two was replaced or damaged; copy both again"
             )
-
-
-def _check_novelty(entries: Any) -> None:
-    """:raises ModelCardError: unless the entry is empty, or complete and positive"""
-    least = {
-        "threshold": "positive",
-        "fault_threshold": "positive",
-        "sigma_growth": "not negative",
-        "reference": "positive",
-    }
-    if entries == {}:
-        return
-    if not isinstance(entries, dict) or set(entries) != set(least):
-        raise ModelCardError(f"novelty is {entries!r}: must be empty, or have {', '.join(least)}")
-    for name, kind in least.items():
-        value = entries[name]
-        number = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf
-        if not number or (value == 0 and kind == "positive"):
-            raise ModelCardError(f"novelty {name} is {value!r}: must be a number that is {kind}")
 
 
 def file_sha256(path: Path) -> str:

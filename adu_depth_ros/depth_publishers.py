@@ -18,6 +18,9 @@ from adu_depth_ros.image_conversion import image_to_message
 from adu_depth_ros.parameters import Parameters
 from adu_depth_ros.point_cloud import point_cloud
 
+OUTPUT_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
+"""Reliable suits both kinds of subscriber; who wants best effort overrides it."""
+
 TO_RGB = {
     "bgr": cv2.COLOR_BGR2RGB,
     "rgba": cv2.COLOR_RGBA2RGB,
@@ -42,11 +45,10 @@ class DepthPublishers:
         self.points = self._create(PointCloud2, "depth/points")
 
     def _create(self, message_type, topic):
-        # Reliable suits both kinds of subscriber; who wants best effort overrides it.
         publisher = self._node.create_lifecycle_publisher(
             message_type,
             topic,
-            QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE),
+            OUTPUT_QOS,
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
         self._publishers.append(publisher)

@@ -16,8 +16,9 @@ def judge(
     """Level and one line for whoever watches the robot.
 
     STALE: no depth is expected (node not active) or no image arrives. ERROR: the node could not be
-    configured, or no frame of the last seconds could be used. WARN: some could not, or some were dropped,
-    or most are unlike the model's training data, or an engine is being built first.
+    configured, something went wrong in it that should not, or no frame of the last seconds could be used.
+    WARN: some could not, or some were dropped, or most are unlike the model's training data, or an engine is
+    being built first.
 
     :param state: lifecycle state
     :param failure: why the last configuration failed, empty if it did not
@@ -31,6 +32,8 @@ def judge(
         return DiagnosticStatus.ERROR, f"could not be configured: {failure}"
     if state != "active":
         return DiagnosticStatus.STALE, f"{state}: configure and activate the node to get depth"
+    if snapshot.fault:
+        return DiagnosticStatus.ERROR, f"a fault in the node, see its log: {snapshot.fault}"
     if recent["rejected"] and not recent["published"]:
         return DiagnosticStatus.ERROR, f"every frame is rejected: {snapshot.last_rejection}"
     if not recent["received"]:
@@ -71,6 +74,7 @@ def frame_values(snapshot: Snapshot) -> list[KeyValue]:
         **{f"frames {name}": str(count) for name, count in snapshot.total.items()},
         "unfamiliar (%)": "" if snapshot.unfamiliar is None else f"{100 * snapshot.unfamiliar:.0f}",
         "last rejection": snapshot.last_rejection,
+        "last fault": snapshot.fault,
     }
     return key_values(values)
 

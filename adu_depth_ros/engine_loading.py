@@ -6,9 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-
-from rclpy.executors import ExternalShutdownException
-from rclpy.lifecycle import LifecycleNode
+from typing import TYPE_CHECKING
 
 from adu_depth_core.errors import UserError
 from adu_depth_core.inference.backends.choice import ENGINE_SUFFIX
@@ -16,17 +14,24 @@ from adu_depth_core.inference.engine_file import check_verified
 from adu_depth_core.inference.predictor import default_model
 from adu_depth_ros.parameters import Parameters, parse_network_size
 
+if TYPE_CHECKING:
+    from adu_depth_ros.lifecycle_node import DepthNode
+
 TELL_EVERY_S = 1.0
 """Diagnostics of a build come in this interval; the log gets every tenth."""
 
 
-def model_to_load(node: LifecycleNode, parameters: Parameters, tell: Callable[[str], None]) -> Path | None:
+class BuildStopped(Exception):
+    """The node is to end in the middle of a build; nothing of it stays."""
+
+
+def model_to_load(node: DepthNode, parameters: Parameters, tell: Callable[[str], None]) -> Path | None:
     """The file for the predictor: the model itself, or the engine built from it for backend ``tensorrt``.
 
     :param tell: publishes what a build is at
     :return: None for the installed student
     :raises UserError: if the engine cannot be built, or nobody has compared it with the original
-    :raises ExternalShutdownException: if ROS ends during a build; nothing of it stays
+    :raises BuildStopped: if the node is to end during a build
     """
     if parameters.engine_compute_capability and not parameters.build_only:
         raise UserError(
@@ -43,10 +48,11 @@ def model_to_load(node: LifecycleNode, parameters: Parameters, tell: Callable[[s
     return model
 
 
-def build_or_find(node: LifecycleNode, parameters: Parameters, tell: Callable[[str], None]) -> Path:
+def build_or_find(node: DepthNode, parameters: Parameters, tell: Callable[[str], None]) -> Path:
     """The cached engine of the model, built if it is not there.
 
     :raises UserError: if it cannot be built, or the parameters are not those of a build
+    :raises BuildStopped: if the node is to end during the build
     """
     model = Path(parameters.model).expanduser() if parameters.model else default_model()
     if parameters.backend != "tensorrt" or model.suffix == ENGINE_SUFFIX:
@@ -74,9 +80,9 @@ def build_or_find(node: LifecycleNode, parameters: Parameters, tell: Callable[[s
 
 
 class _Watcher:
-    """Tells what a build is at, and stops it when ROS ends."""
+    """Tells what a build is at, and stops it when the node is to end."""
 
-    def __init__(self, node: LifecycleNode, model: Path, tell: Callable[[str], None]) -> None:
+    def __init__(self, node: DepthNode, model: Path, tell: Callable[[str], None]) -> None:
         self._node = node
         self._name = model.name
         self._tell = tell
@@ -84,8 +90,8 @@ class _Watcher:
         self._told = -1
 
     def __call__(self, progress) -> None:
-        if not self._node.context.ok():
-            raise ExternalShutdownException
+        if self._node.stop.is_set():
+            raise BuildStopped
         seconds = time.monotonic() - self._started
         if seconds < (self._told + 1) * TELL_EVERY_S:
             return

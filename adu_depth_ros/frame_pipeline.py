@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 
 import numpy as np
 from rclpy.lifecycle import LifecycleNode
@@ -22,6 +23,10 @@ from adu_depth_ros.parameters import read_parameters
 
 REPEAT_COMPLAINT_S = 10.0
 """The same complaint about frames is logged again after this time."""
+
+
+class BadFrame(ValueError):
+    """An image, its stamp or its calibration cannot be used. Any other exception is a fault of the node."""
 
 
 class FramePipeline:
@@ -86,31 +91,47 @@ class FramePipeline:
         self._predictor.predict(np.zeros((height, width, 3), np.uint8), camera)
 
     def _work(self) -> None:
-        self._warm_up()
+        try:
+            self._warm_up()
+        except Exception as error:  # the frames will tell whether it was for good
+            self.statistics.fault(self._log_fault(error))
         while (item := self._mailbox.take()) is not None:
             try:
                 self._process(*item)
-            except ValueError as error:
+            except BadFrame as error:
                 self._reject(str(error))
-            except Exception as error:
-                if not self._node.context.ok():
-                    return  # Ctrl-C: nothing can be published any more
-                self._reject(f"unexpected {type(error).__name__}: {error}")
+            except Exception as error:  # whatever it is, the next frame is tried
+                self.statistics.failed(self._log_fault(error))
 
     def _process(self, message: Image | CompressedImage, info: CameraInfo) -> None:
         parameters = read_parameters(self._node)
-        decode = decode_compressed if isinstance(message, CompressedImage) else image_from_message
-        camera = camera_from_info(info, *announced_size(message), parameters.rectified)
-        image, channels = decode(message)
+        stamp, image, channels, camera = self._read(message, info, parameters.rectified)
         start = time.monotonic()
         prediction = self._predictor.predict(image, camera, channels, parameters.output_size)
         inference = time.monotonic() - start
         self._publishers.publish(
             prediction, image, channels, info, message.header, parameters, self._predictor.card.depth_max
         )
-        clock = self._node.get_clock()
-        age = clock.now() - Time.from_msg(message.header.stamp, clock_type=clock.clock_type)
+        age = self._node.get_clock().now() - stamp
         self.statistics.published(age.nanoseconds / 1e9, inference, prediction.unfamiliar)
+
+    def _read(
+        self, message: Image | CompressedImage, info: CameraInfo, rectified: bool
+    ) -> tuple[Time, np.ndarray, str, Camera]:
+        """Stamp, pixels, their channels and camera.
+
+        :raises BadFrame: if one of them is not usable
+        """
+        decode = decode_compressed if isinstance(message, CompressedImage) else image_from_message
+        stamp = message.header.stamp
+        if stamp.sec < 0:  # tf and message filters refuse it, too
+            raise BadFrame(f"the image's stamp is {stamp.sec} s, before 1970: the driver's clock is wrong")
+        try:
+            time_ = Time.from_msg(stamp, clock_type=self._node.get_clock().clock_type)
+            camera = camera_from_info(info, *announced_size(message), rectified)
+            return time_, *decode(message), camera
+        except ValueError as error:
+            raise BadFrame(str(error)) from error
 
     def _no_info(self, frame_id: str) -> str:
         known = ", ".join(map(repr, self._infos))
@@ -119,7 +140,16 @@ class FramePipeline:
 
     def _reject(self, reason: str) -> None:
         self.statistics.rejected(reason)
+        self._complain(f"frame rejected: {reason}")
+
+    def _log_fault(self, error: Exception) -> str:
+        """Log an exception with its traceback; its type and text in one line."""
+        fault = " ".join(f"{type(error).__name__}: {error}".split())
+        self._complain(f"a fault in the node: {fault}\n{''.join(traceback.format_exception(error)).rstrip()}")
+        return fault
+
+    def _complain(self, complaint: str) -> None:
         now = time.monotonic()
-        if reason != self._complaint or now - self._complained_at > REPEAT_COMPLAINT_S:
-            self._complaint, self._complained_at = reason, now
-            self._node.get_logger().error(f"frame rejected: {reason}")
+        if complaint != self._complaint or now - self._complained_at > REPEAT_COMPLAINT_S:
+            self._complaint, self._complained_at = complaint, now
+            self._node.get_logger().error(complaint)

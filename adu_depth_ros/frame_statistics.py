@@ -13,8 +13,9 @@ import numpy as np
 WINDOW_S = 5.0
 """Rates and times are those of the last so many seconds."""
 
-FATES = ("published", "dropped", "rejected", "idle")
-"""What can become of a received frame. Idle: not looked at, because nobody listens."""
+FATES = ("published", "dropped", "rejected", "failed", "idle")
+"""What can become of a received frame. Rejected: the image or its calibration cannot be used. Failed:
+something went wrong here that should not. Idle: not looked at, because nobody listens."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Snapshot:
     :param unfamiliar: share of the published frames that are unlike the model's training data, 0 to 1; None
         likewise
     :param last_rejection: why the last rejected frame was rejected, empty if none was
+    :param fault: what went wrong here that should not, until a frame is published a window later; empty if
+        nothing did
     """
 
     total: dict[str, int]
@@ -41,6 +44,7 @@ class Snapshot:
     inference: tuple[float, float] | None
     unfamiliar: float | None
     last_rejection: str
+    fault: str
 
 
 class FrameStatistics:
@@ -57,6 +61,7 @@ class FrameStatistics:
         self._events: deque[tuple[float, str]] = deque()
         self._times: deque[tuple[float, float, float, bool]] = deque()
         self._last_rejection = ""
+        self._fault: tuple[float, str] | None = None
 
     def received(self) -> None:
         self._count("received")
@@ -71,14 +76,26 @@ class FrameStatistics:
         self._count("rejected")
         self._last_rejection = reason
 
+    def failed(self, fault: str) -> None:
+        self._count("failed")
+        self.fault(fault)
+
+    def fault(self, fault: str) -> None:
+        """Note what went wrong, whether or not with a frame."""
+        with self._lock:
+            self._fault = (self._clock(), fault)
+
     def published(self, latency: float, inference: float, unfamiliar: bool = False) -> None:
         """:param latency: seconds since the frame's stamp
         :param inference: seconds of those spent from pixels to depth
         :param unfamiliar: the frame is unlike what the model was trained on
         """
         self._count("published")
+        now = self._clock()
         with self._lock:
-            self._times.append((self._clock(), latency, inference, unfamiliar))
+            self._times.append((now, latency, inference, unfamiliar))
+            if self._fault is not None and self._fault[0] < now - WINDOW_S:
+                self._fault = None
 
     def _count(self, what: str) -> None:
         with self._lock:
@@ -98,6 +115,7 @@ class FrameStatistics:
             recent = Counter(what for _, what in self._events)
             times = np.array([entry[1:] for entry in self._times])
             total, last_rejection = dict(self._total), self._last_rejection
+            fault = self._fault[1] if self._fault is not None else ""
         seconds = max(1e-3, min(WINDOW_S, self._clock() - self._start))
         percentiles = np.percentile(times[:, :2], (50, 99), axis=0) if len(times) else None
         names = ("received", *FATES)
@@ -110,4 +128,5 @@ class FrameStatistics:
             inference=None if percentiles is None else tuple(percentiles[:, 1].tolist()),
             unfamiliar=None if percentiles is None else float(times[:, 2].mean()),
             last_rejection=last_rejection,
+            fault=fault,
         )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from adu_depth_core.calibration_file import read_calibration
-from adu_depth_core.camera import Camera
+from adu_depth_core.camera import Camera, check_field_of_view
 from adu_depth_core.commands.number_arguments import number
 from adu_depth_core.errors import UsageError, UserError
 
@@ -68,9 +68,14 @@ def camera_source(arguments: argparse.Namespace) -> Callable[[int, int], Camera]
     def camera_for(width: int, height: int) -> Camera:
         entries = {"fx": fx, "fy": fx, "cx": (width - 1) / 2, "cy": (height - 1) / 2, **rest}
         try:
-            return Camera(**entries, width=width, height=height)
+            camera = Camera(**entries, width=width, height=height)
+            check_field_of_view(camera)
         except ValueError as error:
             raise UserError(str(error)) from error
+        return camera
 
-    camera_for(1, 1)  # tells a bad value before the first image is read
+    try:
+        Camera(**{"fx": fx, "fy": fx, "cx": 0.0, "cy": 0.0, **rest}, width=1, height=1)
+    except ValueError as error:  # told before the first image is read
+        raise UserError(str(error)) from error
     return camera_for

@@ -8,11 +8,9 @@ from typing import Any
 
 from adu_depth_core.errors import UserError
 from adu_depth_core.model_card import ModelCard, ModelCardError, read_card
+from adu_depth_core.model_card_form import PARITY_NOT_RUN
 
 logger = logging.getLogger(__name__)
-
-PARITY_NOT_RUN = "not run"
-"""``parity`` in the card of an engine whose answers have not been compared with anything."""
 
 LEAST_COMPATIBLE = "8.0"
 """Compute capability (Ampere) from which on engines built to be hardware-compatible run."""

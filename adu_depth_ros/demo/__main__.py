@@ -21,12 +21,13 @@ from rich.text import Text
 import adu_depth_core
 from adu_depth_core.bags.drive_bag import DriveBagWriter
 from adu_depth_core.errors import UserError
-from adu_depth_core.files import share_directory, write_atomically
+from adu_depth_core.files import write_atomically
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.machine import cpu_model
 from adu_depth_core.progress import progress_bar
 from adu_depth_core.synthetic.drive import DriveConfig, generate_drive
 from adu_depth_core.terminal import plain_console
+from adu_depth_ros.dds_profile import use_profile_for_images
 from adu_depth_ros.demo.live import LiveRun, run_live
 from adu_depth_ros.demo.pictures import write_pictures
 from adu_depth_ros.demo.results import Judge, Result, node_report, read_results
@@ -87,9 +88,8 @@ def _run(arguments: argparse.Namespace) -> None:
     console = plain_console()
     _remove_former(arguments.out)
     os.environ.update(private_domain())
-    # Images are larger than Fast DDS's default shared memory: they would go through UDP in pieces.
-    profile = share_directory() / "config" / "fastdds_large_images.xml"
-    os.environ.setdefault("FASTRTPS_DEFAULT_PROFILES_FILE", str(profile))
+    if warning := use_profile_for_images():
+        console.print(Text("warning:", "yellow"), warning, soft_wrap=True)
     # The folder gets its name when everything in it is there: a failed demo leaves none.
     with write_atomically(arguments.out) as work:
         work.mkdir()

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adu_depth_core.camera import Camera, metric_scale
+from adu_depth_core.camera import Camera, check_field_of_view, metric_scale
 
 focals = st.floats(50.0, 5000.0)
 sizes = st.integers(8, 3000)
@@ -180,3 +182,35 @@ def test_two_cameras_see_no_ray_farther_apart_than_they_disagree(camera, other, 
 def test_a_camera_in_words_has_its_numbers():
     text = str(Camera(721.5, 720.0, 609.6, 172.9, 1242, 375))
     assert text == "fx 721.5, fy 720, cx 609.6, cy 172.9 and 1242x375 pixels"
+
+
+@pytest.mark.parametrize(
+    ("intrinsics", "size"),
+    [
+        ({"fx": 721.5, "fy": 721.5, "cx": 609.6, "cy": 172.9}, (1242, 375)),  # KITTI
+        ({"fx": 7000.0, "fy": 7000.0, "cx": 320.0, "cy": 240.0}, (640, 480)),  # 5.2 degrees
+        ({"fx": 60.0, "fy": 60.0, "cx": 320.0, "cy": 240.0}, (640, 480)),  # 159 degrees
+        ({"fx": 721.5, "fy": 721.5, "cx": 609.6, "cy": 172.9 - 300}, (1242, 20)),  # a strip of an image
+    ],
+)
+def test_a_real_field_of_view_is_taken(intrinsics, size):
+    check_field_of_view(Camera(**intrinsics, width=size[0], height=size[1]))
+
+
+@pytest.mark.parametrize(
+    ("change", "axis"),
+    [
+        ({"fx": 1e-3}, "horizontal"),
+        ({"fx": 1e6}, "horizontal"),
+        ({"fx": 1e30}, "horizontal"),
+        ({"fx": 6.0, "fy": 6.0}, "horizontal"),  # millimetres
+        ({"fy": 1e30}, "vertical"),
+        ({"fy": 1e-3}, "vertical"),
+        ({"cx": 1e9}, "horizontal"),
+        ({"cy": -1e9}, "vertical"),
+    ],
+)
+def test_an_absurd_field_of_view_is_refused(change, axis):
+    camera = replace(Camera(721.5, 721.5, 609.6, 172.9, 1242, 375), **change)
+    with pytest.raises(ValueError, match=f"a {axis} field of view of .* degrees, not 5 to 170"):
+        check_field_of_view(camera)

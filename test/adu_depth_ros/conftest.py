@@ -94,13 +94,14 @@ class NodeProcess:
         command = [sys.executable, "-m", "adu_depth_ros.depth_node", "--ros-args", "-p", "threads:=1"]
         command += ["-p", "network_size:=64x192", *ros_arguments]
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self.pid = self._process.pid
         self.log: list[str] = []
-        self._reader = threading.Thread(target=lambda: self.log.extend(self._process.stderr))
+        self._reader = threading.Thread(target=self._read_log)
         self._reader.start()
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+    def _read_log(self) -> None:
+        with self._process.stderr as lines:
+            self.log.extend(lines)
 
     def errors(self) -> list[str]:
         return [line for line in self.log if "[ERROR]" in line or "Traceback" in line]

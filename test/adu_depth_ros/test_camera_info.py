@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 pytest.importorskip("sensor_msgs")
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 
+from adu_depth_core.camera import Camera
 from adu_depth_core.camera_info import camera_from_info
 from adu_depth_ros.camera_info import resized_info
 
@@ -88,7 +89,9 @@ def test_resizing_the_calibration_is_resizing_the_camera(
     source = info(roi=roi, binning_x=binning, binning_y=binning)
     camera = camera_from_info(source, roi.width // bin_by, roi.height // bin_by, rectified)
     expected = camera.resize(new_width, new_height)
-    resized = camera_from_info(resized_info(source, new_width, new_height), new_width, new_height, rectified)
+    message = resized_info(source, new_width, new_height)
+    matrix = message.p.reshape(3, 4) if rectified else message.k.reshape(3, 3)
+    resized = Camera.from_matrix(matrix, message.width, message.height)
     for name in ("fx", "fy", "cx", "cy"):
         assert getattr(resized, name) == pytest.approx(getattr(expected, name), abs=1e-9)
     assert resized.size == expected.size

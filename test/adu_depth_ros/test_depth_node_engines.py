@@ -170,8 +170,6 @@ def test_a_gpu_to_build_for_is_none_to_run_on(waiting_node, client):
 
 
 def test_a_node_without_engines_does_not_load_what_builds_them():
-    code = (
-        "import sys, adu_depth_ros.depth_node as _; print(*[m for m in sys.modules if 'tensorrt_rtx' in m])"
-    )
+    code = "import sys, adu_depth_ros.lifecycle_node\nprint(*[m for m in sys.modules if 'tensorrt_rtx' in m])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == ""

@@ -207,6 +207,18 @@ def test_a_node_that_is_shut_down_is_finalized(configurable, client):
     assert client.state() == "finalized"
 
 
+def test_several_nodes_have_entries_of_their_own_in_the_diagnostics(start_node, client, wait_for):
+    diagnostics = client.listen(DiagnosticArray, "/diagnostics")
+    for arguments, name in [
+        ((), "depth_node: depth"),
+        (("-r", "__ns:=/front"), "front/depth_node: depth"),
+        (("-r", "__node:=left"), "left: depth"),
+    ]:
+        start_node("-p", "autostart:=false", *arguments)
+        diagnostics.clear()
+        wait_for(lambda name=name: name in {a.status[0].name for a in list(diagnostics)}, name)
+
+
 def test_the_network_takes_the_size_of_the_cameras_aspect(
     start_node, client, camera, shipped_model, wait_for
 ):

@@ -9,7 +9,7 @@ from adu_depth_ros.frame_statistics import FrameStatistics
 OK, WARN, ERROR, STALE = (getattr(DiagnosticStatus, name) for name in ("OK", "WARN", "ERROR", "STALE"))
 
 
-def snapshot(received=0, published=0, dropped=0, rejected=0, latency=0.05, unfamiliar=0):
+def snapshot(received=0, published=0, dropped=0, rejected=0, failed=0, latency=0.05, unfamiliar=0):
     statistics = FrameStatistics()
     for _ in range(received):
         statistics.received()
@@ -19,6 +19,8 @@ def snapshot(received=0, published=0, dropped=0, rejected=0, latency=0.05, unfam
         statistics.dropped()
     for _ in range(rejected):
         statistics.rejected("unknown encoding")
+    for _ in range(failed):
+        statistics.failed("TypeError: no")
     return statistics.snapshot()
 
 
@@ -40,6 +42,8 @@ def snapshot(received=0, published=0, dropped=0, rejected=0, latency=0.05, unfam
         ("active", "", {"received": 9, "rejected": 9}, ERROR, "every frame is rejected: unknown encoding"),
         ("active", "", {"received": 9, "published": 9, "latency": 9e8}, WARN, "use_sim_time"),
         ("active", "", {"received": 9, "published": 9, "latency": -5.0}, WARN, "use_sim_time"),
+        ("active", "", {"received": 9, "published": 8, "failed": 1}, ERROR, "see its log: TypeError: no"),
+        ("active", "", {"received": 9, "rejected": 8, "failed": 1}, ERROR, "see its log: TypeError: no"),
         ("active", "", {}, STALE, "no image on /image"),
         ("inactive", "", {}, STALE, "inactive"),
         ("unconfigured", "model file x.onnx does not exist", {}, ERROR, "x.onnx does not exist"),

@@ -1,6 +1,6 @@
 import pytest
 
-from adu_depth_ros.frame_statistics import WINDOW_S, FrameStatistics
+from adu_depth_ros.frame_statistics import FATES, WINDOW_S, FrameStatistics
 
 
 class HandClock:
@@ -24,7 +24,7 @@ def test_rates_and_percentiles_are_those_of_the_window(clock):
         if frame % 2:
             statistics.published(latency=frame / 1000, inference=0.01)
     snapshot = statistics.snapshot()
-    assert snapshot.total == {"received": 200, "published": 100, "dropped": 0, "rejected": 0, "idle": 0}
+    assert snapshot.total == {**dict.fromkeys(FATES, 0), "received": 200, "published": 100}
     assert snapshot.input_rate == pytest.approx(10.0, abs=0.3)
     assert snapshot.output_rate == pytest.approx(5.0, abs=0.3)
     median, high = snapshot.latency
@@ -51,3 +51,18 @@ def test_old_frames_leave_the_window_but_not_the_total(clock):
     assert snapshot.total["rejected"] == 1
     assert snapshot.last_rejection == "too dark"
     assert snapshot.latency is None
+
+
+def test_a_fault_is_told_until_frames_are_published_a_window_later(clock):
+    statistics = FrameStatistics(clock)
+    statistics.fault("TypeError: no")
+    clock.now += 10 * WINDOW_S
+    assert statistics.snapshot().fault == "TypeError: no"
+    statistics.failed("TypeError: again")
+    clock.now += 0.5 * WINDOW_S
+    statistics.published(0.1, 0.1)
+    assert statistics.snapshot().fault == "TypeError: again"
+    assert statistics.snapshot().recent["failed"] == 1
+    clock.now += WINDOW_S
+    statistics.published(0.1, 0.1)
+    assert statistics.snapshot().fault == ""

@@ -267,7 +267,7 @@ def test_a_model_trained_on_one_of_several_folders_is_refused_before_any_work(
     ],
 )
 def test_options_that_do_not_fit_the_folders_are_refused(root, rig, student, options, message, capsys):
-    assert main(["evaluate", "--model", str(student), "--root", str(root), str(rig), *options]) == 1
+    assert main(["evaluate", "--model", str(student), "--root", str(root), str(rig), *options]) == 2
     assert message in " ".join(capsys.readouterr().err.split())
 
 

@@ -103,6 +103,13 @@ def test_bad_options_are_told_before_work_starts(image, predict, capsys, options
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("focal", ["0.001", "7", "1e6"])
+def test_an_absurd_focal_length_is_refused(image, predict, tmp_path, capsys, focal):
+    assert predict(image, "--focal", focal) == 1
+    assert "field of view of" in " ".join(capsys.readouterr().err.split())
+    assert not list((tmp_path / "out").rglob("*.png"))
+
+
 @pytest.mark.parametrize("options", [["--network-size", "big"], ["--focal", "1", "--fx", "1"]])
 def test_options_that_make_no_sense_are_refused(image, predict, options):
     with pytest.raises(SystemExit, match="2"):

@@ -16,6 +16,9 @@ def facts(flavour="tensorrt", version="10.3.0", name="RTX 3080", capability="8.6
         "version": version,
         "gpu": {"name": name, "compute_capability": capability},
         "options": {**compatible, **options},
+        "profiles": [[[1, 3, 64, 192]] * 3],
+        "precisions": {"fp16": 60},
+        "layers": [["conv", "Convolution", ["fp16"], ["fp16"]]],
     }
 
 
@@ -58,7 +61,8 @@ def engine(tmp_path, write_card):
     def write(parity):
         path = tmp_path / "student.engine"
         path.write_bytes(b"engine")
-        write_card(path, extra={"engine": facts(), "precision": "fp16", "parity": parity})
+        extra = {"engine": facts(), "precision": "fp16", "parity": parity, "source_files": {}}
+        write_card(path, extra=extra)
         return path
 
     return write
@@ -73,7 +77,9 @@ def test_an_engine_that_nobody_compared_is_refused_unless_allowed(engine, caplog
 
 
 def test_an_engine_that_passed_is_taken(engine, caplog):
-    check_verified(engine({"passed": True, "reference": "ONNX Runtime"}), allow_unverified=False)
+    ran_on = {"gpu": GPU, "version": "10.3.0"}
+    parity = {"passed": True, "reference": "ONNX Runtime", "ran_on": ran_on}
+    check_verified(engine(parity), allow_unverified=False)
     assert not caplog.text
 
 

@@ -26,7 +26,17 @@ def without_gpu():
 def engine(tmp_path, write_card):
     path = tmp_path / "student.engine"
     path.write_bytes(b"engine")
-    write_card(path, extra={"engine": {}, "precision": "fp32"})
+    facts = {
+        "flavour": "tensorrt",
+        "version": "10.3.0",
+        "gpu": {"name": "RTX 3080", "compute_capability": "8.6"},
+        "options": {"version_compatible": False, "hardware_compatible": False},
+        "profiles": [[SMALL] * 3],
+        "precisions": {"fp32": 60},
+        "layers": [],
+    }
+    extra = {"engine": facts, "precision": "fp32", "parity": "not run", "source_files": {}}
+    write_card(path, extra=extra)
     return path
 
 

@@ -1,0 +1,26 @@
+"""The process of ``adu_depth``, also as ``python -m adu_depth_core``."""
+
+from __future__ import annotations
+
+import sys
+
+from adu_depth_core import interrupts
+
+
+def main() -> int:
+    """Run the command line; returns its exit status."""
+    try:
+        interrupts.install()
+        # Not before: whatever it imports, Ctrl-C ends it without a traceback.
+        from adu_depth_core.cli import main as run
+
+        return run()
+    except KeyboardInterrupt:  # where the command line does not catch it any more, or not yet
+        print(interrupts.MESSAGE, file=sys.stderr)
+        return interrupts.STATUS
+    finally:
+        interrupts.ignore()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""Ctrl-C for the command line, from its first line to its last."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+
+STATUS = 130
+"""Exit status of an interrupted command: 128 + SIGINT."""
+
+MESSAGE = "adu_depth: interrupted"
+
+
+def install() -> None:
+    """Let Ctrl-C raise KeyboardInterrupt, as Python does, but not in the middle of an import.
+
+    There the exception can vanish in a callback of Python's import system, so that the command goes on (seen
+    once in 40), or a module takes it for a failure of its own. So the process ends at once: commands import
+    what they need before they write anything.
+    """
+    # Unless whoever started it wants it to go on, as nohup and shells that start it in the background do.
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, _on_interrupt)
+    # Whoever starts it may have held the signal back until here: env --block-signal=INT
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+
+
+def ignore() -> None:
+    """Let nothing interrupt the end of the process, where there is nobody left to catch it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _on_interrupt(number: int, frame: FrameType | None) -> None:
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            os.write(sys.__stderr__.fileno(), f"{MESSAGE}\n".encode())
+            os._exit(STATUS)
+        frame = frame.f_back
+    raise KeyboardInterrupt

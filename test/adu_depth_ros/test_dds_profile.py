@@ -1,0 +1,49 @@
+"""The shared memory that images are sent through."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
+pytest.importorskip("openvino", reason="needs an inference runtime")
+from adu_depth_ros import dds_profile
+from adu_depth_ros.dds_profile import VARIABLE, use_profile_for_images
+
+
+def segment_bytes(pid):
+    """Sizes of a process's own Fast DDS segments; those it has of others are mapped, too."""
+    sizes = []
+    for line in Path(f"/proc/{pid}/maps").read_text(encoding="utf-8").splitlines():
+        if "/dev/shm/fastrtps_" in line and "fastrtps_port" not in line:
+            low, high = (int(address, 16) for address in line.split()[0].split("-"))
+            sizes.append(high - low)
+    return sizes
+
+
+@pytest.mark.parametrize(("environment", "large"), [({}, True), ({VARIABLE: ""}, False)])
+def test_a_node_sends_through_a_segment_of_several_images_unless_told_otherwise(
+    start_node, client, shipped_model, monkeypatch, environment, large
+):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    node = start_node("-p", f"model:={shipped_model}", "-p", "autostart:=false")
+    assert client.state() == "unconfigured"
+    assert any(size > 32 << 20 for size in segment_bytes(node.pid)) == large
+    assert not node.errors()
+
+
+def test_a_profile_that_was_chosen_is_kept(monkeypatch):
+    monkeypatch.setenv(VARIABLE, "/mine.xml")
+    assert use_profile_for_images() == ""
+    assert os.environ[VARIABLE] == "/mine.xml"
+
+
+def test_too_little_shared_memory_is_told_and_left_alone(monkeypatch):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setattr(dds_profile, "NEEDED_BYTES", 1 << 60)
+    warning = use_profile_for_images()
+    assert "/dev/shm" in warning
+    assert "--shm-size" in warning
+    assert VARIABLE not in os.environ

@@ -1,0 +1,125 @@
+"""Faults of the node itself, as opposed to frames that cannot be used."""
+
+import time
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
+import rclpy
+from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import CameraInfo, Image
+
+from adu_depth_core.inference.prediction import Prediction
+from adu_depth_ros.depth_publishers import DepthPublishers
+from adu_depth_ros.diagnostics import judge
+from adu_depth_ros.frame_pipeline import FramePipeline
+from adu_depth_ros.isolation import private_domain
+from adu_depth_ros.parameters import declare_parameters
+
+
+class BrokenPredictor:
+    """Fails as often as it is told to, with what a fault of ours or of a runtime would raise."""
+
+    network_size = (64, 192)
+
+    def __init__(self, faults, card):
+        self.faults = list(faults)
+        self.card = card
+
+    def predict(self, image, camera, channels="rgb", output_size="image"):
+        if self.faults and (fault := self.faults.pop(0)) is not None:
+            raise fault
+        flat = np.ones(camera.size, np.float32)
+        return Prediction(flat, flat, camera)
+
+
+@pytest.fixture
+def node(monkeypatch):
+    for name, value in private_domain().items():
+        monkeypatch.setenv(name, value)
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    node = LifecycleNode("faulty", context=context)
+    declare_parameters(node)
+    yield node
+    node.destroy_node()
+    context.shutdown()
+
+
+@pytest.fixture
+def start(node, shipped_model):
+    """A pipeline with a predictor that has these faults, listened to; the first one meets its warm-up."""
+    from adu_depth_core.model_card import read_card
+
+    outputs = DepthPublishers(node)
+    node.trigger_configure()
+    node.trigger_activate()
+    node.create_subscription(Image, "depth/image", lambda message: None, QoSProfile(depth=5))
+    pipelines = []
+
+    def start(*faults):
+        pipelines.append(FramePipeline(node, BrokenPredictor(faults, read_card(shipped_model)), outputs))
+        deadline = time.monotonic() + 10
+        while not outputs.have_listeners():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        return pipelines[-1]
+
+    yield start
+    for pipeline in pipelines:
+        pipeline.stop()
+
+
+def send(pipeline, **changes):
+    """A frame, and what became of it."""
+    before = pipeline.statistics.snapshot().total
+    fields = {"width": 4, "height": 2, "step": 12, "encoding": "rgb8", "data": bytes(24)} | changes
+    info = CameraInfo(width=4, height=2, k=[4.0, 0.0, 1.5, 0.0, 4.0, 0.5, 0.0, 0.0, 1.0])
+    pipeline.on_camera_info(info)
+    pipeline.on_image(Image(**fields))
+    deadline = time.monotonic() + 10
+    while True:
+        now = pipeline.statistics.snapshot().total
+        for fate in now:
+            if fate != "received" and now[fate] > before[fate]:
+                return fate
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def diagnosis(pipeline):
+    return judge("active", "", "/image", pipeline.statistics.snapshot())
+
+
+def test_a_warm_up_that_fails_is_an_error_and_frames_are_tried_nevertheless(start, capfd):
+    pipeline = start(RuntimeError("out of memory"), RuntimeError("out of memory"))
+    assert send(pipeline) == "failed"
+    level, message = diagnosis(pipeline)
+    assert level == DiagnosticStatus.ERROR
+    assert "RuntimeError: out of memory" in message
+    assert send(pipeline) == "published"
+
+
+@pytest.mark.parametrize("fault", [TypeError("no"), ValueError("ours"), KeyError("x")])
+def test_a_fault_is_no_bad_frame_and_leaves_its_traceback(start, capfd, fault):
+    pipeline = start(None, fault)
+    assert send(pipeline) == "failed"
+    level, message = diagnosis(pipeline)
+    assert level == DiagnosticStatus.ERROR
+    assert type(fault).__name__ in message
+    assert send(pipeline) == "published"
+    log = capfd.readouterr().err
+    assert log.count("Traceback (most recent call last)") == 1
+    assert "in predict" in log
+
+
+def test_a_frame_that_cannot_be_used_leaves_none(start, capfd):
+    pipeline = start()
+    assert send(pipeline, encoding="infrared") == "rejected"
+    assert send(pipeline, data=bytes(3)) == "rejected"
+    assert send(pipeline) == "published"
+    assert pipeline.statistics.snapshot().fault == ""
+    assert "Traceback" not in capfd.readouterr().err
