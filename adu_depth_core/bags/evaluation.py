@@ -85,6 +85,8 @@ class BagEvaluation:
         self._readers: list[FrameReader] = []
         for path in self.bags:
             with BagReader(path, salvage_cut_files=True) as reader:
+                for leakage in self._leakage:
+                    leakage.open_bag(reader.custom_data)
                 topics = choose_topics(reader.topics, path.name, topic_options)
                 self.frames_in_bags += reader.message_counts[topics.image]
             self.topics.append(topics)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ def write_kitti_bag(
     start_ns: int = DEFAULT_START_NS,
     compressed: bool = False,
     overwrite: bool = False,
+    note: Mapping[str, str] | None = None,
 ) -> dict[str, int]:
     """Write a bag with image and camera_info of the left and, where there are any, right images.
 
@@ -43,12 +44,13 @@ def write_kitti_bag(
     :param start_ns: stamp of the first frame in nanoseconds
     :param compressed: write the image files as they are, as ``.../compressed`` topics
     :param overwrite: replace a bag that is there already
+    :param note: of the folder, by ``leakage.source_note``
     :return: number of messages of each topic
     :raises UserError: if an image is not readable or of another size than the first, or a right image has
         no calibration; and see ``BagWriter``
     """
     size: tuple[int, int] | None = None
-    with BagWriter(path, overwrite) as bag:
+    with BagWriter(path, overwrite, note) as bag:
         for index, frame in enumerate(frames):
             if rate is None and frame.time_ns is not None:
                 stamp = start_ns + frame.time_ns

@@ -5,14 +5,18 @@ names into the model card (``training["data"][...]["scenes"]``, and ``training["
 for the frames that the uncertainty scale was fitted on). A bag's name can change, its stamps do not: a stamp
 that is a date belongs to one drive only, wherever the bag went. Clocks of simulators begin at 0 in
 every drive, so there the name counts too.
+
+A bag of ``adu_depth make-bag`` notes the folder and the frames that it was made of, and those are looked for
+in the card as ``adu_depth evaluate`` looks for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from adu_depth_core.errors import UserError
+from adu_depth_core.evaluation.leakage import check_leakage
 from adu_depth_core.model_card import ModelCard
 
 DATED_NS = 1_000_000_000 * 10**9
@@ -34,6 +38,20 @@ def frame_name(path: Path, index: int, stamp_ns: int) -> str:
     return f"{bag_name(path)}_{index:06d}_{stamp_ns}"
 
 
+SOURCE_FOLDER, SOURCE_FRAMES = "adu_depth.folder", "adu_depth.frames"
+
+
+def source_note(folder: Path, frames: Sequence[str]) -> dict[str, str]:
+    """What a bag notes of the folder that it was made of, by the names in model cards.
+
+    :param folder: a drive, or a part of a data set such as ``kitti2015/training``
+    :param frames: names of its frames
+    """
+    folder = folder.resolve()
+    name = f"{folder.parent.name}/{folder.name}" if folder.name in ("training", "testing") else folder.name
+    return {SOURCE_FOLDER: name, SOURCE_FRAMES: " ".join(frames)}
+
+
 class BagLeakage:
     """Watches the frames that are evaluated for those that made one model.
 
@@ -44,14 +62,32 @@ class BagLeakage:
 
     def __init__(self, label: str, card: ModelCard, allow: bool = False) -> None:
         self._model = f"model {label}"
+        self._card = card
         self._allow = allow
+        self._of_folders: list[str] = []
         sources = card.training.get("data") or []
         self._silent = not sources
-        self._unlisted = {source.get("name") for source in sources if "scenes" not in source}
+        self._unlisted = {
+            source.get("name") for source in sources if not _Stamps(source.get("scenes", ())).known
+        }
         self._trained = _Stamps(scene for source in sources for scene in source.get("scenes", ()))
         self._fitted = _Stamps((card.training.get("calibration") or {}).get("scales", ()))
         self._frames = self._trained_frames = self._fitted_frames = 0
         self._doubted: set[str] = set()
+
+    def open_bag(self, note: Mapping[str, str]) -> None:
+        """Look at what the next bag says of its origin.
+
+        :param note: by ``source_note``; of other bags it is empty
+        :raises UserError: if the model was trained on its frames or their places, unless that is allowed
+        """
+        if SOURCE_FOLDER not in note:
+            return
+        name, _, split = note[SOURCE_FOLDER].partition("/")
+        frames = note.get(SOURCE_FRAMES, "").split()
+        leakage = check_leakage(self._card, name, split, frames, self._allow, kind="kitti_folder")
+        if self._card.training.get("data"):  # else warned of below
+            self._of_folders += [f"bag of {name}: {warning}" for warning in leakage.warnings]
 
     def see(self, bag: Path, stamp_ns: int) -> None:
         """Look at the next frame.
@@ -75,6 +111,7 @@ class BagLeakage:
 
     def warnings(self) -> Iterator[str]:
         """What to tell with the figures, one sentence each."""
+        yield from self._of_folders
         if self._trained_frames:
             yield (
                 f"{self._model} was trained on {self._trained_frames} of the {self._frames} frames: its "
@@ -89,8 +126,8 @@ class BagLeakage:
             yield f"the card of {self._model} does not say what it was trained on: it may be these frames"
         for name in sorted(self._doubted):
             yield (
-                f"the card of {self._model} says it was trained on {name!r} but not on which frames: it "
-                "may be these"
+                f"the card of {self._model} says it was trained on {name!r} but not on which frames of a "
+                "bag: it may be these"
             )
 
 
@@ -106,6 +143,7 @@ class _Stamps:
                 self._named.add((name, int(stamp)))
                 if int(stamp) >= DATED_NS:
                     self._dated.add(int(stamp))
+        self.known = bool(self._named)
 
     def have(self, name: str, stamp_ns: int) -> bool:
         return stamp_ns in self._dated or (name, stamp_ns) in self._named

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
 from rosbags.convert.converter import STATIC_MSGTYPE_RENAMES, migrate_bytes
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Connection, ConnectionExtRosbag1, QosDurability
@@ -129,6 +130,16 @@ class BagReader:
     def latched_topics(self) -> set[str]:
         """Topics recorded from publishers that keep their last messages for later subscribers."""
         return {connection.topic for connection in self._reader.connections if _is_latched(connection)}
+
+    @property
+    def custom_data(self) -> dict[str, str]:
+        """What the bag's writer noted in ``metadata.yaml``; empty for bags without."""
+        metadata = self.path / "metadata.yaml"
+        if not metadata.is_file():
+            return {}
+        with self._errors():
+            content = yaml.safe_load(metadata.read_text(encoding="utf-8"))
+            return dict(content["rosbag2_bagfile_information"].get("custom_data") or {})
 
     @property
     def start_ns(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +49,15 @@ class BagWriter:
 
     :param path: folder of the bag
     :param overwrite: replace a bag that is there already
+    :param custom_data: further entries of ``metadata.yaml``
     :raises UserError: if ``path`` exists and is not a bag, or is one and ``overwrite`` is False
     """
 
-    def __init__(self, path: Path | str, overwrite: bool = False) -> None:
+    def __init__(
+        self, path: Path | str, overwrite: bool = False, custom_data: Mapping[str, str] | None = None
+    ) -> None:
         self.path = Path(path)
+        self._custom_data = custom_data or {}
         if self.path.exists() and not (overwrite and (self.path / "metadata.yaml").is_file()):
             kind = "bag" if (self.path / "metadata.yaml").is_file() else "file or folder that is not a bag"
             raise UserError(f"{self.path} exists already (a {kind}); remove it or choose another name")
@@ -65,6 +70,8 @@ class BagWriter:
             temporary = stack.enter_context(write_atomically(self.path))
             # Version 8 of the metadata is read by Jazzy and by Humble; 9 is not by Humble.
             writer = Writer(temporary, version=8, storage_plugin=StoragePlugin.MCAP)
+            for key, value in self._custom_data.items():
+                writer.set_custom_data(key, value)
             self._writer = stack.enter_context(writer)
             self._stack = stack.pop_all()
         return self

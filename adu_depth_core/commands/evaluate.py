@@ -190,7 +190,13 @@ def _leakage(subject: Subject, benchmark: Benchmark, allow: bool) -> Leakage:
     if subject.card is None:  # nothing was trained
         return Leakage(True, [], [], [])
     return check_leakage(
-        subject.card, benchmark.dataset, benchmark.subset, benchmark.frames, allow, benchmark.drives
+        subject.card,
+        benchmark.dataset,
+        benchmark.subset,
+        benchmark.frames,
+        allow,
+        benchmark.drives,
+        benchmark.kind,
     )
 
 

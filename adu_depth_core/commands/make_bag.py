@@ -7,6 +7,7 @@ from pathlib import Path
 
 from adu_depth_core.bags.kitti_bag import DEFAULT_RATE, write_kitti_bag
 from adu_depth_core.bags.kitti_folder import find_frames
+from adu_depth_core.bags.leakage import source_note
 from adu_depth_core.bags.writer import DEFAULT_START_NS
 from adu_depth_core.errors import UserError
 from adu_depth_core.progress import progress_bar
@@ -59,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
             start_ns=round(arguments.start_time * 1e9),
             compressed=arguments.compressed,
             overwrite=arguments.overwrite,
+            note=source_note(arguments.folder, [frame.left.stem for frame in frames]),
         )
     print(f"{arguments.out}: {len(frames)} frames")
     for topic, count in sorted(counts.items()):

@@ -18,13 +18,6 @@ from adu_depth_core.datasets.kitti_calibration import COLOUR_PAIR, read_stereo_c
 from adu_depth_core.datasets.sample import Sample, check_same_size
 from adu_depth_core.errors import UserError
 
-VALIDATION_SCENES = ("000004", "000008", "000014", "000019", "000023", "000034", "000038")
-"""Scenes of the 40-scene subset used for validation; none is a near-duplicate of a training scene."""
-
-CALIBRATION_SCENES = ("000002", "000006", "000013", "000020", "000024")
-"""Scenes the uncertainty scale is fitted on: neither trained on nor judged on, nor near-duplicates."""
-
-
 MAPPING = Path("devkit", "mapping", "train_mapping.txt")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adu_depth_core.datasets.folders import some
-from adu_depth_core.datasets.registry import KINDS, Frames, dataset_name, drives_of, open_dataset
+from adu_depth_core.datasets.registry import Frames, dataset_name, drives_of, held_out_of, open_dataset
 from adu_depth_core.errors import UserError
 
 
@@ -114,7 +114,7 @@ def open_benchmark(
 
 
 def _part(dataset: str, part: str, split: str, present: Sequence[str], root: Path) -> list[str]:
-    held_out = KINDS[dataset].held_out
+    held_out = held_out_of(dataset, root)
     scenes = held_out.part(part, present)
     if part != "training":
         groups = held_out.groups(part)

@@ -7,7 +7,8 @@ from torch.nn import functional as F
 
 SCALES = (1, 2, 4, 8)
 LEVEL = 0.8
-"""Cosine of a surface's normal with the image's vertical from which it is ground: 37 degrees, slope and pitch."""
+"""Cosine of a surface's normal with the image's vertical from which it is ground: 37 degrees, for slope and
+pitch."""
 
 
 def gradient_matching(error: torch.Tensor, valid: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

@@ -72,10 +72,10 @@ def new_card(
 
 
 def _unseen(entries: list[dict[str, Any]], known: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those entries whose frames are not in ``known``, whatever their share was."""
+    """Those entries whose frames are not in ``known``, whatever their share was; old cards name no kind."""
 
     def frames(entry: dict[str, Any]) -> dict[str, Any]:
-        return {key: value for key, value in entry.items() if key != "weight"}
+        return {key: value for key, value in entry.items() if key not in ("weight", "kind")}
 
     return [entry for entry in entries if frames(entry) not in map(frames, known)]
 
@@ -124,7 +124,7 @@ def open_unseen(config: BenchmarkConfig, card: ModelCard) -> Benchmark:
     :raises UserError: if the network, its teacher or the weights that it starts from were trained on any
     """
     frames = open_frames(config)
-    check_leakage(card, frames.dataset, frames.subset, frames.frames, drives=frames.drives)
+    check_leakage(card, frames.dataset, frames.subset, frames.frames, drives=frames.drives, kind=frames.kind)
     return frames
 
 

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from adu_depth_core.datasets.registry import (
+    FOLDERS_HELD_OUT,
     KINDS,
-    KITTI_LICENCE,
     OWN_LICENCE,
     SYNTHETIC_LICENCE,
     Frames,
     dataset_name,
     drives_of,
+    held_out_of,
+    licence_of,
     open_dataset,
 )
 from adu_depth_core.datasets.views import LABELS
@@ -50,9 +52,11 @@ class SourceConfig:
             raise UserError(f"source kind {self.kind!r} is unknown; choose from {', '.join(KINDS)}")
         if self.scenes not in ("all", "training"):
             raise UserError(f"source scenes {self.scenes!r} is unknown; choose all or training")
-        if self.scenes == "training" and KINDS[self.kind].held_out is None:
+        if self.scenes == "training" and held_out_of(self.kind, Path(self.path)) is None:
             raise UserError(
-                f"source {self.path}: {self.kind} holds no frames out; leave scenes: training out"
+                f"source {self.path}: {self.kind} holds no frames out"
+                + (f" but of {', '.join(FOLDERS_HELD_OUT)}" if self.kind == "kitti_folder" else "")
+                + "; leave scenes: training out"
             )
         if self.labels not in LABELS:
             raise UserError(f"source labels {self.labels!r} is unknown; choose from {', '.join(LABELS)}")
@@ -81,7 +85,8 @@ def open_source(source: SourceConfig) -> Frames:
     """
     dataset = _open(source)
     if source.scenes == "training":
-        return _open(source, KINDS[source.kind].held_out.part("training", dataset.scenes))
+        held_out = held_out_of(source.kind, Path(source.path))
+        return _open(source, held_out.part("training", dataset.scenes))
     return dataset
 
 
@@ -91,8 +96,9 @@ def describe_source(source: SourceConfig) -> dict[str, Any]:
     kind = KINDS[source.kind]
     description: dict[str, Any] = {
         "name": dataset_name(source.kind, Path(source.path)),
+        "kind": source.kind,
         "weight": source.weight,
-        "licence": kind.licence,
+        "licence": licence_of(source.kind, Path(source.path)),
     }
     if kind.subsets:
         description["split"] = source.subset or kind.subsets[0]
@@ -107,10 +113,10 @@ def describe_source(source: SourceConfig) -> dict[str, Any]:
 
 def weights_licence(sources: Sequence[SourceConfig]) -> str:
     """The licence of weights trained on these sources, in one line."""
-    licences = {KINDS[source.kind].licence for source in sources}
-    if KITTI_LICENCE in licences:
+    licences = {licence_of(source.kind, Path(source.path)) for source in sources}
+    if restricted := sorted(licence for licence in licences if "non-commercial" in licence):
         return (
-            "Non-commercial research use only: trained on KITTI images, which are CC BY-NC-SA 3.0. "
+            f"Non-commercial research use only: trained on images under {', '.join(restricted)}. "
             "The code's licence (Apache-2.0) does not cover these weights."
         )
     if OWN_LICENCE in licences:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("rosbags")
-from adu_depth_core.bags.leakage import BagLeakage, bag_name, frame_name
+from adu_depth_core.bags.leakage import BagLeakage, bag_name, frame_name, source_note
 from adu_depth_core.errors import UserError
 from adu_depth_core.model_card import ModelCard
 
@@ -70,3 +70,32 @@ def test_a_card_that_does_not_say_leaves_a_doubt():
     unlisted.see(Path("monday"), DATE)
     (warning,) = unlisted.warnings()
     assert "trained on 'monday' but not on which frames" in warning
+
+
+def test_a_bag_made_of_a_folder_that_was_trained_on_is_refused_under_any_name(tmp_path):
+    note = source_note(tmp_path / "kitti_odometry_02", ["000000", "000001"])
+    trained = card(data=[{"name": "kitti_odometry_02", "scenes": ["000001"]}])
+    with pytest.raises(UserError, match=r"trained on 1 of the 2 frames to evaluate \(000001\)"):
+        BagLeakage("new", trained).open_bag(note)
+    allowed = BagLeakage("new", trained, allow=True)
+    allowed.open_bag(note)
+    assert "bag of kitti_odometry_02: model adu_student was trained on 1 of the 2" in next(allowed.warnings())
+
+
+def test_a_bag_of_neighbouring_scenes_is_refused(tmp_path):
+    note = source_note(tmp_path / "kitti2015" / "training", ["000014_10", "000014_11"])
+    trained = card(data=[{"name": "kitti2015", "split": "training", "scenes": ["000015"]}])
+    with pytest.raises(UserError, match="scenes 13 to 17"):
+        BagLeakage("new", trained).open_bag(note)
+
+
+def test_a_bag_of_unknown_recordings_leaves_a_doubt(tmp_path):
+    leakage = BagLeakage("new", card(data=[{"name": "kitti2015", "split": "training", "scenes": ["000015"]}]))
+    leakage.open_bag(source_note(tmp_path / "my_drive", ["0"]))
+    assert "nor whether my_drive is of them" in next(leakage.warnings())
+
+
+def test_a_bag_named_like_a_folder_that_was_trained_on_leaves_a_doubt():
+    leakage = BagLeakage("new", card(data=[{"name": "kitti_odometry_02", "scenes": ["000001"]}]))
+    leakage.see(Path("kitti_odometry_02"), DATE)
+    assert "trained on 'kitti_odometry_02' but not on which frames of a bag" in next(leakage.warnings())

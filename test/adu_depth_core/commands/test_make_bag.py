@@ -5,6 +5,7 @@ import pytest
 from adu_depth_core.cli import main
 
 pytest.importorskip("rosbags")
+from adu_depth_core.bags.reader import BagReader
 
 
 @pytest.fixture
@@ -22,6 +23,12 @@ def test_it_says_what_it_wrote(folder, capsys):
     assert "2 frames" in output
     assert "/camera/left/image_rect" in output
     assert (folder / "bag" / "metadata.yaml").is_file()
+
+
+def test_the_bag_notes_what_it_was_made_of(folder):
+    assert main(["make-bag", str(folder), "--out", str(folder / "bag")]) == 0
+    with BagReader(folder / "bag") as bag:
+        assert bag.custom_data == {"adu_depth.folder": folder.name, "adu_depth.frames": "000000 000001"}
 
 
 def test_an_existing_bag_is_kept_unless_told(folder, capsys):

@@ -2,7 +2,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adu_depth_core.datasets.registry import KINDS, HeldOut, dataset_name, drives_of, open_dataset
+from adu_depth_core.datasets.kitti2015_scenes import CALIBRATION_SCENES, VALIDATION_SCENES
+from adu_depth_core.datasets.registry import (
+    KINDS,
+    HeldOut,
+    dataset_name,
+    drives_of,
+    held_out_of,
+    licence_of,
+    open_dataset,
+)
 from adu_depth_core.errors import UserError
 
 NUMBERS = st.lists(st.integers(0, 99), unique=True)
@@ -62,3 +71,25 @@ def test_each_kind_names_its_licence_and_holds_out_disjoint_groups(kind):
     if held_out:
         assert not set(held_out.validation) & set(held_out.calibration)
         assert KINDS[kind].subsets[0] == "training"
+
+
+def test_held_out_scenes_of_kitti_2015_lie_in_two_folders(tmp_path):
+    folders = [
+        held_out_of("kitti2015", tmp_path),
+        held_out_of("kitti_folder", tmp_path / "kitti2015_more"),
+    ]
+    for part, scenes in (("validation", VALIDATION_SCENES), ("calibration", CALIBRATION_SCENES)):
+        assert (*folders[0].groups(part), *folders[1].groups(part)) == scenes
+    assert held_out_of("kitti_folder", tmp_path / "kitti_odometry_02") is None
+    # A folder that holds all 200 scenes trains on none of the other folder's places either.
+    every = [f"{number:06d}" for number in range(200)]
+    assert folders[0].part("training", every) == folders[1].part("training", every)
+    assert "000107" in folders[0].part("training", every)
+    assert not {"000009", "000055", "000073"} & {*folders[0].part("training", every)}
+    assert folders[1].part("calibration", ["000056_10", "000057_10"]) == ["000056_10"]
+
+
+def test_the_licence_of_a_known_folder_is_that_of_its_recordings(tmp_path):
+    assert licence_of("kitti_folder", tmp_path / "kitti_raw_pairs").startswith("CC BY-NC-SA 3.0 (KITTI")
+    assert licence_of("kitti_folder", tmp_path / "pandaset_002") == "CC BY 4.0 (PandaSet)"
+    assert licence_of("kitti_folder", tmp_path / "radiate_fog").startswith("CC BY-NC-SA 4.0 (RADIATE")

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from adu_depth_core.datasets.depth_png import write_png16
-from adu_depth_core.datasets.kitti2015 import CALIBRATION_SCENES, VALIDATION_SCENES
-from adu_depth_core.datasets.registry import KINDS
+from adu_depth_core.datasets.kitti2015_scenes import place_of
+from adu_depth_core.datasets.registry import KINDS, KITTI2015_HELD_OUT
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.benchmarks import SPLITS, open_benchmark
 from adu_depth_core.files import share_directory
@@ -21,17 +21,19 @@ def root(tmp_path, write_kitti2015_scene):
 def test_the_default_split_is_the_validation_scenes(root):
     benchmark = open_benchmark("kitti2015", root)
     assert (benchmark.dataset, benchmark.split, benchmark.subset) == ("kitti2015", "validation", "training")
-    assert tuple(benchmark.frames) == VALIDATION_SCENES
-    assert [sample.name for sample in benchmark.samples] == list(VALIDATION_SCENES)
+    assert tuple(benchmark.frames) == KITTI2015_HELD_OUT.validation
+    assert [sample.name for sample in benchmark.samples] == list(benchmark.frames)
 
 
-def test_the_named_splits_share_no_scene_and_cover_all(root):
+def test_the_named_splits_share_no_scene_and_training_no_place(root):
     splits = {
         s: open_benchmark("kitti2015", root, s).frames for s in ("validation", "calibration", "training")
     }
-    assert tuple(splits["calibration"]) == CALIBRATION_SCENES
-    together = [scene for scenes in splits.values() for scene in scenes]
-    assert sorted(together) == list(open_benchmark("kitti2015", root, "all").frames)
+    assert tuple(splits["calibration"]) == KITTI2015_HELD_OUT.calibration
+    assert not set(splits["calibration"]) & set(splits["validation"])
+    held_out = {place_of(scene) for part in ("validation", "calibration") for scene in splits[part]}
+    places = {scene: place_of(scene) for scene in open_benchmark("kitti2015", root, "all").frames}
+    assert splits["training"] == [scene for scene, place in places.items() if place not in held_out]
 
 
 def test_a_file_lists_scenes(root, tmp_path):

@@ -67,7 +67,7 @@ def test_kitti_eigen_trains_evaluates_and_exports_without_an_edit(kitti, tmp_pat
     assert judged["leakage"]["trained"] == []
     capsys.readouterr()
     assert main([*evaluate, "--crop", "garg", "--split", "training"]) == 1
-    assert f"drives of 2 of the 2 frames to evaluate ({TRAINING_DRIVE})" in capsys.readouterr().err
+    assert f"places of 2 of the 2 frames to evaluate ({TRAINING_DRIVE})" in capsys.readouterr().err
 
     exported = tmp_path / "exported.onnx"
     weights = str(out / "student.safetensors")

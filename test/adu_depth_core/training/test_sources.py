@@ -25,6 +25,7 @@ def test_held_out_drives_are_not_trained_on(eigen):
 def test_the_card_names_drives_of_large_data_sets(eigen):
     assert describe_source(SourceConfig("kitti_eigen", str(eigen), 1.0, scenes="training")) == {
         "name": "kitti_eigen",
+        "kind": "kitti_eigen",
         "weight": 1.0,
         "licence": "CC BY-NC-SA 3.0 (KITTI, non-commercial)",
         "split": "training",
@@ -45,12 +46,40 @@ def test_the_card_names_scenes_of_small_ones(tmp_path, write_kitti2015_scene):
     [
         ({"kind": "kiti2015"}, "choose from kitti2015, kitti2012, kitti_eigen"),
         ({"kind": "stereo_folder", "scenes": "training"}, "stereo_folder holds no frames out"),
+        (
+            {"kind": "kitti_folder", "scenes": "training"},
+            "kitti_folder holds no frames out but of kitti2015_more",
+        ),
         ({"kind": "kitti2015", "weight": 0}, "must be positive"),
     ],
 )
 def test_a_source_that_cannot_be_is_refused(options, message):
     with pytest.raises(UserError, match=message):
         SourceConfig(**{"path": "x", "weight": 1.0, **options})
+
+
+def test_scenes_of_kitti_2015_in_a_folder_are_held_out_with_their_neighbours(tmp_path):
+    root = tmp_path / "kitti2015_more"
+    (root / "image_2").mkdir(parents=True)
+    for scene in ("000043", "000054", "000055", "000056", "000057", "000072"):
+        (root / "image_2" / f"{scene}_10.jpg").touch()
+    source = SourceConfig("kitti_folder", str(root), 1.0, scenes="training")
+    assert open_source(source).scenes == ["000043_10", "000057_10"]
+    description = describe_source(source)
+    assert (description["name"], description["kind"]) == ("kitti2015_more", "kitti_folder")
+
+
+def test_weights_carry_the_restrictions_of_each_folder():
+    licence = weights_licence(
+        [SourceConfig("kitti_folder", f"x/{name}", 1.0) for name in ("radiate_fog", "y")]
+    )
+    assert licence.startswith(
+        "Non-commercial research use only: trained on images under CC BY-NC-SA 3.0 (KITTI"
+    )
+    assert "CC BY-NC-SA 4.0 (RADIATE, non-commercial)" in licence
+    assert weights_licence([SourceConfig("kitti_folder", "pandaset_002", 1.0)]) == (
+        "Apache-2.0; trained on images under CC BY 4.0 (PandaSet)"
+    )
 
 
 @pytest.mark.parametrize(
