@@ -49,11 +49,20 @@ class SourceViews:
         self.pairs = self.dataset[0].right is not None
         self._cached: list[View] | None = None
         if cache:
-            with progress_bar() as bar:
-                indices = bar.track(range(len(self.dataset)), description=f"Reading {source.path}")
-                self._cached = [v for index in indices for v in self._views(self.dataset[index], SIDES)]
-            if not self._cached:
+            views = [view for sample in self._all("Reading") for view in self._views(sample, SIDES)]
+            if not views:
                 raise UserError(f"source {source.path}: no frame has ground truth or a right view")
+            self._cached = views
+        elif answers is not None:
+            for sample in self._all("Asking the teacher about"):
+                answers.of(sample)
+        if answers is not None:
+            self.answers = answers.without_teacher()
+
+    def _all(self, doing: str) -> Iterator[Sample]:
+        with progress_bar() as bar:
+            for index in bar.track(range(len(self.dataset)), description=f"{doing} {self.source.path}"):
+                yield self.dataset[index]
 
     def draw(self, random: np.random.Generator) -> View:
         """A view at random.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +25,11 @@ class TeacherAnswers:
     log depth. The folder is named after the teacher's weights and the files after what they are of: another
     teacher's answers are never taken, nor those for other pictures.
 
-    :param predictor: the teacher
+    :param predictor: the teacher; None for kept answers alone
     :param folder: where answers are kept
     """
 
-    predictor: CheckpointPredictor
+    predictor: CheckpointPredictor | None
     folder: Path
 
     @classmethod
@@ -39,16 +40,22 @@ class TeacherAnswers:
             raise UserError(f"teacher {teacher}: its card says it is a {predictor.card.role}")
         return cls(predictor, folder / predictor.card.files[teacher.name][:16])
 
+    def without_teacher(self) -> TeacherAnswers:
+        """The kept answers alone: for data processes, which have no GPU and cannot be sent a network."""
+        return dataclasses.replace(self, predictor=None)
+
     def of(self, sample: Sample) -> np.ndarray | None:
         """The answer for the left view of a pair; None for a single image.
 
-        :raises UserError: if a kept answer is damaged
+        :raises UserError: if a kept answer is damaged, or it is not kept and there is no teacher to ask
         """
         if sample.right is None or sample.baseline is None:
             return None
         path = self.folder / f"{_key(sample)}.safetensors"
         if path.is_file():
             return _read(path, sample)
+        if self.predictor is None:
+            raise UserError(f"{path}, the teacher's answer for {sample.name}, is gone: start the run again")
         prediction = self.predictor.predict(sample.left, sample.camera, sample.right, sample.baseline)
         log_b = np.log(prediction.sigma / (self.predictor.card.sigma_scale * prediction.depth))
         answer = np.stack([prediction.depth, log_b]).astype(np.float16)

@@ -1,21 +1,26 @@
 """A teacher's answers are computed once, and are those of that teacher for that pair."""
 
 import dataclasses
+import pickle
 
 import numpy as np
 import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("timm")
+pytest.importorskip("lightning")
 
 import torch
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.sample import Sample
+from adu_depth_core.datasets.stereo_folder import write_calibration, write_sample
 from adu_depth_core.deploy.export import save_weights
 from adu_depth_core.errors import UserError
 from adu_depth_core.model_card import ModelCard, card_path, file_sha256
 from adu_depth_core.networks.teacher import Teacher
+from adu_depth_core.training.data import SourceViews
+from adu_depth_core.training.sources import SourceConfig
 from adu_depth_core.training.teacher_answers import TeacherAnswers
 
 CAMERA = Camera(100.0, 100.0, 79.5, 31.5, 160, 64)
@@ -81,6 +86,25 @@ def test_a_single_image_has_none(teacher, tmp_path):
     single = dataclasses.replace(pair(), right=None, baseline=None)
     assert TeacherAnswers.load(teacher, tmp_path).of(single) is None
     assert not kept(tmp_path)
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_data_processes_have_the_answers_without_the_teacher(teacher, tmp_path, cache):
+    write_calibration(tmp_path / "drive" / "calibration.json", CAMERA, 0.5)
+    write_sample(tmp_path / "drive", pair())
+    source = SourceConfig("stereo_folder", str(tmp_path / "drive"), 1.0)
+    answers = TeacherAnswers.load(teacher, tmp_path / "answers")
+    views = pickle.loads(pickle.dumps(SourceViews(source, cache, answers)))
+    view = views.draw(np.random.default_rng(0))
+    assert np.array_equal(view.taught, answers.of(pair()))
+    assert view.other is None
+    assert len(kept(tmp_path / "answers")) == 1
+
+
+def test_an_answer_that_is_gone_is_named(teacher, tmp_path):
+    answers = TeacherAnswers.load(teacher, tmp_path).without_teacher()
+    with pytest.raises(UserError, match=r"the teacher's answer for a, is gone"):
+        answers.of(pair())
 
 
 @pytest.mark.parametrize("content", [b"", b"half", None])
