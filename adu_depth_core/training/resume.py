@@ -42,7 +42,7 @@ def check_same_training(checkpoint: dict[str, Any], card: ModelCard, folder: str
 def differences(before: dict[str, Any], now: dict[str, Any], free: Sequence[str]) -> list[str]:
     """What differs between two trainings, each as ``origin`` has it, in words.
 
-    :param free: entries of the recipe that may
+    :param free: entries of the recipe that may differ
     """
 
     def compared(one: dict[str, Any], other: dict[str, Any], names: list[str]) -> list[str]:

@@ -253,7 +253,7 @@ def test_what_the_initial_weights_have_seen_is_the_new_networks_data_too(teacher
         ({"teacher": "STUDENT"}, "its card says it is a student"),
         ({"f_ref": 100.0, "teacher": "TEACHER"}, r"has f_ref 150\.0, the student 100\.0"),
         ({"initial_weights": "missing.safetensors"}, "initial_weights: .*missing"),
-        ({"initial_weights": "STUDENT"}, r"trained on 1 of the 1 frames to evaluate \(000006\)"),
+        ({"initial_weights": "STUDENT"}, r"trained on 1 of the 1 frames to evaluate \(000002\)"),
     ],
 )
 def test_a_teacher_or_start_that_does_not_fit_is_named(config, teacher, changes, message):
