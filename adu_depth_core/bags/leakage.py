@@ -71,7 +71,8 @@ class BagLeakage:
             source.get("name") for source in sources if not _Stamps(source.get("scenes", ())).known
         }
         self._trained = _Stamps(scene for source in sources for scene in source.get("scenes", ()))
-        self._fitted = _Stamps((card.training.get("calibration") or {}).get("scales", ()))
+        fitted = (card.training.get("calibration") or {}).get("scales", ())
+        self._fitted = _Stamps(frame.rpartition("/")[2] for frame in fitted)  # without the data set's name
         self._frames = self._trained_frames = self._fitted_frames = 0
         self._doubted: set[str] = set()
 

@@ -67,6 +67,7 @@ class Augmentation:
             depth=view.depth[rows, columns],
             camera=view.camera.crop(left, top, crop_width, crop_height),
             other=None if view.other is None else view.other[rows, columns],
+            taught=None if view.taught is None else view.taught[:, rows, columns],
         )
         return resize(cropped, self.height, self.width)
 
@@ -74,14 +75,19 @@ class Augmentation:
 def resize(view: View, height: int, width: int) -> View:
     """The view at another size, resized as in inference.
 
-    Depth keeps single values (nearest), so that edges are not blended.
+    Depth and what a teacher says of it keep single values (nearest), so that edges are not blended.
     """
+
+    def picked(values: np.ndarray) -> np.ndarray:
+        return cv2.resize(values, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+
     return replace(
         view,
         image=downscale(view.image, width, height),
-        depth=cv2.resize(view.depth, (width, height), interpolation=cv2.INTER_NEAREST_EXACT),
+        depth=picked(view.depth),
         camera=view.camera.resize(width, height),
         other=None if view.other is None else downscale(view.other, width, height),
+        taught=None if view.taught is None else np.stack([*map(picked, view.taught.astype(np.float32))]),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -149,6 +150,14 @@ KITTI2015_HELD_OUT, KITTI2015_MORE_HELD_OUT = (
 FOLDERS_HELD_OUT = {"kitti2015_more": KITTI2015_MORE_HELD_OUT}
 """Held-out frames of folders in KITTI's layout, by the folder's name."""
 
+HELD_OUT_PLACES = frozenset(
+    place
+    for scene in _HELD_OUT_SCENES
+    for places in origin_of("kitti2015").places(scene).values()
+    for place in places
+)
+"""Places that the held-out scenes show. Other folders' frames may show them too."""
+
 KINDS = {
     "kitti2015": Kind(
         Kitti2015,
@@ -255,9 +264,23 @@ def dataset_name(kind: str, root: Path) -> str:
 
 
 def held_out_of(kind: str, root: Path) -> HeldOut | None:
-    """The frames that training leaves out of a data set; of folders in KITTI's layout it goes by the name."""
-    held_out = KINDS[kind].held_out
-    return FOLDERS_HELD_OUT.get(dataset_name(kind, root)) if kind == "kitti_folder" else held_out
+    """The frames that training leaves out of a data set; of folders in KITTI's layout it goes by the name.
+
+    Folders that hold nothing out themselves, but are of known origin, leave out held-out places.
+    """
+    if kind != "kitti_folder":
+        return KINDS[kind].held_out
+    name = dataset_name(kind, root)
+    known = origin_of(name)
+    if name in FOLDERS_HELD_OUT or known is None:
+        return FOLDERS_HELD_OUT.get(name)
+    return HeldOut((), (), partial(_held_out_place, known), elsewhere=tuple(sorted(HELD_OUT_PLACES)))
+
+
+def _held_out_place(source: Origin, frame: str) -> str:
+    """A held-out place that the frame shows; the frame's own name if there is none."""
+    shown = (place for places in source.places(frame).values() for place in places)
+    return min((place for place in shown if place in HELD_OUT_PLACES), default=frame)
 
 
 def licence_of(kind: str, root: Path) -> str:

@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adu_depth_core.datasets.folders import some
-from adu_depth_core.datasets.registry import Frames, dataset_name, drives_of, held_out_of, open_dataset
+from adu_depth_core.datasets.registry import (
+    FOLDERS_HELD_OUT,
+    Frames,
+    dataset_name,
+    drives_of,
+    held_out_of,
+    open_dataset,
+)
 from adu_depth_core.errors import UserError
 
 
@@ -40,7 +47,7 @@ SPLITS = {
         **HELD_OUT,
         **{weather: Split(weather) for weather in ("sunny", "cloudy", "foggy", "rainy")},
     },
-    "kitti_folder": {"all": Split()},
+    "kitti_folder": {"all": Split(), **{part: Split(None, part) for part in HELD_OUT}},
     "stereo_folder": {"all": Split()},
     "synthetic": {"all": Split()},
 }
@@ -115,6 +122,10 @@ def open_benchmark(
 
 def _part(dataset: str, part: str, split: str, present: Sequence[str], root: Path) -> list[str]:
     held_out = held_out_of(dataset, root)
+    if held_out is None or not (part == "training" or held_out.groups(part)):
+        raise UserError(
+            f"split {split!r}: {root} holds no frames out; folders that do: {', '.join(FOLDERS_HELD_OUT)}"
+        )
     scenes = held_out.part(part, present)
     if part != "training":
         groups = held_out.groups(part)

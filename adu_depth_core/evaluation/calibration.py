@@ -9,6 +9,7 @@ never at once: where a calibration frame is evaluated, its sigma is that of the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +21,9 @@ from adu_depth_core.model_card import ModelCard
 class Calibration:
     """Scales of the frames that a model's uncertainty was fitted on.
 
-    :param dataset: data set of the frames, as model cards name it
-    :param scales: each frame's own k, by name; two or more
+    :param dataset: data set that the accuracy was measured on, as model cards name it
+    :param scales: each frame's own k, two or more: those of ``dataset`` by their name, those of others as
+        ``data set/name``
     :raises ValueError: if there are fewer than two frames
     """
 
@@ -31,6 +33,15 @@ class Calibration:
     def __post_init__(self) -> None:
         if len(self.scales) < 2:
             raise ValueError(f"an uncertainty scale needs two or more frames, got {list(self.scales)}")
+
+    @classmethod
+    def fit(cls, dataset: str, scales: Mapping[tuple[str, str], float]) -> Calibration:
+        """
+        :param dataset: see above
+        :param scales: by data set and name
+        :raises ValueError: if there are fewer than two frames
+        """
+        return cls(dataset, {_key(dataset, *frame): scale for frame, scale in scales.items()})
 
     @classmethod
     def of(cls, card: ModelCard) -> Calibration | None:
@@ -47,9 +58,19 @@ class Calibration:
         """The scale fitted on all frames."""
         return float(np.mean(list(self.scales.values())))
 
-    def sigma_scale_without(self, frame: str) -> float:
+    def covers(self, dataset: str, frame: str) -> bool:
+        """True if the scale was fitted on this frame of a data set."""
+        return _key(self.dataset, dataset, frame) in self.scales
+
+    def sigma_scale_without(self, dataset: str, frame: str) -> float:
         """The scale fitted on all frames but this one."""
-        return float(np.mean([scale for name, scale in self.scales.items() if name != frame]))
+        left_out = _key(self.dataset, dataset, frame)
+        return float(np.mean([scale for key, scale in self.scales.items() if key != left_out]))
+
+
+def _key(home: str, dataset: str, frame: str) -> str:
+    # Drives may name their frames alike, as synthetic ones do: 000000, 000001, ...
+    return frame if dataset == home else f"{dataset}/{frame}"
 
 
 def judged_sigma(card: ModelCard, dataset: str, frame: str, sigma: np.ndarray) -> np.ndarray:
@@ -61,6 +82,6 @@ def judged_sigma(card: ModelCard, dataset: str, frame: str, sigma: np.ndarray) -
     :param sigma: predicted, metres ``(H, W)``
     """
     calibration = Calibration.of(card)
-    if calibration is None or calibration.dataset != dataset or frame not in calibration.scales:
+    if calibration is None or not calibration.covers(dataset, frame):
         return sigma
-    return sigma * np.float32(calibration.sigma_scale_without(frame) / card.sigma_scale)
+    return sigma * np.float32(calibration.sigma_scale_without(dataset, frame) / card.sigma_scale)

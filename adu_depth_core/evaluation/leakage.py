@@ -80,8 +80,7 @@ def check_leakage(
         entries, dataset, split, source, _systems(source, by_drive=len(drives or {}) == len(frames))
     )
     calibration = Calibration.of(card)
-    fitted = calibration.scales if calibration and calibration.dataset == dataset else {}
-    calibrated = [frame for frame in frames if frame in fitted]
+    calibrated = [frame for frame in frames if calibration and calibration.covers(dataset, frame)]
     if trained and not allow:
         raise UserError(
             f"model {card.name} was trained on {reason}. The result would say nothing about new frames; "

@@ -82,6 +82,12 @@ class VirtualCameraConfig:
         for size in self.sizes:
             if not re.fullmatch(r"[1-9]\d*x[1-9]\d*", size):
                 raise UserError(f"virtual_cameras: size {size!r} is not of the form HEIGHTxWIDTH")
+        for name in ("zoom_probability", "rotation_probability", "faults"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise UserError(f"virtual_cameras: {name} is {getattr(self, name):g}: a share, 0 to 1")
+        for name in ("pitch", "yaw", "roll"):
+            if not 0.0 <= getattr(self, name) <= 45.0:
+                raise UserError(f"virtual_cameras: {name} is {getattr(self, name):g}: 0 to 45 degrees")
         if not 0.0 < self.min_zoom <= 1.0 <= self.max_zoom:
             raise UserError(
                 f"virtual_cameras: zoom is {self.min_zoom:g} to {self.max_zoom:g}: "
@@ -107,11 +113,8 @@ class TrainingConfig:
     depth_min: float
     depth_max: float
     sources: tuple[SourceConfig, ...]
-    calibration: BenchmarkConfig
+    calibration: tuple[BenchmarkConfig, ...]
     validation: BenchmarkConfig
-    crop_width: int
-    max_zoom: float
-    zoom_probability: float
     photometric: float
     batch_size: int
     steps: int
@@ -123,6 +126,9 @@ class TrainingConfig:
     gradient_clip: float
     checkpoint_every: int
     seed: int
+    crop_width: int = 448
+    max_zoom: float = 1.35
+    zoom_probability: float = 0.5
     initial_weights: str = ""
     teacher: str = ""
     twin: str = ""
@@ -154,6 +160,9 @@ class TrainingConfig:
             )
         if self.teacher and self.teacher_answers == "live" and self.virtual_cameras:
             raise UserError("virtual cameras show no pairs to a live teacher: set teacher_answers=kept")
+        for name in ("obstacle_weight", "edges", "max_hours"):
+            if not getattr(self, name) >= 0.0:
+                raise UserError(f"{name} is {getattr(self, name):g}: must not be negative")
         for name in ("steps", "batch_size", "checkpoint_every", "crop_width", "log_every"):
             if getattr(self, name) < 1:
                 raise UserError(f"{name} is {getattr(self, name)}: must be at least 1")
@@ -193,15 +202,19 @@ def load_config(name: str, overrides: Sequence[str]) -> TrainingConfig:
     content["sources"] = tuple(
         _build(SourceConfig, s, f"{path}: sources") for s in content.get("sources", ())
     )
-    for name in ("calibration", "validation"):
-        if name in content:
-            content[name] = _build(BenchmarkConfig, content[name], f"{path}: {name}")
+    if "calibration" in content:
+        entries = content["calibration"]
+        content["calibration"] = tuple(
+            _build(BenchmarkConfig, entry, f"{path}: calibration")
+            for entry in (entries if isinstance(entries, list) else [entries])
+        )
+    if "validation" in content:
+        content["validation"] = _build(BenchmarkConfig, content["validation"], f"{path}: validation")
     if "distillation" in content:
         content["distillation"] = _build(DistillationConfig, content["distillation"], f"{path}: distillation")
     if content.get("virtual_cameras"):
-        virtual = dict(content["virtual_cameras"])
-        virtual["sizes"] = tuple(virtual.get("sizes", ()))
-        content["virtual_cameras"] = _build(VirtualCameraConfig, virtual, f"{path}: virtual_cameras")
+        virtual = _build(VirtualCameraConfig, content["virtual_cameras"], f"{path}: virtual_cameras")
+        content["virtual_cameras"] = virtual
     config = _build(TrainingConfig, content, str(path))
     if not config.sources:
         raise UserError(f"{path}: sources is empty: there is nothing to train on")
@@ -278,6 +291,10 @@ def _typed(type_name: str, value: Any, where: str) -> Any:
             return float(value)
     except (TypeError, ValueError):
         raise UserError(f"{where} is {value!r}: must be a number") from None
+    if type_name == "tuple[str, ...]":
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise UserError(f"{where} is {value!r}: must be a list of texts")
+        return tuple(value)
     expected = {"int": int, "str": str, "bool": bool}.get(type_name)
     if expected and (not isinstance(value, expected) or isinstance(value, bool) != (expected is bool)):
         wanted = {int: "a whole number", str: "text", bool: "true or false"}[expected]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import lightning
 import numpy as np
@@ -15,11 +14,11 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from adu_depth_core.datasets.augmentation import Augmentation, mirror
 from adu_depth_core.datasets.faults import faulty
 from adu_depth_core.datasets.photometric import vary
-from adu_depth_core.datasets.registry import dataset_name
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.datasets.views import SIDES, View, views_of
 from adu_depth_core.datasets.virtual_camera import VirtualCameras, seen_by
 from adu_depth_core.errors import UserError
+from adu_depth_core.inference.network_size import check_network_size
 from adu_depth_core.model_card import ModelCard
 from adu_depth_core.progress import progress_bar
 from adu_depth_core.training.config import TrainingConfig
@@ -50,11 +49,20 @@ class SourceViews:
         self.pairs = self.dataset[0].right is not None
         self._cached: list[View] | None = None
         if cache:
-            with progress_bar() as bar:
-                indices = bar.track(range(len(self.dataset)), description=f"Reading {source.path}")
-                self._cached = [v for index in indices for v in self._views(self.dataset[index], SIDES)]
-            if not self._cached:
+            views = [view for sample in self._all("Reading") for view in self._views(sample, SIDES)]
+            if not views:
                 raise UserError(f"source {source.path}: no frame has ground truth or a right view")
+            self._cached = views
+        elif answers is not None:
+            for sample in self._all("Asking the teacher about"):
+                answers.of(sample)
+        if answers is not None:
+            self.answers = answers.without_teacher()
+
+    def _all(self, doing: str) -> Iterator[Sample]:
+        with progress_bar() as bar:
+            for index in bar.track(range(len(self.dataset)), description=f"{doing} {self.source.path}"):
+                yield self.dataset[index]
 
     def draw(self, random: np.random.Generator) -> View:
         """A view at random.
@@ -74,8 +82,7 @@ class SourceViews:
     def _views(self, sample: Sample, sides: Sequence[str]) -> list[View]:
         if self.answers is None:
             return views_of(sample, self.source.labels, sides)
-        origin = f"{dataset_name(self.source.kind, Path(self.source.path))}/{self.source.subset}"
-        taught = self.answers.of(sample, origin)
+        taught = self.answers.of(sample)
         if taught is None:
             return views_of(sample, self.source.labels, sides)
         return [replace(view, other=None, taught=taught) for view in views_of(sample, "none", ["left"])]
@@ -111,6 +118,7 @@ class TrainingViews(Dataset):
     :param mirroring: see ``Augmentation``; ``stereo`` where a stereo network looks at the views
     :param clean: add the views without photometric changes, for a teacher to look at: ``clean_image`` and
         ``clean_other``, ``mirrored`` where the other camera would otherwise not be to the right
+    :raises UserError: if the size of a virtual camera does not fit the network
     """
 
     def __init__(
@@ -134,6 +142,11 @@ class TrainingViews(Dataset):
         self.sources = sources
         self.virtual, self.cameras = config.virtual_cameras, None
         if self.virtual is not None:
+            for shape in self.virtual.shapes:
+                try:
+                    check_network_size(shape, card)
+                except ValueError as error:
+                    raise UserError(f"virtual_cameras: sizes: {error}") from error
             self.cameras = VirtualCameras(
                 pixels=config.input_height * config.input_width,
                 **{field: getattr(self.virtual, field) for field in SHARED},

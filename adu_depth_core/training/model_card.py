@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from adu_depth_core.camera import Camera
+from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.benchmarks import Benchmark, open_benchmark
 from adu_depth_core.evaluation.calibration import Calibration
 from adu_depth_core.evaluation.evaluate import evaluate
@@ -14,6 +16,7 @@ from adu_depth_core.evaluation.leakage import check_leakage
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.subject import Subject
 from adu_depth_core.evaluation.uncertainty import QUANTILE, image_sigma_scale
+from adu_depth_core.inference.network_size import size_for
 from adu_depth_core.machine import cpu_model
 from adu_depth_core.model_card import ModelCard, card_path
 from adu_depth_core.training.config import TrainingConfig
@@ -68,7 +71,22 @@ def new_card(
         sigma_scale=float(QUANTILE),
         training=training,
         licence=licence,
+        extra={"trained_sizes": _inference_sizes(config)} if config.virtual_cameras else {},
     )
+
+
+def _inference_sizes(config: TrainingConfig) -> list[list[int]]:
+    """Sizes ``[height, width]`` of the aspects that are trained on, with as many pixels as the input's.
+
+    Training looks at windows of frames of this size, with the focal length that they have in it.
+    """
+    sizes = []
+    for height, width in config.virtual_cameras.shapes:
+        shape = Camera(1.0, 1.0, 0.0, 0.0, width, height)
+        size = list(size_for(shape, config.input_height * config.input_width))
+        if size not in sizes:
+            sizes.append(size)
+    return sizes
 
 
 def _unseen(entries: list[dict[str, Any]], known: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -83,30 +101,28 @@ def _unseen(entries: list[dict[str, Any]], known: list[dict[str, Any]]) -> list[
 def complete_card(
     model: Path,
     load: Callable[[Path], Subject],
-    calibration: BenchmarkConfig,
+    calibration: Sequence[BenchmarkConfig],
     validation: BenchmarkConfig,
 ) -> ModelCard:
     """Fit the uncertainty scale, measure the accuracy, and write both into the card beside ``model``.
 
-    The scale is fitted on the frames of both; on each validation frame it is judged without that frame.
+    The scale is fitted on the frames of all; on each validation frame it is judged without that frame.
 
     :param model: the trained model, with its card
     :param load: makes it ready to be judged
-    :param calibration: frames that serve the uncertainty scale only
+    :param calibration: frames that serve the uncertainty scale only, of any number of rigs
     :param validation: frames the accuracy is measured on
     :return: the card as written
+    :raises UserError: if the network was trained on any of the frames, or two folders hold frames of one name
+        under one data set's
     """
     subject = load(model)
-    judged = open_unseen(validation, subject.card)
-    further = open_frames(calibration)
-    # Drives may name their frames alike, as synthetic ones do: 000000, 000001, ...
-    taken = set() if further.dataset == judged.dataset else set(judged.frames)
-    scales = {
-        f"{further.dataset}/{name}" if name in taken else name: scale
-        for name, scale in _image_scales(subject, further).items()
-    }
-    scales |= _image_scales(subject, judged)
-    fitted = Calibration(judged.dataset, scales)
+    *further, judged = open_all_unseen([*calibration, validation], subject.card)
+    scales = {}
+    for frames in (*further, judged):
+        of_frames = _image_scales(subject, frames)
+        scales |= {(frames.dataset, name): scale for name, scale in of_frames.items()}
+    fitted = Calibration.fit(judged.dataset, scales)
     card = dataclasses.replace(
         subject.card,
         sigma_scale=fitted.sigma_scale,
@@ -118,19 +134,30 @@ def complete_card(
     return card
 
 
-def open_unseen(config: BenchmarkConfig, card: ModelCard) -> Benchmark:
-    """The labelled frames of a configuration's entry, to judge a network on.
+def open_all_unseen(entries: Sequence[BenchmarkConfig], card: ModelCard) -> list[Benchmark]:
+    """The labelled frames of a configuration's entries, to judge a network on.
 
-    :raises UserError: if the network, its teacher or the weights that it starts from were trained on any
+    :raises UserError: if the network, its teacher or the weights that it starts from were trained on any, or
+        two entries have a frame of one name in common
     """
-    frames = open_frames(config)
-    check_leakage(card, frames.dataset, frames.subset, frames.frames, drives=frames.drives, kind=frames.kind)
-    return frames
-
-
-def open_frames(config: BenchmarkConfig) -> Benchmark:
-    """The labelled frames of a configuration's entry."""
-    return open_benchmark(config.dataset, Path(config.path), config.split)
+    opened: list[Benchmark] = []
+    taken: dict[tuple[str, str], BenchmarkConfig] = {}
+    for entry in entries:
+        frames = open_benchmark(entry.dataset, Path(entry.path), entry.split)
+        check_leakage(
+            card, frames.dataset, frames.subset, frames.frames, drives=frames.drives, kind=frames.kind
+        )
+        for name in frames.frames:
+            other = taken.get((frames.dataset, name))
+            if other is not None:
+                raise UserError(
+                    f"frame {frames.dataset}/{name} is of {other.path} (split {other.split}) and of "
+                    f"{entry.path} (split {entry.split}): calibration and validation must tell all frames "
+                    "apart; give folders names of their own, and a frame to one split"
+                )
+        taken |= {(frames.dataset, name): entry for name in frames.frames}
+        opened.append(frames)
+    return opened
 
 
 def _image_scales(subject: Subject, benchmark: Benchmark) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from adu_depth_core.errors import UserError
@@ -10,8 +11,11 @@ from adu_depth_core.model_card import ModelCard
 KEY = "adu_depth"
 """Of a checkpoint's entry."""
 
-FREE = ("cache", "checkpoint_every", "log_every", "pictures_every", "validate_every")
-"""Entries of a recipe that may change in mid-run: the weights do not depend on them."""
+NO_EFFECT = ("cache", "checkpoint_every", "log_every", "pictures_every", "validate_every")
+"""Entries of a recipe that the weights do not depend on."""
+
+FREE = (*NO_EFFECT, "max_hours")
+"""Entries of a recipe that may change in mid-run: those, and the time that there is."""
 
 
 def origin(card: ModelCard) -> dict[str, Any]:
@@ -27,7 +31,7 @@ def check_same_training(checkpoint: dict[str, Any], card: ModelCard, folder: str
     :param folder: where the checkpoint is
     :raises UserError: if it is another network, recipe, data set, teacher or start; it names what differs
     """
-    differing = differences(checkpoint.get(KEY, {}), origin(card))
+    differing = differences(checkpoint.get(KEY, {}), origin(card), FREE)
     if differing:
         raise UserError(
             f"{folder}/last.ckpt is of another training ({'; '.join(differing)}): "
@@ -35,8 +39,11 @@ def check_same_training(checkpoint: dict[str, Any], card: ModelCard, folder: str
         )
 
 
-def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """What differs between two trainings, each as ``origin`` has it, in words."""
+def differences(before: dict[str, Any], now: dict[str, Any], free: Sequence[str]) -> list[str]:
+    """What differs between two trainings, each as ``origin`` has it, in words.
+
+    :param free: entries of the recipe that may differ
+    """
 
     def compared(one: dict[str, Any], other: dict[str, Any], names: list[str]) -> list[str]:
         return [
@@ -47,7 +54,7 @@ def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
 
     recipes = before.get("recipe", {}), now["recipe"]
     found = compared(before, now, ["role", "start", "teacher"])
-    found += compared(*recipes, sorted({*recipes[0], *recipes[1]} - set(FREE)))
+    found += compared(*recipes, sorted({*recipes[0], *recipes[1]} - set(free)))
     return found + ["other data"] * (before.get("data") != now["data"])
 
 

@@ -31,7 +31,7 @@ from adu_depth_core.networks.teacher import Teacher, load_teacher
 from adu_depth_core.training.callbacks import Pictures, Throughput
 from adu_depth_core.training.config import TrainingConfig
 from adu_depth_core.training.data import SourceViews, TrainingData, TrainingViews, read_sources
-from adu_depth_core.training.model_card import complete_card, new_card, open_unseen
+from adu_depth_core.training.model_card import complete_card, new_card, open_all_unseen
 from adu_depth_core.training.module import VALIDATION_METRIC, DepthTraining
 from adu_depth_core.training.schedule import Progress
 from adu_depth_core.training.student_training import StudentTraining
@@ -77,6 +77,8 @@ def train(
         validation frames, or the folder holds a checkpoint of another training
     """
     machine = machine or Machine()
+    if network == "teacher":
+        _check_teacher_recipe(config)
     out = Path(config.out)
     check_folder_writable(out)
     lightning.seed_everything(config.seed, workers=True)
@@ -86,7 +88,9 @@ def train(
     kept = teacher is not None and config.teacher_answers == "kept"
     card = new_card(config, network, teacher_card, _read_start(config))
     twin = read_twin(Path(config.twin), card, len(config.sources)) if config.twin else None
-    validation = () if twin else open_unseen(config.validation, card).samples
+    # The calibration frames are only needed at the end; what is wrong with them is told at the beginning.
+    judged = () if twin else open_all_unseen([*config.calibration, config.validation], card)
+    validation = judged[-1].samples if judged else ()
     module: DepthTraining
     if network == "teacher":
         module = TeacherTraining(config, card, validation)
@@ -109,8 +113,20 @@ def train(
         _load_best(module, out / "best.ckpt")
     model = out / (f"{network}.onnx" if network == "student" else f"{network}.safetensors")
     if trainer.is_global_zero:
+        card = dataclasses.replace(card, training={**card.training, "steps": trainer.global_step})
         card = _finish(network, module, card, model, config, twin)
     return model, card
+
+
+def _check_teacher_recipe(config: TrainingConfig) -> None:
+    """:raises UserError: if the recipe has what only students are trained with"""
+    for name, present in (
+        ("virtual_cameras", config.virtual_cameras is not None),
+        ("obstacle_weight", config.obstacle_weight != 1.0),
+        ("edges", config.edges != 0.0),
+    ):
+        if present:
+            raise UserError(f"{name} is for students: leave it out to train a teacher")
 
 
 def _read_start(config: TrainingConfig) -> ModelCard | None:

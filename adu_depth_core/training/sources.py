@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from adu_depth_core.datasets.registry import (
-    FOLDERS_HELD_OUT,
     KINDS,
     OWN_LICENCE,
     SYNTHETIC_LICENCE,
@@ -55,7 +54,7 @@ class SourceConfig:
         if self.scenes == "training" and held_out_of(self.kind, Path(self.path)) is None:
             raise UserError(
                 f"source {self.path}: {self.kind} holds no frames out"
-                + (f" but of {', '.join(FOLDERS_HELD_OUT)}" if self.kind == "kitti_folder" else "")
+                + (" but of folders that it knows by name" if self.kind == "kitti_folder" else "")
                 + "; leave scenes: training out"
             )
         if self.labels not in LABELS:

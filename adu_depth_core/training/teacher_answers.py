@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +22,14 @@ class TeacherAnswers:
     """A teacher and the folder that its answers are kept in.
 
     An answer is float16 ``(2, H, W)`` at the image's size: metric depth and the log of its Laplace scale in
-    log depth. The folder is named after the teacher's weights: another teacher's answers are never taken.
+    log depth. The folder is named after the teacher's weights and the files after what they are of: another
+    teacher's answers are never taken, nor those for other pictures.
 
-    :param predictor: the teacher
+    :param predictor: the teacher; None for kept answers alone
     :param folder: where answers are kept
     """
 
-    predictor: CheckpointPredictor
+    predictor: CheckpointPredictor | None
     folder: Path
 
     @classmethod
@@ -38,20 +40,22 @@ class TeacherAnswers:
             raise UserError(f"teacher {teacher}: its card says it is a {predictor.card.role}")
         return cls(predictor, folder / predictor.card.files[teacher.name][:16])
 
-    def of(self, sample: Sample, origin: str) -> np.ndarray | None:
+    def without_teacher(self) -> TeacherAnswers:
+        """The kept answers alone: for data processes, which have no GPU and cannot be sent a network."""
+        return dataclasses.replace(self, predictor=None)
+
+    def of(self, sample: Sample) -> np.ndarray | None:
         """The answer for the left view of a pair; None for a single image.
 
-        :param origin: the data set's folder, to tell equal frame names apart
+        :raises UserError: if a kept answer is damaged, or it is not kept and there is no teacher to ask
         """
         if sample.right is None or sample.baseline is None:
             return None
-        key = hashlib.sha256(f"{origin}/{sample.name}".encode()).hexdigest()[:24]
-        path = self.folder / f"{key}.safetensors"
-        try:
-            if path.is_file():
-                return load_file(path)["left"]
-        except SafetensorError as error:
-            raise UserError(f"{path} is damaged ({error}): delete it to have it computed again") from error
+        path = self.folder / f"{_key(sample)}.safetensors"
+        if path.is_file():
+            return _read(path, sample)
+        if self.predictor is None:
+            raise UserError(f"{path}, the teacher's answer for {sample.name}, is gone: start the run again")
         prediction = self.predictor.predict(sample.left, sample.camera, sample.right, sample.baseline)
         log_b = np.log(prediction.sigma / (self.predictor.card.sigma_scale * prediction.depth))
         answer = np.stack([prediction.depth, log_b]).astype(np.float16)
@@ -59,3 +63,21 @@ class TeacherAnswers:
         with write_atomically(path) as temporary:
             temporary.write_bytes(save({"left": answer}))
         return answer
+
+
+def _key(sample: Sample) -> str:
+    """Of what the teacher looks at: names and folders may be given to other pictures."""
+    looked_at = hashlib.sha256(repr((sample.camera, sample.baseline)).encode())
+    for image in (sample.left, sample.right):
+        looked_at.update(np.ascontiguousarray(image))
+    return looked_at.hexdigest()[:32]
+
+
+def _read(path: Path, sample: Sample) -> np.ndarray:
+    try:
+        answer = load_file(path)["left"]
+        if answer.shape != (2, *sample.camera.size):
+            raise ValueError(f"it holds {answer.shape}")
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise UserError(f"{path} is damaged ({error}): delete it to have it computed again") from error
+    return answer

@@ -9,7 +9,7 @@ from typing import Any
 from adu_depth_core.errors import UserError
 from adu_depth_core.model_card import ModelCard, ModelCardError, read_card
 from adu_depth_core.training.config import TrainingConfig
-from adu_depth_core.training.resume import differences, origin
+from adu_depth_core.training.resume import NO_EFFECT, differences, origin
 
 
 def with_held_out(config: TrainingConfig) -> TrainingConfig:
@@ -33,7 +33,7 @@ def read_twin(path: Path, card: ModelCard, sources: int) -> ModelCard:
         raise UserError(f"twin: {error}") from error
     if not twin.accuracy or "twin" in twin.training:
         raise UserError(f"twin {path}: it must be a network whose own accuracy was measured")
-    differing = differences(_comparable(twin, sources), _comparable(card, sources))
+    differing = differences(_comparable(twin, sources), _comparable(card, sources), NO_EFFECT)
     if differing:
         raise UserError(
             f"twin {path} was trained in another way ({'; '.join(differing)}): train both by the same recipe"

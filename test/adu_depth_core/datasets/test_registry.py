@@ -80,7 +80,10 @@ def test_held_out_scenes_of_kitti_2015_lie_in_two_folders(tmp_path):
     ]
     for part, scenes in (("validation", VALIDATION_SCENES), ("calibration", CALIBRATION_SCENES)):
         assert (*folders[0].groups(part), *folders[1].groups(part)) == scenes
-    assert held_out_of("kitti_folder", tmp_path / "kitti_odometry_02") is None
+    assert held_out_of("kitti_folder", tmp_path / "of_my_own") is None
+    known = held_out_of("kitti_folder", tmp_path / "kitti_object_mono")
+    assert not known.groups("validation") + known.groups("calibration")
+    assert known.part("training", ["000001", "000002"]) == ["000001"]  # the latter shows scene 144
     # A folder that holds all 200 scenes trains on none of the other folder's places either.
     every = [f"{number:06d}" for number in range(200)]
     assert folders[0].part("training", every) == folders[1].part("training", every)

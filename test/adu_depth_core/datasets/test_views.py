@@ -1,5 +1,7 @@
 """Views and their augmentation keep image, depth and camera consistent."""
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
@@ -37,6 +39,15 @@ def test_each_augmented_pixel_still_looks_along_its_ray(seed, zoom, width):
     mirrored = np.sign(across[:, -1].mean() - across[:, 0].mean())
     assert np.abs(across * mirrored - rays[..., 0]).max() < 0.05
     assert np.abs(down - rays[..., 1]).max() < 0.05
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_a_teacher_says_is_cropped_and_mirrored_like_the_truth(seed):
+    depth = np.random.default_rng(0).uniform(2, 50, plane_view().depth.shape).astype(np.float32)
+    view = dataclasses.replace(plane_view(), depth=depth, taught=np.stack([depth, -depth]))
+    varied = Augmentation(48, 64, zoom_probability=1.0).geometry(view, np.random.default_rng(seed))
+    assert varied.taught.shape == (2, 48, 64)
+    assert np.array_equal(varied.taught, np.stack([varied.depth, -varied.depth]))
 
 
 def test_mirroring_twice_gives_the_view_back():

@@ -171,10 +171,15 @@ def test_the_shipped_lists_are_of_the_held_out_scenes_of_the_registry(part):
 
 
 @pytest.mark.parametrize("part", ["validation", "calibration"])
-def test_the_shipped_lists_are_of_frames_that_the_data_has(real_data, part):
-    split = share_directory() / "config" / "splits" / f"kitti2015_more_{part}.txt"
-    benchmark = open_benchmark("kitti_folder", real_data / "kitti2015_more", str(split))
-    assert len(benchmark.frames) == len(getattr(KITTI2015_MORE_HELD_OUT, part))
+def test_the_shipped_lists_are_of_the_frames_that_the_data_holds_out(real_data, part):
+    root, split = real_data / "kitti2015_more", share_directory() / "config" / "splits"
+    listed = open_benchmark("kitti_folder", root, str(split / f"kitti2015_more_{part}.txt"))
+    assert listed.frames == open_benchmark("kitti_folder", root, part).frames
+
+
+def test_a_folder_that_holds_nothing_out_has_no_such_split(kitti_folder):
+    with pytest.raises(UserError, match=r"'calibration': .*rig holds no frames out; .*kitti2015_more"):
+        open_benchmark("kitti_folder", kitti_folder, "calibration")
 
 
 @pytest.mark.parametrize("dataset", SPLITS)
@@ -182,4 +187,6 @@ def test_each_split_is_of_a_part_that_its_data_set_has(dataset):
     kind = KINDS[dataset]
     for split in SPLITS[dataset].values():
         assert split.subset in (kind.subsets or (None,))
-        assert split.part == "all" or (split.subset == kind.subsets[0] and kind.held_out)
+        if split.part != "all" and dataset != "kitti_folder":  # there it goes by the folder
+            assert split.subset == kind.subsets[0]
+            assert kind.held_out

@@ -17,8 +17,9 @@ def card(calibration: Calibration | None, sigma_scale: float = 1.5) -> ModelCard
 def test_the_scale_is_the_mean_over_frames_and_over_the_others():
     calibration = Calibration("kitti2015", SCALES)
     assert calibration.sigma_scale == pytest.approx(1.5)
-    assert calibration.sigma_scale_without("b") == pytest.approx(1.25)
-    assert calibration.sigma_scale_without("elsewhere") == pytest.approx(1.5)
+    assert calibration.sigma_scale_without("kitti2015", "b") == pytest.approx(1.25)
+    assert calibration.sigma_scale_without("kitti2015", "elsewhere") == pytest.approx(1.5)
+    assert calibration.sigma_scale_without("synthetic", "b") == pytest.approx(1.5)
 
 
 def test_a_calibration_comes_back_from_its_card():
@@ -31,6 +32,17 @@ def test_a_calibration_frame_is_judged_with_the_scale_fitted_without_it():
     sigma = np.full((2, 3), 3.0, np.float32)
     fitted = card(Calibration("kitti2015", SCALES))
     np.testing.assert_allclose(judged_sigma(fitted, "kitti2015", "b", sigma), 3.0 * 1.25 / 1.5, rtol=1e-6)
+
+
+def test_frames_of_several_data_sets_are_told_apart():
+    frames = {("kitti2015", "b"): 1.0, ("rig", "b"): 2.0, ("rig", "c"): 3.0}
+    calibration = Calibration.fit("kitti2015", frames)
+    assert calibration.scales == {"b": 1.0, "rig/b": 2.0, "rig/c": 3.0}
+    assert [calibration.covers("kitti2015", frame) for frame in "bc"] == [True, False]
+    sigma = np.full((2, 3), 3.0, np.float32)
+    fitted = card(calibration, sigma_scale=2.0)
+    for (dataset, frame), without in zip(frames, (2.5, 2.0, 1.5), strict=True):
+        np.testing.assert_allclose(judged_sigma(fitted, dataset, frame, sigma), 3.0 * without / 2.0)
 
 
 @pytest.mark.parametrize(("dataset", "frame"), [("kitti2015", "new"), ("synthetic", "b")])

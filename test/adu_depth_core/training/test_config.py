@@ -58,6 +58,42 @@ def test_a_mistake_in_the_file_is_named(tmp_path, text, message):
         load_config(str(tmp_path / "bad.yaml"), [])
 
 
+CALIBRATION = "{dataset: kitti2015, path: a, split: calibration}"
+
+
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [(CALIBRATION, ["a"]), (f"[{CALIBRATION}, {{dataset: synthetic, path: b, split: all}}]", ["a", "b"])],
+)
+def test_frames_to_calibrate_on_may_be_of_one_rig_or_of_several(text, paths):
+    config = load_config("kitti2015_small", [*FILL, f"calibration={text}"])
+    assert [entry.path for entry in config.calibration] == paths
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("virtual_cameras.sizes=192x384", r"sizes is '192x384': must be a list of texts"),
+        ("virtual_cameras.sizes=[192]", r"sizes is \[192\]: must be a list of texts"),
+        ("virtual_cameras.sizes=[]", "sizes is empty"),
+        ("virtual_cameras.sizes=[192x]", "'192x' is not of the form HEIGHTxWIDTH"),
+        ("virtual_cameras.min_zoom=1.2", r"zoom is 1\.2 to 2: must be above 0 and include 1"),
+        ("virtual_cameras.faults=4", "faults is 4: a share, 0 to 1"),
+        ("virtual_cameras.yaw=-3", "yaw is -3: 0 to 45 degrees"),
+        ("virtual_cameras={pitch: 3}", "virtual_cameras: missing sizes"),
+        ("virtual_cameras=[192x384]", "expected entries of the form key: value"),
+        ("edges=-1", "edges is -1: must not be negative"),
+        ("teacher_answers=some", "'some': choose live or kept"),
+        ("distillation.feature=1", "kept teacher answers hold no features"),
+        ("teacher_answers=live", "virtual cameras show no pairs to a live teacher"),
+        ("calibration=[1]", "calibration is 1: expected entries"),
+    ],
+)
+def test_a_mistake_in_what_students_for_any_camera_are_trained_with_is_named(override, message):
+    with pytest.raises(UserError, match=message):
+        load_config("any_camera", [*FILL, "teacher=x", override])
+
+
 def test_an_unknown_name_lists_the_configurations_there_are():
     with pytest.raises(UserError, match="kitti2015_small"):
         load_config("no_such_recipe", [])

@@ -19,7 +19,7 @@ from adu_depth_core.datasets.views import View
 from adu_depth_core.errors import UserError
 from adu_depth_core.inference.predictor import default_model
 from adu_depth_core.model_card import read_card
-from adu_depth_core.training.config import load_config
+from adu_depth_core.training.config import VirtualCameraConfig, load_config
 from adu_depth_core.training.data import Schedule, SourceViews, TrainingViews, read_sources, to_tensors
 from adu_depth_core.training.sources import SourceConfig
 
@@ -92,6 +92,45 @@ def test_depth_is_canonical():
     assert float(tensors["depth"].mean()) == pytest.approx(10.0 * 150 / 100)
     assert float(tensors["baseline"]) == 0.0
     assert not tensors["other"].any()
+
+
+def by_virtual_cameras(folder, **changes):
+    virtual = VirtualCameraConfig(sizes=("64x96", "96x64", "64x64"), rotation_probability=0.0)
+    changed = config(
+        folder, virtual_cameras=dataclasses.replace(virtual, **changes), batch_size=3, photometric=0.0
+    )
+    return views(changed, clean=False)
+
+
+def test_all_views_of_a_step_have_one_of_the_sizes(folder):
+    source = by_virtual_cameras(folder)
+    shapes = [source[position]["image"].shape for position in range(36)]
+    steps = [set(shapes[step : step + 3]) for step in range(0, 36, 3)]
+    assert all(len(step) == 1 for step in steps)
+    assert set.union(*steps) == {(3, 64, 96), (3, 96, 64), (3, 64, 64)}
+
+
+def test_the_camera_of_a_view_is_the_one_that_its_depth_is_canonical_for(folder):
+    source = by_virtual_cameras(folder, faults=0.0)
+    focals = set()
+    for position in range(12):
+        item = source[position]
+        focal = float(item["camera"][0])
+        focals.add(focal)
+        known = item["depth"][item["depth"] > 0]
+        assert known.numpy() == pytest.approx(10.0 * 150 / focal, rel=1e-5)
+    assert max(focals) / min(focals) > 1.5
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, {False}), (0.5, {False, True}), (1.0, {True})])
+def test_views_of_a_broken_camera_say_so(folder, share, expected):
+    source = by_virtual_cameras(folder, faults=share)
+    assert {bool(source[position]["fault"]) for position in range(16)} == expected
+
+
+def test_a_virtual_camera_that_the_network_does_not_take_is_named(folder):
+    with pytest.raises(UserError, match="virtual_cameras: sizes: network size 60x96"):
+        by_virtual_cameras(folder, sizes=("60x96",))
 
 
 def test_a_schedule_shares_each_step_between_processes_and_goes_on_where_it_stopped():

@@ -2,7 +2,10 @@
 
 import json
 
+import cv2
+import numpy as np
 import pytest
+import yaml
 
 pytest.importorskip("torch")
 pytest.importorskip("timm")
@@ -11,8 +14,11 @@ pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
 from adu_depth_core.cli import main
+from adu_depth_core.datasets.depth_png import write_png16
+from adu_depth_core.datasets.kitti2015_scenes import scene_of
 from adu_depth_core.datasets.kitti_raw import drive_of
-from adu_depth_core.datasets.registry import KINDS
+from adu_depth_core.datasets.registry import KINDS, KITTI2015_HELD_OUT, KITTI2015_MORE_HELD_OUT
+from adu_depth_core.files import share_directory
 from adu_depth_core.model_card import read_card
 
 TRAINING_DRIVE, TEST_DRIVE = "2011_09_26_drive_0011_sync", "2011_09_26_drive_0002_sync"
@@ -73,3 +79,63 @@ def test_kitti_eigen_trains_evaluates_and_exports_without_an_edit(kitti, tmp_pat
     weights = str(out / "student.safetensors")
     assert main(["export", "--model", weights, "--size", "64x160", "--out", str(exported)]) == 0
     assert read_card(exported).training["data"] == card.training["data"]
+
+
+@pytest.fixture
+def any_camera(tmp_path, write_kitti2015_scene):
+    """Each folder of the recipe with two frames, of which the second shows a held-out place in some."""
+    root = tmp_path / "data"
+    for scene in (*KITTI2015_HELD_OUT.validation, *KITTI2015_HELD_OUT.calibration, "000000"):
+        write_kitti2015_scene(root / "kitti2015", scene, (90, 60, 30), 10.0)
+    write_kitti2015_scene(tmp_path / "testing", "000000", (90, 60, 30), 10.0)
+    (tmp_path / "testing" / "training").rename(root / "kitti2015" / "testing")
+    write_kitti2015_scene(tmp_path / "synthetic", "000000", (90, 60, 30), 10.0)
+    recipe = yaml.safe_load(
+        (share_directory() / "config" / "training" / "any_camera.yaml").read_text(encoding="utf-8")
+    )
+    held_out = (*KITTI2015_MORE_HELD_OUT.validation, *KITTI2015_MORE_HELD_OUT.calibration)
+    for source in recipe["sources"]:
+        if source["kind"] != "kitti_folder":
+            continue
+        name = source["path"].removeprefix("${root}/")
+        frames = {
+            "kitti2015_more": [f"{scene}_10" for scene in (*held_out, "000043")],
+            "kitti_object_lidar_pairs": ["000000", "000007"],
+            "kitti_object_lidar_mono": ["000000", "000038"],
+            "kitti_object_mono": ["000000", "000002"],
+        }.get(name, ["000000"])
+        _write_kitti_folder(root / name, frames, pairs="mono" not in name and "other" not in name)
+    return root
+
+
+def _write_kitti_folder(folder, frames, pairs):
+    random = np.random.default_rng(0)
+    for part in ("image_2", "image_3", "gt_depth"):
+        (folder / part).mkdir(parents=True)
+    projections = "P2: 150 0 79.5 0 0 150 31.5 0 0 0 1 0\nP3: 150 0 79.5 -75 0 150 31.5 0 0 0 1 0\n"
+    (folder / "calib.txt").write_text(projections, encoding="utf-8")
+    for frame in frames:
+        image = random.integers(0, 255, (64, 160, 3), np.uint8)
+        cv2.imwrite(str(folder / "image_2" / f"{frame}.png"), image)
+        if pairs:
+            cv2.imwrite(str(folder / "image_3" / f"{frame}.png"), np.roll(image, -7, axis=1))
+        write_png16(folder / "gt_depth" / f"{frame}.png", np.full((64, 160), 10.7))
+
+
+def test_any_camera_trains_without_an_edit_and_keeps_off_held_out_places(any_camera, tmp_path):
+    out = tmp_path / "run"
+    options = [f"root={any_camera}", f"synthetic={tmp_path / 'synthetic'}", f"out={out}"]
+    tiny = ["encoder_weights=none", *TINY, "virtual_cameras.sizes=[64x96]", "precision=32-true"]
+    assert main(["train", "student", "any_camera", *options, *tiny, "--workers", "0"]) == 0
+    card = read_card(out / "student.onnx")
+    trained = {(entry["name"], entry.get("split")): entry["scenes"] for entry in card.training["data"]}
+    assert trained["kitti2015", "training"] == ["000000"]
+    assert trained["kitti2015_more", None] == ["000043_10"]
+    for folder in ("kitti_object_lidar_pairs", "kitti_object_lidar_mono", "kitti_object_mono"):
+        assert trained[folder, None] == ["000000"]
+    (accuracy,) = card.accuracy
+    assert tuple(map(scene_of, accuracy["scenes"])) == KITTI2015_MORE_HELD_OUT.validation
+    scales = card.training["calibration"]["scales"]
+    assert len(scales) == 18 + 6 + 7
+    assert {f"kitti2015/{scene}" for scene in KITTI2015_HELD_OUT.validation} <= set(scales)
+    assert card.extra["trained_sizes"] == [[96, 128]]

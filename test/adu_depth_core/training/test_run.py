@@ -1,10 +1,12 @@
 """A training run from a folder of pairs to a usable model."""
 
 import dataclasses
+import pathlib
 import subprocess
 import sys
 import textwrap
 import time
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -25,7 +27,7 @@ from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.benchmarks import open_benchmark
 from adu_depth_core.inference.predictor import Predictor, default_model
 from adu_depth_core.model_card import read_card
-from adu_depth_core.training.config import load_config
+from adu_depth_core.training.config import DistillationConfig, VirtualCameraConfig, load_config
 from adu_depth_core.training.run import Machine, late_average, train
 from adu_depth_core.training.sources import BenchmarkConfig, SourceConfig
 from adu_depth_core.training.student_training import StudentTraining
@@ -69,7 +71,7 @@ def config(pairs, tmp_path):
     return dataclasses.replace(
         load_config("kitti2015_small", overrides),
         sources=(SourceConfig("kitti2015", str(pairs), 1.0, scenes="training"),),
-        calibration=BenchmarkConfig("kitti2015", str(pairs), str(lists["calibration"])),
+        calibration=(BenchmarkConfig("kitti2015", str(pairs), str(lists["calibration"])),),
         validation=BenchmarkConfig("kitti2015", str(pairs), str(lists["validation"])),
     )
 
@@ -86,7 +88,7 @@ def test_training_leaves_a_calibrated_model_that_predicts(config, pairs):
     # The scale was fitted on these two frames, so a pixel in or near two thirds of each is within one sigma.
     predictor = Predictor(model)
     inside = []
-    for split in (config.calibration.split, config.validation.split):
+    for split in (config.calibration[0].split, config.validation.split):
         sample = open_benchmark("kitti2015", pairs, split).samples[0]
         prediction = predictor.predict(sample.left, sample.camera)
         inside.append(np.mean(np.abs(prediction.depth - sample.depth) <= prediction.sigma))
@@ -190,6 +192,50 @@ def test_mixed_precision_trains_teacher_and_distilled_student(config, teacher):
         assert all(torch.isfinite(tensor).all() for tensor in weights.values())
 
 
+def test_a_student_of_virtual_cameras_learns_from_what_was_kept_of_its_teacher(config, teacher):
+    student = dataclasses.replace(
+        config,
+        teacher=str(teacher[0]),
+        teacher_answers="kept",
+        distillation=DistillationConfig(feature=0.0),
+        virtual_cameras=VirtualCameraConfig(sizes=("64x96", "64x128")),
+        obstacle_weight=2.0,
+        edges=1.0,
+        log_every=1,
+        steps=50,
+        max_hours=1e-9,
+        cache=False,
+    )
+    model, card = train("student", student, Machine(workers=0))
+    assert read_card(model) == card
+    events = event_accumulator.EventAccumulator(student.out)
+    events.Reload()
+    assert {"train/response", "train/silog", "train/edges"} <= set(events.Tags()["scalars"])
+    assert list((pathlib.Path(student.out) / "teacher_answers").glob("*/*.safetensors"))
+    assert card.extra["trained_sizes"] == [[96, 128], [64, 128]]
+    assert card.training["recipe"]["virtual_cameras"]["sizes"] == ["64x96", "64x128"]
+    # There was time for one step.
+    assert (card.training["steps"], card.training["recipe"]["max_hours"]) == (1, 1e-9)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"virtual_cameras": VirtualCameraConfig(sizes=("64x96",))}, {"obstacle_weight": 2.0}, {"edges": 1.0}],
+)
+def test_what_is_for_students_does_not_train_a_teacher(config, change):
+    with pytest.raises(UserError, match=f"{next(iter(change))} is for students"):
+        train("teacher", dataclasses.replace(config, **change), Machine(workers=0))
+
+
+def test_calibration_frames_are_looked_at_before_the_training(config, pairs):
+    trained = dataclasses.replace(config, calibration=(BenchmarkConfig("kitti2015", str(pairs), "all"),))
+    with pytest.raises(UserError, match="was trained on 3 of the 6 frames"):
+        train("student", trained, Machine(workers=0))
+    missing = dataclasses.replace(config, calibration=(BenchmarkConfig("kitti2015", "nowhere", "all"),))
+    with pytest.raises(UserError, match="nowhere"):
+        train("student", missing, Machine(workers=0))
+
+
 def test_what_the_initial_weights_have_seen_is_the_new_networks_data_too(teacher, config):
     start = default_model().with_name("adu_student_twin.safetensors")
     out = f"{config.out}_started"
@@ -207,7 +253,7 @@ def test_what_the_initial_weights_have_seen_is_the_new_networks_data_too(teacher
         ({"teacher": "STUDENT"}, "its card says it is a student"),
         ({"f_ref": 100.0, "teacher": "TEACHER"}, r"has f_ref 150\.0, the student 100\.0"),
         ({"initial_weights": "missing.safetensors"}, "initial_weights: .*missing"),
-        ({"initial_weights": "STUDENT"}, r"trained on 1 of the 1 frames to evaluate \(000006\)"),
+        ({"initial_weights": "STUDENT"}, r"trained on 1 of the 1 frames to evaluate \(000002\)"),
     ],
 )
 def test_a_teacher_or_start_that_does_not_fit_is_named(config, teacher, changes, message):
@@ -229,9 +275,10 @@ def test_the_best_validation_can_be_kept(config):
     assert model.is_file()
 
 
-@pytest.mark.parametrize(("step", "expected"), [(0, 3.0), (5, 3.0), (6, 0.9 * 1.0 + 0.1 * 3.0)])
-def test_the_average_of_the_weights_begins_late(step, expected):
-    average = late_average(torch.tensor(1.0), torch.tensor(3.0), step, start=5, decay=0.9)
+@pytest.mark.parametrize(("progress", "expected"), [(0.0, 3.0), (0.5, 3.0), (0.6, 0.9 * 1.0 + 0.1 * 3.0)])
+def test_the_average_of_the_weights_begins_late(progress, expected):
+    run = SimpleNamespace(progress=progress)
+    average = late_average(run, torch.tensor(1.0), torch.tensor(3.0), 7, start=0.5, decay=0.9)
     assert float(average) == pytest.approx(expected)
 
 
@@ -253,7 +300,7 @@ def command(config, pairs, out, *extra):
     depth_min: 1.0
     depth_max: 100.0
     sources: [{{kind: kitti2015, path: {pairs}, scenes: training, weight: 1.0}}]
-    calibration: {{dataset: kitti2015, path: {pairs}, split: {config.calibration.split}}}
+    calibration: {{dataset: kitti2015, path: {pairs}, split: {config.calibration[0].split}}}
     validation: {{dataset: kitti2015, path: {pairs}, split: {config.validation.split}}}
     crop_width: 96
     max_zoom: 1.35

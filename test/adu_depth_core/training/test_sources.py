@@ -48,7 +48,7 @@ def test_the_card_names_scenes_of_small_ones(tmp_path, write_kitti2015_scene):
         ({"kind": "stereo_folder", "scenes": "training"}, "stereo_folder holds no frames out"),
         (
             {"kind": "kitti_folder", "scenes": "training"},
-            "kitti_folder holds no frames out but of kitti2015_more",
+            "kitti_folder holds no frames out but of folders that it knows by name",
         ),
         ({"kind": "kitti2015", "weight": 0}, "must be positive"),
     ],
@@ -67,6 +67,15 @@ def test_scenes_of_kitti_2015_in_a_folder_are_held_out_with_their_neighbours(tmp
     assert open_source(source).scenes == ["000043_10", "000057_10"]
     description = describe_source(source)
     assert (description["name"], description["kind"]) == ("kitti2015_more", "kitti_folder")
+
+
+def test_frames_of_other_folders_that_show_held_out_places_are_not_trained_on(tmp_path):
+    root = tmp_path / "kitti_object_lidar_pairs"
+    (root / "image_2").mkdir(parents=True)
+    for frame in ("000006", "000007", "000009"):  # the latter show scenes 106, and 110 and 111
+        (root / "image_2" / f"{frame}.png").touch()
+    assert open_source(SourceConfig("kitti_folder", str(root), 1.0, scenes="training")).scenes == ["000006"]
+    assert len(open_source(SourceConfig("kitti_folder", str(root), 1.0)).scenes) == 3
 
 
 def test_weights_carry_the_restrictions_of_each_folder():
