@@ -37,8 +37,9 @@ class ModelCard:
     :param depth_max: farthest depth in metres the model is meant for
     :param sigma_scale: ``k`` in ``sigma = k * exp(log_b) * depth``, fitted so that 68.3 % of
         pixels have ``|error| <= sigma``
-    :param novelty: what inference makes of an input's novelty (``inference.novelty``): ``threshold``, beyond
-        which it is unfamiliar; ``sigma_growth`` and ``reference``, by which sigma grows. Empty where unknown
+    :param novelty: what inference makes of an input's novelty (``inference.novelty``): ``threshold`` and
+        ``fault_threshold``, beyond which it is unfamiliar; ``sigma_growth`` and ``reference``, by which sigma
+        grows. Empty where unknown
     :param files: SHA-256 of each file of this model, by file name
     :param training: data sets, their licences, split, recipe, seed
     :param accuracy: measured results, each with data set, split, metrics, command and machine
@@ -139,7 +140,12 @@ class ModelCard:
 
 def _check_novelty(entries: Any) -> None:
     """:raises ModelCardError: unless the entry is empty, or complete and positive"""
-    least = {"threshold": "positive", "sigma_growth": "not negative", "reference": "positive"}
+    least = {
+        "threshold": "positive",
+        "fault_threshold": "positive",
+        "sigma_growth": "not negative",
+        "reference": "positive",
+    }
     if entries == {}:
         return
     if not isinstance(entries, dict) or set(entries) != set(least):

@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         action="extend",
         choices=SPLITS,
+        metavar="NAME",
         help=f"kind of all folders, or of each in the order of --root; {datasets}",
     )
     parser.add_argument(
@@ -203,7 +204,10 @@ def _leakage(subject: Subject, benchmark: Benchmark, allow: bool) -> Leakage:
 def _evaluate(subject: Subject, benchmark: Benchmark, protocol: Protocol) -> Summary:
     with progress_bar() as bar:
         samples = bar.track(benchmark.samples, description=f"Evaluating {benchmark.dataset}")
-        return evaluate(subject, benchmark.dataset, samples, protocol)
+        try:
+            return evaluate(subject, benchmark.dataset, samples, protocol)
+        except UserError as error:
+            raise UserError(f"{benchmark.dataset}: {error}") from error
 
 
 def _print(

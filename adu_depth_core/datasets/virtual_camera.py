@@ -20,7 +20,7 @@ DENSE = 0.5
 """Share of known pixels from which a depth map counts as dense. Sparse points are moved one by one: most
 would be skipped by a look-up where the image shrinks."""
 
-COVER = 0.75
+COVER = 0.55
 """Share of the new image's height and width that the old one covers at least, unless turned away."""
 
 

@@ -38,7 +38,7 @@ def export_onnx(student: Student, card: ModelCard, path: Path) -> None:
     """Export as FP32 ONNX, checked by ``onnx.checker``, atomically.
 
     Inputs ``image`` float32 ``(N, 3, H, W)`` and ``camera`` ``(N, 4)``, outputs ``mu`` and ``log_b`` float32
-    ``(N, 1, H, W)`` and ``fingerprint`` ``(N, components)``, see ``backends.base``; N, H and W are dynamic,
+    ``(N, 1, H, W)`` and ``fingerprint`` ``(N, 1 + faults)``, see ``backends.base``; N, H and W are dynamic,
     H and W multiples of the card's ``size_multiple``.
     """
     inputs = blank_input(2, (card.input_height, card.input_width))

@@ -110,7 +110,7 @@ class Evaluator:
         """Measure one frame; all maps ``(H, W)``.
 
         :param name: name of the frame
-        :param truth: metres; 0, NaN or infinite where unknown
+        :param truth: metres; 0 or NaN where unknown, +inf where beyond range
         :param depth: predicted metres
         :param sigma: its uncertainty in metres (half width of the 68.3 % interval); None for methods without.
             Either all frames have it or none
@@ -120,7 +120,7 @@ class Evaluator:
         :param classes: ``PixelClass`` of every pixel, uint8 ``(H, W)``, to tell them apart; None if not known
         :return: the frame's metrics, or None if no pixel counts
         :raises ValueError: if sizes differ, a prediction that counts is not a positive number, or the frame
-            has sigma or a baseline and others have not
+            has sigma, a baseline or a camera and others have not
         """
         measured = measure(self.protocol, name, truth, depth, sigma, camera, classes)
         if focal_times_baseline is not None and measured.frame.pixels:

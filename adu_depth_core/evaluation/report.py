@@ -72,6 +72,7 @@ UNCERTAINTY = {
 OVERVIEW = {
     "abs_rel": "abs_rel",
     "d1": "d1",
+    "d1_all": "D1-all\n%",
     BOUNDARY_F1: "boundary\nF1",
     "coverage_1sigma": "within\nsigma",
     "relative_sigma": "sigma /\ndepth",

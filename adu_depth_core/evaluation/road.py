@@ -25,7 +25,7 @@ MAX_PITCH, MAX_ROLL = np.radians(12.0), np.radians(6.0)
 TOLERANCE = 0.1
 """Metres from the plane within which a point supports it."""
 
-TOO_LOW, AGAINST = 0.3, 2.0
+TOO_LOW, AGAINST = 0.3, 3.0
 """Metres below the plane from where on a point speaks against it, and how many supporters it outweighs."""
 
 MIN_POINTS, MIN_SHARE = 100, 0.15

@@ -8,20 +8,30 @@ from adu_depth_core.model_card import ModelCard
 
 
 def novelty(fingerprint: np.ndarray) -> float:
-    """Mean square of a fingerprint: about 1 for an input like the training data, larger for others.
+    """About 1 for an input like the training data, larger for others (``networks.fingerprint``).
 
-    The squared Mahalanobis distance per dimension, as the fingerprint is whitened (``networks.fingerprint``).
-
-    :param fingerprint: float32 ``(components,)``
+    :param fingerprint: float32 ``(1 + faults,)``
     """
-    return float(np.mean(np.square(fingerprint, dtype=np.float64)))
+    return float(fingerprint[0])
+
+
+def is_unfamiliar(fingerprint: np.ndarray, card: ModelCard) -> bool:
+    """True beyond the card's ``threshold`` of novelty, or beyond ``fault_threshold`` standard deviations in
+    the direction of a known fault.
+
+    :param fingerprint: float32 ``(1 + faults,)``
+    :param card: with novelty entries
+    """
+    return bool(
+        fingerprint[0] > card.novelty["threshold"] or fingerprint[1:].max() > card.novelty["fault_threshold"]
+    )
 
 
 def sigma_growth(value: float, card: ModelCard) -> float:
     """Factor of sigma: ``(max(novelty, reference) / reference) ** sigma_growth``; the formula is ours.
 
-    1 up to the card's ``reference``, the novelty of the frames that ``sigma_scale`` was fitted on; beyond
-    it a power of the distance, fitted on rigs that were not trained on.
+    1 up to the card's ``reference``, the novelty of frames of the training rig; beyond it a power of the
+    distance, fitted on several rigs.
 
     :param value: the input's novelty
     :param card: with novelty entries

@@ -7,12 +7,17 @@ import numpy as np
 
 from adu_depth_core.camera import metric_scale
 from adu_depth_core.inference.backends.base import NetworkOutput
-from adu_depth_core.inference.novelty import novelty, sigma_growth
+from adu_depth_core.inference.novelty import is_unfamiliar, novelty, sigma_growth
 from adu_depth_core.inference.placement import Placement
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.model_card import ModelCard
 
 OUTPUT_SIZES = ("image", "network")
+
+EDGE = 1.06
+"""Ratio of the farthest to the nearest depth among a pixel's neighbours from which it lies at an edge."""
+
+NEIGHBOURS = np.ones((3, 3), np.uint8)
 
 
 def postprocess(
@@ -47,14 +52,31 @@ def postprocess(
     if card.novelty and output.fingerprint is not None:
         strangeness = novelty(output.fingerprint)
         scale *= sigma_growth(strangeness, card)
-        unfamiliar = strangeness > card.novelty["threshold"]
+        unfamiliar = is_unfamiliar(output.fingerprint, card)
     sigma *= np.float32(scale)
     if output_size == "image":
         camera = placement.camera
         # One allocation for both: the C library hands two large ones back to the system on every
         # frame, and fetching the pages again takes longer than the interpolation.
         maps = np.empty((2, camera.height, camera.width), np.float32)
+        size = camera.width, camera.height
         for source, target in zip((depth, sigma), maps, strict=True):
-            cv2.resize(source, (camera.width, camera.height), dst=target, interpolation=cv2.INTER_LINEAR)
+            cv2.resize(source, size, dst=target, interpolation=cv2.INTER_LINEAR)
+        _keep_edges(depth, maps[0])
         depth, sigma = maps
     return Prediction(depth, sigma, camera, strangeness, unfamiliar)
+
+
+def _keep_edges(depth: np.ndarray, enlarged: np.ndarray) -> None:
+    """Take single values instead of interpolated ones where these mix two surfaces, in place.
+
+    Such mixtures lie in mid-air between the surfaces, and widen every edge.
+
+    :param depth: at network size
+    :param enlarged: the same, interpolated linearly to the image's size
+    """
+    farthest, nearest = cv2.dilate(depth, NEIGHBOURS), cv2.erode(depth, NEIGHBOURS)
+    edge = cv2.compare(farthest * np.float32(1.0 / EDGE), nearest, cv2.CMP_GT)
+    size = enlarged.shape[::-1]
+    single, edge = (cv2.resize(m, size, interpolation=cv2.INTER_NEAREST_EXACT) for m in (depth, edge))
+    cv2.copyTo(single, edge, enlarged)

@@ -8,30 +8,51 @@ import torch
 from torch import nn
 
 COMPONENTS = 64
+"""Directions in which training images differ among themselves; novelty is what lies outside them."""
+
+FAULT_DIRECTIONS = 8
+"""Known faults of cameras and drivers that have a direction of their own."""
+
+SHRINKAGE = 0.3
+"""Added to the variances when fault directions are fitted: images are fewer than statistics."""
 
 
 class Fingerprint(nn.Module):
-    """Mean and spread of each feature channel over the image, whitened.
+    """Novelty of an input, and how far it lies in the direction of each known fault.
 
-    Over the training data each component has mean 0 and variance 1, so that the mean of their squares is
-    about 1 for a familiar input and larger for others: the squared Mahalanobis distance per dimension (Lee
-    et al. 2018). Early levels notice noise and mosaics, late ones other scenes.
+    Mean and spread of every feature channel over the image describe it. Training images differ from each
+    other mostly within ``COMPONENTS`` directions; the novelty is the squared distance from that subspace
+    relative to the training data's, about 1 for familiar images. It tells other rigs from KITTI's, where the
+    Mahalanobis distance within the subspace did not. Faults that move the statistics little, such as swapped
+    channels, are found along linear discriminants (Fisher 1936) fitted to training images with and without
+    the fault.
 
     :param channels: channels of the encoder's levels
 
     :ivar centre: mean of the statistics over the training data, ``(2 * sum(channels),)``
-    :ivar whitening: their projection, ``(COMPONENTS, 2 * sum(channels))``; all 0 before it is fitted
+    :ivar scale: their inverse standard deviation, same shape
+    :ivar axes: orthonormal basis of the subspace, ``(COMPONENTS, 2 * sum(channels))``
+    :ivar faults: discriminants of unit variance over the training data, ``(FAULT_DIRECTIONS, ...)``
+    :ivar unit: squared distance of the training data from the subspace, scalar
     """
 
     def __init__(self, channels: Sequence[int]) -> None:
         super().__init__()
         count = 2 * sum(channels)
         self.register_buffer("centre", torch.zeros(count))
-        self.register_buffer("whitening", torch.zeros(COMPONENTS, count))
+        self.register_buffer("scale", torch.zeros(count))
+        self.register_buffer("axes", torch.zeros(COMPONENTS, count))
+        self.register_buffer("faults", torch.zeros(FAULT_DIRECTIONS, count))
+        self.register_buffer("unit", torch.ones(()))
 
     def forward(self, features: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Features ``(N, C_i, H_i, W_i)`` to a fingerprint ``(N, COMPONENTS)``."""
-        return (self.statistics(features) - self.centre) @ self.whitening.T
+        """Features ``(N, C_i, H_i, W_i)`` to ``(N, 1 + FAULT_DIRECTIONS)``: novelty, then standard deviations
+        along each fault.
+        """
+        centred = (self.statistics(features) - self.centre) * self.scale
+        inside = centred @ self.axes.T @ self.axes
+        novelty = (centred - inside).square().sum(1, keepdim=True) / self.unit
+        return torch.cat([novelty, centred @ self.faults.T], dim=1)
 
     @staticmethod
     def statistics(features: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -43,19 +64,30 @@ class Fingerprint(nn.Module):
         ]
         return torch.cat(means + spreads, dim=1)
 
-    def fit(self, statistics: torch.Tensor) -> None:
-        """Take centre and whitening from the training data.
+    def fit(self, familiar: torch.Tensor, sound: torch.Tensor, faulty: Sequence[torch.Tensor]) -> None:
+        """Take everything from the training data.
 
-        :param statistics: as ``statistics`` gives them, of many views, ``(V, 2 * sum(channels))``
-        :raises ValueError: if there are too few views to fit ``COMPONENTS`` components on
+        :param familiar: statistics of many training images, ``(V, 2 * sum(channels))``
+        :param sound: statistics of some, ``(M, ...)``
+        :param faulty: of the same images with each of ``FAULT_DIRECTIONS`` faults
+        :raises ValueError: if there are too few images to fit ``COMPONENTS`` directions on, or another number
+            of faults
         """
-        if len(statistics) <= 2 * COMPONENTS:
-            raise ValueError(f"{len(statistics)} views are too few to fit {COMPONENTS} components on")
-        values = statistics.double()
-        centre, scale = values.mean(0), values.std(0).clamp(min=1e-6)
+        if len(familiar) <= 2 * COMPONENTS:
+            raise ValueError(f"{len(familiar)} images are too few to fit {COMPONENTS} directions on")
+        if len(faulty) != FAULT_DIRECTIONS:
+            raise ValueError(f"{len(faulty)} faults instead of {FAULT_DIRECTIONS}")
+        values = familiar.double()
+        centre, scale = values.mean(0), 1.0 / values.std(0).clamp(min=1e-6)
         # Channels differ in scale by orders of magnitude: correlations, not covariances, are decomposed.
-        _, spread, axes = torch.linalg.svd((values - centre) / scale, full_matrices=False)
-        deviation = spread[:COMPONENTS] / (len(values) - 1) ** 0.5
-        whitening = axes[:COMPONENTS] / deviation[:, None] / scale
+        centred = (values - centre) * scale
+        axes = torch.linalg.svd(centred, full_matrices=False).Vh[:COMPONENTS]
+        within = centred.T @ centred / len(centred) + SHRINKAGE * torch.eye(len(centre), dtype=torch.float64)
+        moved = torch.stack([((fault - sound).double() * scale).mean(0) for fault in faulty])
+        directions = torch.linalg.solve(within, moved.T)
+        directions = directions / (centred @ directions).std(0)
         self.centre.copy_(centre)
-        self.whitening.copy_(whitening)
+        self.scale.copy_(scale)
+        self.axes.copy_(axes)
+        self.faults.copy_(directions.T)
+        self.unit.copy_((centred - centred @ axes.T @ axes).square().sum(1).mean())

@@ -41,7 +41,7 @@ class Student(nn.Module):
         :param image: ``(N, 3, H, W)`` float, normalised RGB, H and W multiples of the coarsest stride
         :param camera: fx, fy, cx, cy in pixels of ``image``, ``(N, 4)`` float
         :return: ``mu`` (log canonical depth) and ``log_b`` (log Laplace scale in log depth), both
-            ``(N, 1, H, W)``, and the input's fingerprint, ``(N, COMPONENTS)``
+            ``(N, 1, H, W)``, and the input's fingerprint, ``(N, 1 + FAULT_DIRECTIONS)``
         """
         encoded = self.encoder(image)
         mu, log_b = self.head(self._decode(image, camera, encoded)[0])

@@ -42,7 +42,7 @@ def write_card() -> Callable[..., ModelCard]:
 def write_color_student() -> Callable[..., Path]:
     """Writes an ONNX student with ``mu = 4 * red`` and ``log_b = -4 * blue`` (colours 0..1), and its card.
 
-    Its fingerprint is the mean red, green and blue, and fx, fy, cx, cy in thousands of pixels.
+    Its fingerprint is ``(fx + 10 * fy + 100 * cx + 1000 * cy) / 1000``, then the mean red, green and blue.
     """
     onnx = pytest.importorskip("onnx")
     helper, tensor = onnx.helper, onnx.TensorProto
@@ -54,12 +54,13 @@ def write_color_student() -> Callable[..., Path]:
             kernel = np.asarray(weight, np.float32).reshape(1, 3, 1, 1)
             constants.append(onnx.numpy_helper.from_array(kernel, f"{output}_kernel"))
             nodes.append(helper.make_node("Conv", ["image", f"{output}_kernel"], [output]))
-        constants.append(onnx.numpy_helper.from_array(np.float32(0.001), "thousandth"))
+        sum_of_camera = np.array([[0.001], [0.01], [0.1], [1.0]], np.float32)
+        constants.append(onnx.numpy_helper.from_array(sum_of_camera, "weights"))
         nodes += [
             helper.make_node("GlobalAveragePool", ["image"], ["pooled"]),
             helper.make_node("Flatten", ["pooled"], ["means"]),
-            helper.make_node("Mul", ["camera", "thousandth"], ["thousands"]),
-            helper.make_node("Concat", ["means", "thousands"], ["fingerprint"], axis=1),
+            helper.make_node("MatMul", ["camera", "weights"], ["sum"]),
+            helper.make_node("Concat", ["sum", "means"], ["fingerprint"], axis=1),
         ]
         size = ["batch", None, "rows", "columns"]
         graph = helper.make_graph(
@@ -71,7 +72,7 @@ def write_color_student() -> Callable[..., Path]:
             ],
             [
                 *(helper.make_tensor_value_info(name, tensor.FLOAT, size) for name in outputs),
-                helper.make_tensor_value_info("fingerprint", tensor.FLOAT, ["batch", 7]),
+                helper.make_tensor_value_info("fingerprint", tensor.FLOAT, ["batch", 4]),
             ],
             constants,
         )

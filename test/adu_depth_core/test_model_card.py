@@ -126,19 +126,20 @@ def test_a_missing_entry_is_named(tmp_path):
         read_card(model)
 
 
+NOVELTY = {"threshold": 2.0, "fault_threshold": 5.0, "sigma_growth": 0, "reference": 1.0}
+
+
 @pytest.mark.parametrize(
     ("novelty", "message"),
     [
-        ([], r"novelty is \[\]: must be empty, or have threshold, sigma_growth, reference"),
+        ([], r"novelty is \[\]: must be empty, or have threshold, fault_threshold, sigma_growth, reference"),
         ({"threshold": 2.0}, "must be empty, or have"),
-        ({"threshold": 0, "sigma_growth": 0.5, "reference": 1.0}, "novelty threshold is 0: .* positive"),
-        (
-            {"threshold": 2.0, "sigma_growth": -1, "reference": 1.0},
-            "novelty sigma_growth is -1: .*not negative",
-        ),
-        ({"threshold": 2.0, "sigma_growth": 0, "reference": float("nan")}, "novelty reference is nan"),
-        ({"threshold": 2.0, "sigma_growth": 0, "reference": True}, "novelty reference is True"),
-        ({"threshold": "2", "sigma_growth": 0, "reference": 1.0}, "novelty threshold is '2'"),
+        ({**NOVELTY, "threshold": 0}, "novelty threshold is 0: .* positive"),
+        ({**NOVELTY, "fault_threshold": -1.0}, r"novelty fault_threshold is -1\.0: .* positive"),
+        ({**NOVELTY, "sigma_growth": -1}, "novelty sigma_growth is -1: .*not negative"),
+        ({**NOVELTY, "reference": float("nan")}, "novelty reference is nan"),
+        ({**NOVELTY, "reference": True}, "novelty reference is True"),
+        ({**NOVELTY, "threshold": "2"}, "novelty threshold is '2'"),
     ],
 )
 def test_novelty_entries_are_whole_and_sensible(novelty, message):
@@ -147,6 +148,5 @@ def test_novelty_entries_are_whole_and_sensible(novelty, message):
 
 
 def test_novelty_is_read_back():
-    entries = {"threshold": 3.5, "sigma_growth": 0, "reference": 1.2}
-    card = ModelCard(**ENTRIES, novelty=entries)
-    assert ModelCard.from_json(card.to_json()).novelty == entries
+    card = ModelCard(**ENTRIES, novelty=NOVELTY)
+    assert ModelCard.from_json(card.to_json()).novelty == NOVELTY

@@ -37,7 +37,7 @@ class NetworkOutput(NamedTuple):
 
     :param mu: log canonical depth, float32 ``(N, height, width)``
     :param log_b: log of the Laplace scale of log depth, same shape
-    :param fingerprint: whitened statistics of the encoder's features, float32 ``(N, components)``, see
+    :param fingerprint: novelty and distances along known faults, float32 ``(N, 1 + faults)``, see
         ``networks.fingerprint``; None from a network without, such as a teacher
     """
 

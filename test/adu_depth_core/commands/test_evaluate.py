@@ -306,7 +306,7 @@ def test_a_synthetic_drive_is_evaluated(root, student, capsys):
     [
         ([], "validation", "--split all for the 2 scenes"),
         (["--cap", "0"], "all", "the depth cap is 0"),
-        (["--cap", "5"], "all", "no ground truth counts in any of 2 frames"),
+        (["--cap", "5"], "all", "kitti2015: no ground truth counts in any of 2 frames"),
         (["--crop", "garg-kitti"], "all", "garg-kitti needs images of at least 352x1216"),
         (["--network-size", "100x200"], "all", "network size 100x200"),
     ],

@@ -11,7 +11,7 @@ def answers(mu: float, log_b: float, fingerprint: float = 1.0):
     return lambda image, camera: NetworkOutput(
         np.full(image.shape[2:], mu, np.float32),
         np.full(image.shape[2:], log_b, np.float32),
-        np.full(64, fingerprint, np.float32),
+        np.array([fingerprint, 0.0], np.float32),
     )
 
 
@@ -38,9 +38,9 @@ def test_differences_are_relative_to_the_reference():
 @pytest.mark.parametrize(
     ("ours", "reference", "difference"),
     [
-        (np.sqrt(6.0), 2.0, 0.5),  # novelty 6 instead of 4
-        (0.5, 0.0, 0.25),  # not fitted, so 0: nothing to divide by
-        (0.3, 0.1, 0.08),  # both are familiar
+        (6.0, 4.0, 0.5),
+        (0.25, 0.0, 0.25),  # not fitted, so 0: nothing to divide by
+        (0.5, 0.1, 0.4),  # both are familiar
     ],
 )
 def test_novelty_differs_relatively_where_it_is_large(ours, reference, difference):

@@ -66,14 +66,17 @@ def test_predictions_do_not_share_memory():
     assert np.array_equal(first.sigma, kept[1])
 
 
+NOVELTY = {"threshold": 10.0, "fault_threshold": 5.0, "sigma_growth": 0.5, "reference": 2.0}
+
+
 @pytest.mark.parametrize(
     ("novelty", "growth", "unfamiliar"),
     [(0.5, 1.0, False), (2.0, 1.0, False), (8.0, 2.0, False), (18.0, 3.0, True)],
 )
 def test_sigma_grows_with_the_novelty_beyond_the_cards_reference(novelty, growth, unfamiliar):
     """Reference 2, exponent 1/2: four times the reference doubles sigma, nine times triples it."""
-    card = dataclasses.replace(CARD, novelty={"threshold": 10.0, "sigma_growth": 0.5, "reference": 2.0})
-    fingerprint = np.full(64, math.sqrt(novelty), np.float32)
+    card = dataclasses.replace(CARD, novelty=NOVELTY)
+    fingerprint = np.array([novelty, 0.0, -9.0], np.float32)
     camera = Camera(100.0, 100.0, 31.5, 15.5, 64, 32)
     maps = full(math.log(10)), full(math.log(0.1)), camera
     prediction = predict(*maps, fingerprint=fingerprint, card=card)
@@ -85,8 +88,21 @@ def test_sigma_grows_with_the_novelty_beyond_the_cards_reference(novelty, growth
 
 def test_without_entries_in_the_card_novelty_is_unknown():
     camera = Camera(100.0, 100.0, 31.5, 15.5, 64, 32)
-    prediction = predict(full(1.0), full(-1.0), camera, fingerprint=np.full(64, 9.0, np.float32))
+    prediction = predict(full(1.0), full(-1.0), camera, fingerprint=np.full(3, 9.0, np.float32))
     assert (prediction.novelty, prediction.unfamiliar) == (None, False)
+
+
+def test_no_depth_lies_in_mid_air_between_two_surfaces():
+    mu = full(math.log(10.0))
+    mu[:, 32:] = math.log(30.0)
+    prediction = predict(mu, full(-2.0), Camera(400.0, 400.0, 127.5, 63.5, 256, 128))
+    assert set(np.unique(prediction.depth.round(3))) == {10.0, 30.0}
+
+
+def test_a_slope_is_interpolated():
+    mu = np.broadcast_to(np.linspace(1.0, 2.0, 64, dtype=np.float32), (32, 64))
+    prediction = predict(mu.copy(), full(-2.0), Camera(400.0, 400.0, 127.5, 63.5, 256, 128))
+    assert len(np.unique(prediction.depth[64])) > 200
 
 
 def test_unknown_output_size_is_refused():

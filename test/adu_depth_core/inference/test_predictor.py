@@ -168,13 +168,13 @@ def test_each_size_is_loaded_once_for_all_threads(color_student, monkeypatch):
 
 
 def test_the_network_is_told_the_camera_of_its_whole_input(tmp_path, write_color_student):
-    """The student's fingerprint is the image's mean colour and fx, fy, cx, cy / 1000."""
-    novelty = {"threshold": 0.5, "sigma_growth": 0.0, "reference": 1.0}
+    """The student's novelty is (fx + 10 * fy + 100 * cx + 1000 * cy) / 1000."""
+    novelty = {"threshold": 0.5, "fault_threshold": 5.0, "sigma_growth": 0.0, "reference": 1.0}
     predictor = Predictor(write_color_student(tmp_path / "m.onnx", novelty=novelty), network_size=(64, 192))
     image = np.zeros((64, 96, 3), np.uint8)  # centred on 192 columns: 48 to its left
     camera = Camera(1000.0, 2000.0, 40.0, 30.0, 96, 64)
     prediction = predictor.predict(image, camera)
-    expected = (1.0**2 + 2.0**2 + 0.088**2 + 0.03**2) / 7
+    expected = 1.0 + 20.0 + 8.8 + 30.0
     assert prediction.novelty == pytest.approx(expected, rel=1e-5)
     assert prediction.unfamiliar
 

@@ -8,7 +8,7 @@ pytest.importorskip("timm")
 from adu_depth_core.model_card import ModelCard  # noqa: E402
 from adu_depth_core.networks.attention import PooledSelfAttention  # noqa: E402
 from adu_depth_core.networks.decoder import SMALLEST_LOG_B, FullResolutionHead, bounded_log_b  # noqa: E402
-from adu_depth_core.networks.fingerprint import COMPONENTS  # noqa: E402
+from adu_depth_core.networks.fingerprint import FAULT_DIRECTIONS  # noqa: E402
 from adu_depth_core.networks.student import Student, load_student  # noqa: E402
 
 CAMERA = torch.tensor([[100.0, 100.0, 47.5, 31.5]])
@@ -24,7 +24,7 @@ def card(encoder: str = "tf_efficientnet_lite0") -> ModelCard:
 def test_outputs_have_the_size_of_the_input(height, width):
     mu, log_b, fingerprint = Student().eval()(torch.zeros(2, 3, height, width), CAMERA.repeat(2, 1))
     assert mu.shape == log_b.shape == (2, 1, height, width)
-    assert fingerprint.shape == (2, COMPONENTS)
+    assert fingerprint.shape == (2, 1 + FAULT_DIRECTIONS)
 
 
 def test_an_untrained_student_predicts_the_initial_depth():

@@ -1,0 +1,87 @@
+"""The growth of sigma with novelty, from frames of several rigs."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("timm")
+
+
+import torch
+
+from adu_depth_core.camera import Camera
+from adu_depth_core.datasets.faults import FAULTS
+from adu_depth_core.datasets.sample import Sample
+from adu_depth_core.model_card import ModelCard
+from adu_depth_core.networks.student import Student
+from adu_depth_core.training import familiarity
+from adu_depth_core.training.familiarity import FAULT_THRESHOLD, MARGIN, fit_fingerprint, fit_novelty
+
+CARD = ModelCard("s", "student", "tf_efficientnet_lite0", 64, 96, 100.0, 1.0, 80.0, sigma_scale=1.0)
+CAMERA = Camera(100.0, 100.0, 47.5, 31.5, 96, 64)
+
+
+def fitted(rigs):
+    """``rigs``: lists of (novelty, needed factor)."""
+    return fit_novelty(
+        lambda frame: SimpleNamespace(novelty=frame[0]), lambda frame, prediction: frame[1], rigs
+    )
+
+
+def test_growth_is_the_power_of_novelty_that_sigma_must_grow_by():
+    home = [(0.5, 0.9), (0.6, 0.9), (0.55, 0.9)]
+    away = [(1.1, 0.9 * 2**1.5), (2.2, 0.9 * 4**1.5)]
+    entries = fitted([home, away])
+    assert entries["reference"] == pytest.approx(0.55)
+    assert entries["sigma_growth"] == pytest.approx(1.5, abs=0.1)
+    assert entries["threshold"] == pytest.approx(2.2 * MARGIN)
+    assert entries["fault_threshold"] == FAULT_THRESHOLD
+
+
+def test_sigma_that_is_right_everywhere_does_not_grow():
+    assert fitted([[(0.5, 1.0), (0.6, 1.0)], [(1.2, 0.8), (1.5, 0.7)]])["sigma_growth"] == 0.0
+
+
+def test_rigs_weigh_the_same_however_many_frames_they_have():
+    home, away = [(0.5, 1.0)] * 2, [(1.0, 2.0)]
+    other = [(2.0, 1.0)] * 50
+    few, many = fitted([home, away, other[:1]]), fitted([home, away, other])
+    assert few["sigma_growth"] == pytest.approx(many["sigma_growth"], abs=1e-4)
+
+
+def test_a_fitted_fingerprint_knows_frames_and_faults(monkeypatch):
+    monkeypatch.setattr(familiarity, "VIEWS", 150)
+    random = np.random.default_rng(0)
+    base = random.integers(0, 256, (8, 12, 3)).astype(np.float32)
+
+    def picture(seed):
+        noise = np.random.default_rng(seed).normal(0, 20, base.shape)
+        small = np.clip(base + noise, 0, 255).astype(np.uint8)
+        return np.kron(small, np.ones((8, 8, 1), np.uint8))
+
+    frames = [Sample(str(i), picture(i), None, None, CAMERA, None) for i in range(20)]
+    torch.manual_seed(0)
+    network = Student().eval()
+
+    class Views:
+        def __getitem__(self, position):
+            image = picture(1000 + position % 150).astype(np.float32) / 255.0
+            values = (image - np.float32(CARD.mean)) / np.float32(CARD.std)
+            return {"image": torch.from_numpy(values.transpose(2, 0, 1).copy()), "fault": torch.tensor(False)}
+
+    fit_fingerprint(network, CARD, Views(), [frames])
+
+    def look(image):
+        values = (image.astype(np.float32) / 255.0 - np.float32(CARD.mean)) / np.float32(CARD.std)
+        tensor = torch.from_numpy(values.transpose(2, 0, 1).copy())[None]
+        with torch.inference_mode():
+            return network(tensor, torch.tensor([[100.0, 100.0, 47.5, 31.5]]))[2][0].numpy()
+
+    sound = np.array([look(picture(seed)) for seed in range(500, 520)])
+    assert np.median(sound[:, 0]) < 3.0
+    for number, fault in enumerate(FAULTS):
+        spoilt = np.array([look(fault(picture(seed), random)) for seed in range(500, 520)])
+        moved = np.median(spoilt[:, 1 + number]) - np.median(sound[:, 1 + number])
+        assert moved > FAULT_THRESHOLD, fault
