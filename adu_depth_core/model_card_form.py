@@ -87,7 +87,6 @@ EXTRA = record(
         "precision": one_of("fp32", "fp16", "int8"),
         "opset": COUNT,
         "input_shape": array(anything, length=4),
-        "trained_sizes": array(fixed(SIZE, SIZE)),
         "cost": exactly({"operations": mapping(COUNT), "activation_bytes": COUNT, "weight_bytes": COUNT}),
         "kept_fp32": array(text),
         "source_files": FILES,

@@ -12,25 +12,11 @@ def fit_network_size(camera: Camera, card: ModelCard) -> tuple[int, int]:
     """Input size with the camera's aspect and about as many pixels as the model was trained for.
 
     About the same number of pixels keeps the time per frame; the camera's aspect leaves little border
-    and counts twice. Of a card that lists the sizes that were trained on, as ``trained_sizes`` in ``extra``,
-    the one of the nearest aspect is taken.
+    and counts twice.
 
     :return: ``(height, width)``, multiples of ``card.size_multiple``
     """
-    if trained := card.extra.get("trained_sizes"):
-        aspect = camera.width / camera.height
-        height, width = min(trained, key=lambda size: abs(math.log(size[1] / size[0] / aspect)))
-        return height, width
-    return size_for(camera, card.input_height * card.input_width, card.size_multiple)
-
-
-def size_for(camera: Camera, pixels: int, multiple: int = ModelCard.size_multiple) -> tuple[int, int]:
-    """Input size ``(height, width)`` with the camera's aspect, which counts twice, and about as many pixels.
-
-    :param camera: the camera
-    :param pixels: wanted number
-    :param multiple: height and width are multiples of it
-    """
+    pixels, multiple = card.input_height * card.input_width, card.size_multiple
     aspect = camera.width / camera.height
 
     def misfit(size: tuple[int, int]) -> float:

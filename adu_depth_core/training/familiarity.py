@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,6 +11,10 @@ import torch
 from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.faults import FAULTS
 from adu_depth_core.datasets.sample import Sample
+from adu_depth_core.evaluation.benchmarks import Benchmark
+from adu_depth_core.evaluation.protocol import Protocol
+from adu_depth_core.evaluation.uncertainty import image_sigma_scale
+from adu_depth_core.inference.checkpoint_predictor import load_checkpoint_predictor
 from adu_depth_core.inference.network_size import fit_network_size
 from adu_depth_core.inference.placement import Placement
 from adu_depth_core.inference.prediction import Prediction
@@ -31,6 +36,9 @@ MARGIN = 1.1
 """How much novelty beyond the most novel calibration frame is unfamiliar."""
 
 MAX_GROWTH = 3.0
+
+NEUTRAL = {"threshold": 1e9, "fault_threshold": 1e9, "sigma_growth": 0.0, "reference": 1.0}
+"""The ``novelty`` entry of a card before it is fitted: nothing is unfamiliar, sigma does not grow."""
 
 
 def fit_fingerprint(
@@ -78,6 +86,22 @@ def fit_fingerprint(
     network.fingerprint.fit(torch.cat(familiar), torch.cat(sound), [torch.cat(each) for each in faulty])
 
 
+def measure_novelty(weights: Path, calibration: Sequence[Benchmark]) -> dict[str, float]:
+    """``fit_novelty`` of a trained student on labelled frames.
+
+    :param weights: its safetensors file; the card beside it has the ``NEUTRAL`` entry
+    :param calibration: frames of each rig, those of the training rig first
+    """
+    predictor, protocol = load_checkpoint_predictor(weights), Protocol()
+
+    def unit_scale(sample: Sample, prediction: Prediction) -> float:
+        depth, mask = protocol.clamp(prediction.depth), protocol.mask(sample.depth)
+        return image_sigma_scale(depth, prediction.sigma, sample.depth, mask)
+
+    rigs = [frames.samples for frames in calibration]
+    return fit_novelty(lambda sample: predictor.predict(sample.left, sample.camera), unit_scale, rigs)
+
+
 def fit_novelty(
     predict: Callable[[Sample], Prediction],
     unit_scale: Callable[[Sample, Prediction], float],
@@ -87,7 +111,7 @@ def fit_novelty(
 
     On each frame sigma would have to be scaled by some factor for 68.3 % of the pixels to lie within it. The
     growth is the slope of that factor's logarithm over the logarithm of novelty, by least squares, each rig
-    with the same weight; none if sigma need not grow.
+    with the same weight; none if sigma need not grow, or there is one rig only.
 
     :param predict: depth, sigma and novelty of a frame, without growth
     :param unit_scale: the factor of a frame
@@ -105,7 +129,8 @@ def fit_novelty(
         weights += [1.0 / (len(novelties) - first)] * (len(novelties) - first)
     x = np.log(np.maximum(novelties, reference) / reference)
     growth = 0.0
-    if x.max() > 0:
+    # Within one rig the slope would be that of a few frames' chance.
+    if x.max() > 0 and len(rigs) > 1:
         slope = np.polyfit(x, np.log(factors), 1, w=np.sqrt(weights))[0]
         growth = float(np.clip(slope, 0.0, MAX_GROWTH))
     return {

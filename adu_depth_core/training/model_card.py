@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.benchmarks import Benchmark, open_benchmark
 from adu_depth_core.evaluation.calibration import Calibration
@@ -16,7 +15,6 @@ from adu_depth_core.evaluation.leakage import check_leakage
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.subject import Subject
 from adu_depth_core.evaluation.uncertainty import QUANTILE, image_sigma_scale
-from adu_depth_core.inference.network_size import size_for
 from adu_depth_core.machine import cpu_model
 from adu_depth_core.model_card import ModelCard, card_path
 from adu_depth_core.training.config import TrainingConfig
@@ -71,22 +69,7 @@ def new_card(
         sigma_scale=float(QUANTILE),
         training=training,
         licence=licence,
-        extra={"trained_sizes": _inference_sizes(config)} if config.virtual_cameras else {},
     )
-
-
-def _inference_sizes(config: TrainingConfig) -> list[list[int]]:
-    """Sizes ``[height, width]`` of the aspects that are trained on, with as many pixels as the input's.
-
-    Training looks at windows of frames of this size, with the focal length that they have in it.
-    """
-    sizes = []
-    for height, width in config.virtual_cameras.shapes:
-        shape = Camera(1.0, 1.0, 0.0, 0.0, width, height)
-        size = list(size_for(shape, config.input_height * config.input_width))
-        if size not in sizes:
-            sizes.append(size)
-    return sizes
 
 
 def _unseen(entries: list[dict[str, Any]], known: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -31,6 +31,7 @@ from adu_depth_core.networks.teacher import Teacher, load_teacher
 from adu_depth_core.training.callbacks import Pictures, Throughput
 from adu_depth_core.training.config import TrainingConfig
 from adu_depth_core.training.data import SourceViews, TrainingData, TrainingViews, read_sources
+from adu_depth_core.training.familiarity import NEUTRAL, fit_fingerprint, measure_novelty
 from adu_depth_core.training.model_card import complete_card, new_card, open_all_unseen
 from adu_depth_core.training.module import VALIDATION_METRIC, DepthTraining
 from adu_depth_core.training.schedule import Progress
@@ -114,6 +115,8 @@ def train(
     model = out / (f"{network}.onnx" if network == "student" else f"{network}.safetensors")
     if trainer.is_global_zero:
         card = dataclasses.replace(card, training={**card.training, "steps": trainer.global_step})
+        if network == "student":
+            fit_fingerprint(module.network.cpu(), card, views, [source.dataset for source in sources])
         card = _finish(network, module, card, model, config, twin)
     return model, card
 
@@ -240,7 +243,11 @@ def _finish(
         return checkpoint_subject(load_checkpoint_predictor(path))
 
     if network == "student":
-        export_student(weights, card, model)
+        export_student(weights, card if twin else dataclasses.replace(card, novelty=NEUTRAL), model)
+        if twin is None:
+            card = read_card(model)
+            entries = measure_novelty(weights, open_all_unseen(config.calibration, card))
+            dataclasses.replace(card, novelty=entries).write(card_path(model))
     else:
         card = dataclasses.replace(card, files={weights.name: file_sha256(weights)})
         card.write(card_path(weights))

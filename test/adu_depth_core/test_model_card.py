@@ -243,7 +243,6 @@ FULL = {
         "precision": "fp16",
         "opset": 17,
         "input_shape": [1, 3, 192, 640],
-        "trained_sizes": [[192, 640], [352, 352]],
         "cost": {"operations": {"fp16": 10}, "activation_bytes": 5, "weight_bytes": 5},
         "kept_fp32": ["head"],
         "source_files": {"student.onnx": "b" * 64},

@@ -38,17 +38,6 @@ def test_common_cameras(width, height, expected):
     assert fit_network_size(camera(width, height), CARD) == expected
 
 
-def test_of_trained_sizes_the_one_of_the_nearest_aspect_is_taken():
-    card = dataclasses.replace(CARD, extra={"trained_sizes": [[192, 640], [256, 448], [320, 416]]})
-    sizes = [(1242, 375), (1920, 1080), (2048, 1536), (480, 640)]
-    assert [fit_network_size(camera(*size), card) for size in sizes] == [
-        (192, 640),
-        (256, 448),
-        (320, 416),
-        (320, 416),
-    ]
-
-
 @pytest.mark.parametrize(
     ("extra", "fixed"),
     [

@@ -126,3 +126,10 @@ def test_features_are_compared_by_direction():
     assert distance.shape == (2, 1, 3, 4)
     assert float(distance.abs().max()) < 1e-6
     assert float(feature_distance(feature, -feature).mean()) == pytest.approx(2.0, rel=1e-5)
+
+
+def test_no_scale_of_the_student_is_too_small_to_be_corrected():
+    log_b = torch.full(MAP, -7.0, requires_grad=True)
+    zeros = torch.zeros(MAP)
+    laplace_divergence(zeros + 0.1, log_b, zeros, torch.full(MAP, -2.0)).sum().backward()
+    assert (log_b.grad < 0).all()

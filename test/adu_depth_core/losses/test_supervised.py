@@ -71,3 +71,17 @@ def test_gradients_agree_with_finite_differences():
     valid = torch.tensor([[True, True, False], [True, True, False]])
     assert torch.autograd.gradcheck(lambda e: silog(e, valid), (error,))
     assert torch.autograd.gradcheck(lambda e, b: laplace_nll(e, b, valid), (error, log_b))
+
+
+def test_no_scale_is_too_small_to_be_corrected():
+    log_b = torch.tensor([-7.0], requires_grad=True)
+    laplace_nll(torch.tensor([0.1]), log_b, torch.tensor([True])).backward()
+    assert log_b.grad.item() < 0  # a larger scale lowers the loss
+
+
+def test_pixels_count_by_their_weight():
+    error, valid = torch.tensor([[0.1, 0.3]]), torch.ones(1, 2, dtype=torch.bool)
+    log_b = torch.zeros(1, 2)
+    only_first = torch.tensor([[2.0, 0.0]])
+    assert silog(error, valid, only_first).item() == pytest.approx(silog(error[:, :1], valid[:, :1]).item())
+    assert laplace_nll(error, log_b, valid, only_first).item() == pytest.approx(0.1)

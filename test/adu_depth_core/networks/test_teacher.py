@@ -80,6 +80,16 @@ def test_every_parameter_learns():
     assert not unused
 
 
+def test_only_its_own_loss_teaches_the_matching():
+    left, right = pair()
+    teacher = Teacher(f_ref=185.0)
+    output = teacher(left, right, torch.full((len(left),), 0.54))
+    (output.mu.sum() + output.log_b.sum()).backward()
+    taught = [p for part in (teacher.aggregation, teacher.matching_neck) for p in part.parameters()]
+    assert all(parameter.grad is None for parameter in taught)
+    assert teacher.decoder.bottleneck[0].weight.grad is not None
+
+
 @pytest.mark.parametrize("encoder", ["convnext_atto", "swin_tiny_patch4_window7_224"])
 def test_encoders_that_begin_at_stride_4_serve_teacher_and_student(encoder):
     left, right = pair()

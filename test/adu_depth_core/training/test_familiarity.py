@@ -16,7 +16,6 @@ from adu_depth_core.datasets.faults import FAULTS
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.model_card import ModelCard
 from adu_depth_core.networks.student import Student
-from adu_depth_core.training import familiarity
 from adu_depth_core.training.familiarity import FAULT_THRESHOLD, MARGIN, fit_fingerprint, fit_novelty
 
 CARD = ModelCard("s", "student", "tf_efficientnet_lite0", 64, 96, 100.0, 1.0, 80.0, sigma_scale=1.0)
@@ -51,8 +50,7 @@ def test_rigs_weigh_the_same_however_many_frames_they_have():
     assert few["sigma_growth"] == pytest.approx(many["sigma_growth"], abs=1e-4)
 
 
-def test_a_fitted_fingerprint_knows_frames_and_faults(monkeypatch):
-    monkeypatch.setattr(familiarity, "VIEWS", 150)
+def test_a_fitted_fingerprint_knows_frames_and_faults():
     random = np.random.default_rng(0)
     base = random.integers(0, 256, (8, 12, 3)).astype(np.float32)
 

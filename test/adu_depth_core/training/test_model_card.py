@@ -1,7 +1,5 @@
 """What is measured of a trained model on frames that it did not see."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -13,8 +11,7 @@ from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.subject import model_subject
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.model_card import read_card
-from adu_depth_core.training.config import load_config
-from adu_depth_core.training.model_card import complete_card, new_card
+from adu_depth_core.training.model_card import complete_card
 from adu_depth_core.training.sources import BenchmarkConfig
 
 RED, BLUE = 150, 127
@@ -61,15 +58,3 @@ def test_frames_that_no_name_tells_apart_are_refused(tmp_path, write_color_stude
         complete_card(model, load, [first], second)
     with pytest.raises(UserError, match=r"frame rig/000000"):
         complete_card(model, load, [first], first)
-
-
-def test_a_card_lists_the_sizes_for_the_aspects_that_were_trained_on():
-    recipe = ["root=x", "synthetic=x", "out=x"]
-    config = dataclasses.replace(load_config("any_camera", recipe), sources=())
-    sizes = new_card(config, "student").extra["trained_sizes"]
-    for size, (height, width) in zip(sizes, config.virtual_cameras.shapes, strict=True):
-        assert size[0] % 32 == size[1] % 32 == 0
-        assert size[0] * size[1] == pytest.approx(192 * 640, rel=0.15)
-        assert size[1] / size[0] == pytest.approx(width / height, rel=0.15)
-    without = dataclasses.replace(config, virtual_cameras=None)
-    assert "trained_sizes" not in new_card(without, "student").extra
