@@ -37,7 +37,7 @@ MARGIN = 1.1
 
 MAX_GROWTH = 3.0
 
-NEUTRAL = {"threshold": 1e9, "fault_threshold": 1e9, "sigma_growth": 0.0, "reference": 1.0}
+NEUTRAL = {"threshold": 1e6, "fault_threshold": 1e6, "sigma_growth": 0.0, "reference": 1.0}
 """The ``novelty`` entry of a card before it is fitted: nothing is unfamiliar, sigma does not grow."""
 
 
