@@ -38,13 +38,29 @@ def test_common_cameras(width, height, expected):
     assert fit_network_size(camera(width, height), CARD) == expected
 
 
+ENGINE = {
+    "precision": "fp16",
+    "source_files": {},
+    "parity": "not run",
+    "engine": {
+        "flavour": "tensorrt",
+        "version": "10.3.0",
+        "gpu": {"name": "RTX", "compute_capability": "8.6"},
+        "options": {"version_compatible": False, "hardware_compatible": False},
+        "profiles": [],
+        "precisions": {},
+        "layers": [],
+    },
+}
+
+
 @pytest.mark.parametrize(
     ("extra", "fixed"),
     [
         ({}, None),
         ({"input_shape": ["batch", 3, "height", "width"]}, None),
         ({"input_shape": ["batch", 3, 192, 640]}, (192, 640)),
-        ({"engine": {}}, (192, 640)),
+        (ENGINE, (192, 640)),
     ],
 )
 def test_exports_and_engines_keep_their_size(extra, fixed):
