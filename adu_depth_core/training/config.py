@@ -135,6 +135,7 @@ class TrainingConfig:
     distillation: DistillationConfig = DistillationConfig()
     virtual_cameras: VirtualCameraConfig | None = None
     teacher_answers: str = "live"
+    other_rigs: tuple[BenchmarkConfig, ...] = ()
     obstacle_weight: float = 1.0
     edges: float = 0.0
     max_hours: float = 0.0
@@ -202,10 +203,10 @@ def load_config(name: str, overrides: Sequence[str]) -> TrainingConfig:
     content["sources"] = tuple(
         _build(SourceConfig, s, f"{path}: sources") for s in content.get("sources", ())
     )
-    if "calibration" in content:
-        entries = content["calibration"]
-        content["calibration"] = tuple(
-            _build(BenchmarkConfig, entry, f"{path}: calibration")
+    for name in {"calibration", "other_rigs"} & content.keys():
+        entries = content[name]
+        content[name] = tuple(
+            _build(BenchmarkConfig, entry, f"{path}: {name}")
             for entry in (entries if isinstance(entries, list) else [entries])
         )
     if "validation" in content:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,6 @@ from adu_depth_core.evaluation.uncertainty import image_sigma_scale
 from adu_depth_core.inference.checkpoint_predictor import load_checkpoint_predictor
 from adu_depth_core.inference.network_size import fit_network_size
 from adu_depth_core.inference.placement import Placement
-from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.inference.preprocess import Preprocessor
 from adu_depth_core.model_card import ModelCard
 from adu_depth_core.networks.student import Student
@@ -29,11 +28,11 @@ VIEWS = 800
 FRAMES = 20
 """Whole frames of each source, likewise; half of them are also shown with each fault."""
 
-FAULT_THRESHOLD = 4.0
+FAULT_THRESHOLD = 4.5
 """Standard deviations in the direction of a fault from which an image is said to have it."""
 
 MARGIN = 1.1
-"""How much novelty beyond the most novel calibration frame is unfamiliar."""
+"""Novelty relative to that of the most novel frame of the training rig from which an image is unfamiliar."""
 
 MAX_GROWTH = 3.0
 
@@ -86,55 +85,52 @@ def fit_fingerprint(
     network.fingerprint.fit(torch.cat(familiar), torch.cat(sound), [torch.cat(each) for each in faulty])
 
 
-def measure_novelty(weights: Path, calibration: Sequence[Benchmark]) -> dict[str, float]:
+def measure_novelty(
+    weights: Path, home: Sequence[Benchmark], away: Sequence[Benchmark] = ()
+) -> dict[str, float]:
     """``fit_novelty`` of a trained student on labelled frames.
 
     :param weights: its safetensors file; the card beside it has the ``NEUTRAL`` entry
-    :param calibration: frames of each rig, those of the training rig first
+    :param home: frames of the training rig
+    :param away: frames of each other rig
     """
     predictor, protocol = load_checkpoint_predictor(weights), Protocol()
 
-    def unit_scale(sample: Sample, prediction: Prediction) -> float:
+    def look(sample: Sample) -> tuple[float, float]:
+        prediction = predictor.predict(sample.left, sample.camera)
         depth, mask = protocol.clamp(prediction.depth), protocol.mask(sample.depth)
-        return image_sigma_scale(depth, prediction.sigma, sample.depth, mask)
+        return prediction.novelty, image_sigma_scale(depth, prediction.sigma, sample.depth, mask)
 
-    rigs = [frames.samples for frames in calibration]
-    return fit_novelty(lambda sample: predictor.predict(sample.left, sample.camera), unit_scale, rigs)
+    def rig(*benchmarks: Benchmark) -> list[tuple[float, float]]:
+        return [look(sample) for frames in benchmarks for sample in frames.samples]
+
+    return fit_novelty(rig(*home), [rig(frames) for frames in away])
 
 
 def fit_novelty(
-    predict: Callable[[Sample], Prediction],
-    unit_scale: Callable[[Sample, Prediction], float],
-    rigs: Sequence[Iterable[Sample]],
+    home: Sequence[tuple[float, float]], away: Sequence[Sequence[tuple[float, float]]]
 ) -> dict[str, float]:
     """The ``novelty`` entry of a card: reference, growth of sigma, and what is unfamiliar.
 
-    On each frame sigma would have to be scaled by some factor for 68.3 % of the pixels to lie within it. The
-    growth is the slope of that factor's logarithm over the logarithm of novelty, by least squares, each rig
-    with the same weight; none if sigma need not grow, or there is one rig only.
+    On each frame sigma would have to be scaled by some factor for 68.3 % of the pixels to lie within it. At
+    home that is the card's ``sigma_scale``. Away the growth is the slope of the logarithm of what more is
+    needed over that of the novelty, through the home rig, by least squares with the same weight for each rig;
+    none if sigma need not grow, or without other rigs.
 
-    :param predict: depth, sigma and novelty of a frame, without growth
-    :param unit_scale: the factor of a frame
-    :param rigs: labelled frames that were not trained on, those of the training rig first
+    :param home: novelty and factor of labelled frames of the training rig that were not trained on
+    :param away: the same of each other rig
     """
-    novelties, factors, weights = [], [], []
-    for samples in rigs:
-        first = len(novelties)
-        for sample in samples:
-            prediction = predict(sample)
-            novelties.append(prediction.novelty)
-            factors.append(unit_scale(sample, prediction))
-        if not weights:
-            reference = float(np.median(novelties))
-        weights += [1.0 / (len(novelties) - first)] * (len(novelties) - first)
-    x = np.log(np.maximum(novelties, reference) / reference)
-    growth = 0.0
-    # Within one rig the slope would be that of a few frames' chance.
-    if x.max() > 0 and len(rigs) > 1:
-        slope = np.polyfit(x, np.log(factors), 1, w=np.sqrt(weights))[0]
-        growth = float(np.clip(slope, 0.0, MAX_GROWTH))
+    novelties, factors = np.array(home).T
+    reference, scale = float(np.median(novelties)), float(np.exp(np.log(factors).mean()))
+    products, squares = 0.0, 0.0
+    for rig in away:
+        others, needed = np.array(rig).T
+        x = np.log(np.maximum(others, reference) / reference)
+        products += (x * np.log(needed / scale)).mean()
+        squares += (x * x).mean()
+    growth = float(np.clip(products / squares, 0.0, MAX_GROWTH)) if squares > 0 else 0.0
     return {
-        "threshold": round(MARGIN * max(novelties), 4),
+        "threshold": round(MARGIN * float(novelties.max()), 4),
         "fault_threshold": FAULT_THRESHOLD,
         "sigma_growth": round(growth, 4),
         "reference": round(reference, 4),

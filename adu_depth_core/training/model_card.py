@@ -40,7 +40,15 @@ def new_card(
         field.name: getattr(config, field.name)
         for field in dataclasses.fields(config)
         if field.name
-        not in (*PATHS, "distillation", "sources", "calibration", "validation", "virtual_cameras")
+        not in (
+            *PATHS,
+            "distillation",
+            "sources",
+            "calibration",
+            "validation",
+            "other_rigs",
+            "virtual_cameras",
+        )
     }
     if config.virtual_cameras is not None:
         recipe["virtual_cameras"] = {
@@ -158,11 +166,13 @@ def _accuracy(subject: Subject, benchmark: Benchmark) -> dict[str, Any]:
     protocol = Protocol()
     metrics = evaluate(subject, benchmark.dataset, benchmark.samples, protocol).metrics
     names = CARD_METRICS + (STEREO_METRICS if subject.stereo else ())
-    command = f"adu_depth evaluate --dataset {benchmark.kind} --root DIR --split {benchmark.split}"
+    # Of a list, its name: where it lies on this machine is not for a card.
+    split = Path(benchmark.split).name
+    command = f"adu_depth evaluate --dataset {benchmark.kind} --root DIR --split {split}"
     option = f" --checkpoint {subject.card.name}.safetensors" if subject.stereo else ""
     return {
         "data": benchmark.dataset,
-        "split": benchmark.split,
+        "split": split,
         "scenes": list(benchmark.frames),
         "protocol": protocol.describe(),
         "metrics": {name: round(metrics[name], 4) for name in names},

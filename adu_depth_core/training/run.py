@@ -90,7 +90,9 @@ def train(
     card = new_card(config, network, teacher_card, _read_start(config))
     twin = read_twin(Path(config.twin), card, len(config.sources)) if config.twin else None
     # The calibration frames are only needed at the end; what is wrong with them is told at the beginning.
-    judged = () if twin else open_all_unseen([*config.calibration, config.validation], card)
+    judged = (
+        () if twin else open_all_unseen([*config.calibration, *config.other_rigs, config.validation], card)
+    )
     validation = judged[-1].samples if judged else ()
     module: DepthTraining
     if network == "teacher":
@@ -246,7 +248,8 @@ def _finish(
         export_student(weights, card if twin else dataclasses.replace(card, novelty=NEUTRAL), model)
         if twin is None:
             card = read_card(model)
-            entries = measure_novelty(weights, open_all_unseen(config.calibration, card))
+            home = open_all_unseen([*config.calibration, config.validation], card)
+            entries = measure_novelty(weights, home, open_all_unseen(config.other_rigs, card))
             dataclasses.replace(card, novelty=entries).write(card_path(model))
     else:
         card = dataclasses.replace(card, files={weights.name: file_sha256(weights)})

@@ -1,7 +1,5 @@
 """The growth of sigma with novelty, from frames of several rigs."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -22,32 +20,28 @@ CARD = ModelCard("s", "student", "tf_efficientnet_lite0", 64, 96, 100.0, 1.0, 80
 CAMERA = Camera(100.0, 100.0, 47.5, 31.5, 96, 64)
 
 
-def fitted(rigs):
-    """``rigs``: lists of (novelty, needed factor)."""
-    return fit_novelty(
-        lambda frame: SimpleNamespace(novelty=frame[0]), lambda frame, prediction: frame[1], rigs
-    )
+HOME = [(0.5, 0.9), (0.6, 0.9), (0.55, 0.9)]
 
 
 def test_growth_is_the_power_of_novelty_that_sigma_must_grow_by():
-    home = [(0.5, 0.9), (0.6, 0.9), (0.55, 0.9)]
-    away = [(1.1, 0.9 * 2**1.5), (2.2, 0.9 * 4**1.5)]
-    entries = fitted([home, away])
-    assert entries["reference"] == pytest.approx(0.55)
-    assert entries["sigma_growth"] == pytest.approx(1.5, abs=0.1)
-    assert entries["threshold"] == pytest.approx(2.2 * MARGIN)
-    assert entries["fault_threshold"] == FAULT_THRESHOLD
+    away = [[(1.1, 0.9 * 2**1.5)], [(2.2, 0.9 * 4**1.5)]]
+    assert fit_novelty(HOME, away) == {
+        "threshold": round(0.6 * MARGIN, 4),
+        "fault_threshold": FAULT_THRESHOLD,
+        "sigma_growth": 1.5,
+        "reference": 0.55,
+    }
 
 
-def test_sigma_that_is_right_everywhere_does_not_grow():
-    assert fitted([[(0.5, 1.0), (0.6, 1.0)], [(1.2, 0.8), (1.5, 0.7)]])["sigma_growth"] == 0.0
+@pytest.mark.parametrize("away", [[], [[(1.2, 0.8), (1.5, 0.7)]], [[(0.3, 5.0)]]])
+def test_sigma_that_is_right_elsewhere_or_only_known_at_home_does_not_grow(away):
+    assert fit_novelty(HOME, away)["sigma_growth"] == 0.0
 
 
 def test_rigs_weigh_the_same_however_many_frames_they_have():
-    home, away = [(0.5, 1.0)] * 2, [(1.0, 2.0)]
-    other = [(2.0, 1.0)] * 50
-    few, many = fitted([home, away, other[:1]]), fitted([home, away, other])
-    assert few["sigma_growth"] == pytest.approx(many["sigma_growth"], abs=1e-4)
+    one, other = (1.1, 3.0), (2.2, 1.2)
+    few, many = fit_novelty(HOME, [[one], [other]]), fit_novelty(HOME, [[one], [other] * 50])
+    assert few == many
 
 
 def test_a_fitted_fingerprint_knows_frames_and_faults():

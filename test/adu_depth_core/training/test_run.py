@@ -237,11 +237,11 @@ def test_calibration_frames_are_looked_at_before_the_training(config, pairs):
 
 
 def test_what_the_initial_weights_have_seen_is_the_new_networks_data_too(teacher, config):
-    start = default_model().with_name("adu_student_twin.safetensors")
+    start = default_model().with_suffix(".safetensors")
     out = f"{config.out}_started"
     _, card = train("teacher", dataclasses.replace(config, out=out, initial_weights=str(start)), Machine(0))
     shipped = read_card(start)
-    assert card.training["start"] == {"name": "adu_student_twin", "files": shipped.files}
+    assert card.training["start"] == {"name": "adu_student", "files": shipped.files}
     assert all(entry in card.training["data"] for entry in shipped.training["data"])
     assert card.training["data"][0] == teacher[1].training["data"][0]
 
