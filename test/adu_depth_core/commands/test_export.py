@@ -45,7 +45,7 @@ def test_shape_arithmetic_is_folded(exported, shipped_model):
 def test_half_precision_is_in_the_file_and_spares_the_delicate_layers(exported):
     path = exported / "fp16.onnx"
     card, model = read_card(path), onnx.load(str(path))
-    assert card.extra["weights"]["float16"] > 40 * card.extra["weights"]["float32"]
+    assert card.extra["weights"]["float16"] > 20 * card.extra["weights"]["float32"]
     kept = set(card.extra["kept_fp32"])
     types = {node.op_type for node in model.graph.node if node.name in kept}
     assert {"Softmax", "InstanceNormalization", "Conv"} <= types
@@ -59,7 +59,7 @@ def test_nothing_is_rounded_to_half_between_layers_kept_in_fp32(exported):
     nodes = onnx.load(str(path)).graph.node
     producers = {output: node for node in nodes for output in node.output}
     head = [node for node in nodes if node.name in kept and node.name.startswith("/head")]
-    assert {producers[name].op_type for name in ("mu", "log_b")} == {"Slice"}
+    assert {producers[name].op_type for name in ("mu", "log_b")} == {"Slice", "Add"}  # log_b is bounded
     assert all(producers[node.input[0]] in head for node in head if node.op_type != "Conv")
 
 
@@ -83,7 +83,7 @@ def test_novelty_survives_other_precisions(exported, precision, limit):
     from adu_depth_core.inference.novelty import novelty
 
     image = np.random.default_rng(1).normal(size=(1, 3, *SIZE)).astype(np.float32)
-    reference, ours = (novelty(run(exported / f"{p}.onnx", image)[2]) for p in ("fp32", precision))
+    reference, ours = (novelty(run(exported / f"{p}.onnx", image)[2][0]) for p in ("fp32", precision))
     assert reference > 1
     assert abs(ours / reference - 1) < limit
 

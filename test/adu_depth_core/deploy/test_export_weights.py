@@ -12,6 +12,7 @@ pytest.importorskip("onnx")
 from adu_depth_core.deploy.export import export_student, save_weights  # noqa: E402
 from adu_depth_core.inference.backends.choice import BACKENDS  # noqa: E402
 from adu_depth_core.model_card import ModelCard, file_sha256  # noqa: E402
+from adu_depth_core.networks.fingerprint import FAULT_DIRECTIONS  # noqa: E402
 from adu_depth_core.networks.student import Student, load_student  # noqa: E402
 
 CARD = ModelCard(
@@ -27,17 +28,19 @@ def student():
     torch.nn.init.normal_(network.head.predict.weight, std=0.1)
     for level in network.rays.levels:
         torch.nn.init.normal_(level[-1].weight, std=0.3)
-    network.fingerprint.fit(1e-4 * torch.randn(200, len(network.fingerprint.centre)) + 0.3)
+    statistics = 1e-4 * torch.randn(200, len(network.fingerprint.centre)) + 0.3
+    moved = [statistics + 1e-4 * torch.randn(len(statistics[0])) for _ in range(FAULT_DIRECTIONS)]
+    network.fingerprint.fit(statistics, statistics, moved)
     return network
 
 
-def test_a_whitening_beyond_half_precision_is_kept(student, tmp_path):
+def test_a_fingerprint_beyond_half_precision_is_kept(student, tmp_path):
     path = tmp_path / "s.safetensors"
     save_weights(student, path)
     loaded = load_student(path, CARD)
-    assert student.fingerprint.whitening.abs().max() > 100
-    for name in ("centre", "whitening"):
-        assert torch.equal(getattr(loaded.fingerprint, name), getattr(student.fingerprint, name))
+    assert student.fingerprint.scale.abs().max() > 1000
+    for name, values in student.fingerprint.state_dict().items():
+        assert torch.equal(loaded.fingerprint.state_dict()[name], values), name
     assert torch.equal(loaded.head.predict.weight, student.head.predict.weight.half().float())
 
 

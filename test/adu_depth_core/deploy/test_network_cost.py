@@ -10,15 +10,15 @@ pytest.importorskip("onnxslim")
 
 @pytest.mark.parametrize("batch", [1, 4, None])
 def test_convolutions_by_hand(color_student, batch):
-    """Two 1x1 convolutions from three channels to one, of 64x192 images."""
+    """Two 1x1 convolutions from three channels to one, of 64x192 images; a weighted sum of four numbers."""
     pixels = 64 * 192
     cost = network_cost(fix_size(load_graph(color_student), (64, 192), batch))
     assert cost == Cost(
-        operations={"fp32": 2 * 2 * 3 * pixels},
-        activation_bytes=2 * (3 + 1) * pixels * 4,
-        weight_bytes=2 * 3 * 4,
+        operations={"fp32": 2 * 2 * 3 * pixels + 2 * 4},
+        activation_bytes=2 * (3 + 1) * pixels * 4 + (4 + 1) * 4,
+        weight_bytes=2 * 3 * 4 + 4 * 4,
     )
-    assert cost.moved(4) == 4 * cost.activation_bytes + 24
+    assert cost.moved(4) == 4 * cost.activation_bytes + 40
 
 
 def test_a_product_sums_over_its_inner_dimension():
@@ -42,5 +42,5 @@ def test_precisions_move_and_compute_less_of_the_same(exported):
     assert total["fp32"] == total["fp16"] == total["int8"]
     assert costs["fp16"].operations["fp16"] > 0.9 * total["fp16"]
     assert costs["int8"].operations["int8"] > 0.3 * total["int8"]
-    assert costs["fp16"].weight_bytes == pytest.approx(costs["fp32"].weight_bytes / 2, rel=0.03)
+    assert costs["fp16"].weight_bytes == pytest.approx(costs["fp32"].weight_bytes / 2, rel=0.06)
     assert costs["fp16"].activation_bytes < costs["int8"].activation_bytes < costs["fp32"].activation_bytes

@@ -39,7 +39,8 @@ def test_each_pixel_gets_the_depth_of_its_own_place(predictor, width, height):
     expected = np.exp(4 * (image[..., 0] / 255.0)) * camera.fx * scale / 350.0
     # 8-bit red is coarse (4/255 in log depth), and at the edges interpolation is flat
     np.testing.assert_allclose(prediction.depth, np.clip(expected, 0.5, 60), rtol=0.08)
-    np.testing.assert_allclose(prediction.sigma, 1.25 * prediction.depth, rtol=1e-4)  # no blue: log_b = 0
+    # No blue: log_b = 0. Where neighbours differ by 6 %, depth is that of one of them.
+    np.testing.assert_allclose(prediction.sigma, 1.25 * prediction.depth, rtol=0.06)
     assert prediction.camera == camera
 
 
