@@ -6,6 +6,9 @@ import numpy as np
 
 from adu_depth_core.model_card import ModelCard
 
+MOST = 10.0
+"""Largest factor of sigma: beyond it nothing is known anyway, and the power law was fitted much nearer."""
+
 
 def novelty(fingerprint: np.ndarray) -> float:
     """About 1 for an input like the training data, larger for others (``networks.fingerprint``).
@@ -28,7 +31,8 @@ def is_unfamiliar(fingerprint: np.ndarray, card: ModelCard) -> bool:
 
 
 def sigma_growth(value: float, card: ModelCard) -> float:
-    """Factor of sigma: ``(max(novelty, reference) / reference) ** sigma_growth``; the formula is ours.
+    """Factor of sigma: ``(max(novelty, reference) / reference) ** sigma_growth``, at most ``MOST``; the formula
+    is ours.
 
     1 up to the card's ``reference``, the novelty of frames of the training rig; beyond it a power of the
     distance, fitted on several rigs.
@@ -37,4 +41,4 @@ def sigma_growth(value: float, card: ModelCard) -> float:
     :param card: with novelty entries
     """
     reference = card.novelty["reference"]
-    return (max(value, reference) / reference) ** card.novelty["sigma_growth"]
+    return min((max(value, reference) / reference) ** card.novelty["sigma_growth"], MOST)

@@ -20,7 +20,7 @@ from adu_depth_core.bags.reader import BagReader
 from adu_depth_core.bags.writer import BagWriter
 from adu_depth_core.camera import Camera
 from adu_depth_core.cli import main
-from adu_depth_core.synthetic.frame import DriveFrame, Rig
+from adu_depth_core.synthetic.drive import DriveConfig, generate_drive
 
 CAMERA = Camera(180.0, 180.0, 159.5, 47.5, 320, 96)
 FRAMES = 5
@@ -32,13 +32,11 @@ def picture(index: int) -> np.ndarray:
 
 @pytest.fixture
 def drive(tmp_path):
-    """A wall 10 m ahead, which is all the same to this test, under a sky."""
-    depth = np.full(CAMERA.size, 10.0, np.float32)
-    depth[:20] = np.inf
-    with DriveBagWriter(tmp_path / "drive", Rig(CAMERA, 0.5, np.eye(4), np.eye(4))) as bag:
-        for i in range(FRAMES):
-            points = np.zeros((1, 4), np.float32)
-            bag.write(DriveFrame(i, i * 10**8, picture(i), picture(i), depth, points, np.eye(4)))
+    """A small street: of noise the student would publish nothing."""
+    rig, frames = generate_drive(DriveConfig(seed=5, frames=FRAMES, width=320, height=96))
+    with DriveBagWriter(tmp_path / "drive", rig) as bag:
+        for frame in frames:
+            bag.write(frame)
     return tmp_path / "drive"
 
 

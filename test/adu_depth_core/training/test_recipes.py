@@ -94,8 +94,8 @@ def any_camera(tmp_path, write_kitti2015_scene):
         (share_directory() / "config" / "training" / "any_camera.yaml").read_text(encoding="utf-8")
     )
     held_out = (*KITTI2015_MORE_HELD_OUT.validation, *KITTI2015_MORE_HELD_OUT.calibration)
-    for source in recipe["sources"]:
-        if source["kind"] != "kitti_folder":
+    for source in (*recipe["sources"], *recipe["other_rigs"]):
+        if source.get("kind", source.get("dataset")) != "kitti_folder":
             continue
         name = source["path"].removeprefix("${root}/")
         frames = {
