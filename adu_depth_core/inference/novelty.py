@@ -31,7 +31,7 @@ def is_unfamiliar(fingerprint: np.ndarray, card: ModelCard) -> bool:
 
 
 def sigma_growth(value: float, card: ModelCard) -> float:
-    """Factor of sigma: ``(max(novelty, reference) / reference) ** sigma_growth``, at most ``MOST``; our formula.
+    """Factor of sigma: ``(max(novelty, reference) / reference) ** sigma_growth``, at most ``MOST`` (ours).
 
     1 up to the card's ``reference``, the novelty of frames of the training rig; beyond it a power of the
     distance, fitted on several rigs.
