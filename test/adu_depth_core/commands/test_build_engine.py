@@ -41,7 +41,7 @@ def test_the_builder_keeps_the_precision(exported, tmp_path, capsys, precision, 
     assert engine["gpu"]["compute_capability"] == capability
     assert engine["tensors"]["image"]["shape"] == [1, 3, *SIZE]
     assert engine["tensors"]["camera"] == {"shape": [1, 4], "type": "FLOAT"}
-    assert engine["tensors"]["fingerprint"] == {"shape": [1, 64], "type": "FLOAT"}
+    assert engine["tensors"]["fingerprint"] == {"shape": [1, 9], "type": "FLOAT"}
     assert set(engine["tensors"]) == {"image", "camera", "mu", "log_b", "fingerprint"}
     assert card.f_ref > 0
     assert card.licence
