@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from adu_depth_core.datasets.depth_png import read_image
 from adu_depth_core.errors import UserError
 
 
@@ -34,11 +35,10 @@ class PixelClass(IntEnum):
 def read_classes(path: Path) -> np.ndarray:
     """Read a class image, uint8 ``(H, W)``.
 
-    :raises UserError: if the file is missing, not an 8-bit one-channel image, or holds an unknown class
+    :raises UserError: if the file is missing, too large, not an 8-bit one-channel image, or holds an unknown
+        class
     """
-    stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if stored is None:
-        raise UserError(f"{path}: missing or not a readable image")
+    stored = read_image(path, cv2.IMREAD_UNCHANGED)
     if stored.dtype != np.uint8 or stored.ndim != 2:
         raise UserError(f"{path}: expected an 8-bit one-channel PNG, got {stored.dtype} {stored.shape}")
     if stored.max() > max(PixelClass):

@@ -19,7 +19,7 @@ def read_png16(path: Path) -> np.ndarray:
 
     :raises UserError: if the file is missing, not an image, too large, or not 16-bit with one channel
     """
-    stored = _read(path, cv2.IMREAD_UNCHANGED)
+    stored = read_image(path, cv2.IMREAD_UNCHANGED)
     if stored.dtype != np.uint16 or stored.ndim != 2:
         raise UserError(f"{path}: expected a 16-bit one-channel PNG, got {stored.dtype} {stored.shape}")
     return stored.astype(np.float32) / np.float32(SCALE)
@@ -46,10 +46,14 @@ def read_rgb(path: Path) -> np.ndarray:
 
     :raises UserError: if the file is missing, not an image or too large
     """
-    return cv2.cvtColor(_read(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    return cv2.cvtColor(read_image(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
 
-def _read(path: Path, flags: int) -> np.ndarray:
+def read_image(path: Path, flags: int) -> np.ndarray:
+    """Pixels of an image file as ``cv2.imread`` gives them with ``flags``.
+
+    :raises UserError: if the file is missing, damaged, or larger than any camera's image
+    """
     try:
         return decode(path.read_bytes(), flags)
     except (OSError, ValueError) as error:

@@ -164,6 +164,19 @@ def metadata(change):
     return case
 
 
+def class_image(folder):
+    """A synthetic frame whose class image is huge."""
+    ground_truth(folder)
+    classes = folder / "kitti" / "training" / "class"
+    classes.mkdir()
+    disparity = folder / "kitti" / "training" / "disp_occ_0" / "000000_10.png"
+    disparity.write_bytes(cv2.imencode(".png", np.full(PIXELS.shape[:2], 256, np.uint16))[1].tobytes())
+    grey = cv2.imencode(".png", PIXELS[..., 0])[1].tobytes()
+    (classes / "000000_10.png").write_bytes(with_png_size(grey, 30000, 30000))
+    root = str(folder / "kitti")
+    return ["evaluate", "--dataset", "synthetic", "--root", root, "--method", "sgbm"]
+
+
 def message_bomb(folder):
     """Compressed messages of 100 bytes that announce 3 GB."""
     with BagWriter(folder / "drive") as bag:
@@ -229,6 +242,7 @@ CASES = {
     "a JPEG of 65500x65500 in a folder": (folder_of_images(with_jpeg_size(JPEG, 65500, 65500)), TOO_LARGE),
     "a PPM of 20000x20000": (folder_of_images(b"P6 20000 20000 255\n" + bytes(999)), TOO_LARGE),
     "a depth map of 30000x30000": (ground_truth, TOO_LARGE),
+    "a class image of 30000x30000": (class_image, TOO_LARGE),
     "string[3000000] data": (own_definition(("uint8[] data", "string[3000000] data")), "brings its own"),
     "uint8[2000000000] data": (own_definition(("uint8[] data", "uint8[2000000000] data")), "brings its own"),
     "a flipped bit of a chunk": (flipped(0.3), "their checksum fails"),
