@@ -79,3 +79,14 @@ def camera_source(arguments: argparse.Namespace) -> Callable[[int, int], Camera]
     except ValueError as error:  # told before the first image is read
         raise UserError(str(error)) from error
     return camera_for
+
+
+def add_camera_height(group: argparse._ActionsContainer) -> None:
+    """``--camera-height``."""
+    group.add_argument(
+        "--camera-height",
+        type=number(above=0.0),
+        metavar="M",
+        help="height of a camera that looks along a level road, to tell obstacles from ground (default: the "
+        "road is fitted to each frame's ground truth)",
+    )

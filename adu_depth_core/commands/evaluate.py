@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.text import Text
 
+from adu_depth_core.commands.camera_options import add_camera_height
 from adu_depth_core.commands.model_options import add_model_arguments, load_predictor
 from adu_depth_core.commands.number_arguments import number
 from adu_depth_core.datasets.registry import KINDS
@@ -90,13 +91,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     crops = "; ".join(f"{name}: {text}" for name, text in CROPS.items())
     defaults = "".join(f"{crop} for {dataset}, " for dataset, crop in DEFAULT_CROPS.items())
     protocol.add_argument("--crop", choices=CROPS, help=f"{crops} (default: {defaults}none for the others)")
-    protocol.add_argument(
-        "--camera-height",
-        type=number(above=0.0),
-        metavar="M",
-        help="height of a camera that looks along a level road, to tell obstacles from ground (default: the "
-        "road is fitted to each frame's ground truth)",
-    )
+    add_camera_height(protocol)
     protocol.add_argument(
         "--flip", action="store_true", help="average each prediction with that of the mirrored image"
     )

@@ -25,6 +25,7 @@ from adu_depth_core.commands.bag_options import (
     reading_options,
     topic_options,
 )
+from adu_depth_core.commands.camera_options import add_camera_height
 from adu_depth_core.commands.model_options import add_model_arguments
 from adu_depth_core.commands.number_arguments import number
 from adu_depth_core.errors import UserError, require
@@ -101,13 +102,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--truth lidar compare only on the same pixels",
     )
     protocol.add_argument("--crop", choices=CROPS, default="none", help="part of the image (default: none)")
-    protocol.add_argument(
-        "--camera-height",
-        type=number(above=0.0),
-        metavar="M",
-        help="height of a camera that looks along a level road, to tell obstacles from ground (default: the "
-        "road is fitted to each frame's ground truth)",
-    )
+    add_camera_height(protocol)
     add_model_arguments(parser, several=True)
 
 

@@ -28,10 +28,8 @@ COVER = 0.55
 class VirtualCameras:
     """How the cameras that a network is trained with vary.
 
-    :param pixels: pixels of the network's input at inference. A camera's whole image at this size has the
-        focal that zoom 1 means
-    :param max_zoom: largest factor on that focal
-    :param min_zoom: smallest
+    :param min_zoom: smallest factor on the focal that a camera's whole image has at inference
+    :param max_zoom: largest
     :param zoom_probability: share of views that are zoomed
     :param rotation_probability: share of views that are rotated
     :param pitch: largest rotation about the x axis to either side, degrees
@@ -40,9 +38,8 @@ class VirtualCameras:
     :param stretch: largest relative difference of fy from fx
     """
 
-    pixels: int
-    max_zoom: float = 2.0
     min_zoom: float = 0.6
+    max_zoom: float = 2.0
     zoom_probability: float = 0.7
     rotation_probability: float = 0.5
     pitch: float = 7.0
@@ -51,16 +48,17 @@ class VirtualCameras:
     stretch: float = 0.04
 
     def draw(
-        self, camera: Camera, size: tuple[int, int], random: np.random.Generator
+        self, camera: Camera, size: tuple[int, int], pixels: int, random: np.random.Generator
     ) -> tuple[Camera, np.ndarray]:
         """A camera at random, and its rotation.
 
         :param camera: the one that took the image
         :param size: ``(height, width)`` of the new camera's image
+        :param pixels: pixels of the network's input at inference, to which zoom 1 resizes the whole image
         :return: the camera, and the rotation from the old optical frame to the new one, ``(3, 3)``
         """
         height, width = size
-        home = math.sqrt(self.pixels / (camera.width * camera.height))
+        home = math.sqrt(pixels / (camera.width * camera.height))
         # Less would leave the network mostly border to look at.
         least = max(width / camera.width, height / camera.height) * COVER / home
         zoom = max(1.0, least)

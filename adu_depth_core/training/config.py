@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from adu_depth_core.datasets.virtual_camera import VirtualCameras
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import read_text, share_directory
 from adu_depth_core.training.sources import BenchmarkConfig, SourceConfig
@@ -51,29 +52,15 @@ class DistillationConfig:
             raise UserError(f"distillation warmup is {self.warmup}: a share of the steps, 0 to below 1")
 
 
-@dataclass(frozen=True)
-class VirtualCameraConfig:
-    """Cameras that a student is trained with, made from those of the data (``datasets.virtual_camera``).
+@dataclass(frozen=True, kw_only=True)
+class VirtualCameraConfig(VirtualCameras):
+    """Cameras that a student is trained with, made from those of the data.
 
     :param sizes: training inputs, HEIGHTxWIDTH; each step has one of them
-    :param min_zoom: smallest factor on the focal that a camera has at inference
-    :param max_zoom: largest
-    :param zoom_probability: share of views that are zoomed
-    :param rotation_probability: share of views that are rotated
-    :param pitch: largest rotation to either side, degrees
-    :param yaw: likewise
-    :param roll: likewise
     :param faults: share of views that are shown as a broken camera delivers them; they teach doubt only
     """
 
     sizes: tuple[str, ...]
-    min_zoom: float = 0.6
-    max_zoom: float = 2.0
-    zoom_probability: float = 0.7
-    rotation_probability: float = 0.5
-    pitch: float = 7.0
-    yaw: float = 10.0
-    roll: float = 3.0
     faults: float = 0.04
 
     def __post_init__(self) -> None:
@@ -88,6 +75,8 @@ class VirtualCameraConfig:
         for name in ("pitch", "yaw", "roll"):
             if not 0.0 <= getattr(self, name) <= 45.0:
                 raise UserError(f"virtual_cameras: {name} is {getattr(self, name):g}: 0 to 45 degrees")
+        if not 0.0 <= self.stretch <= 0.5:
+            raise UserError(f"virtual_cameras: stretch is {self.stretch:g}: a share, 0 to 0.5")
         if not 0.0 < self.min_zoom <= 1.0 <= self.max_zoom:
             raise UserError(
                 f"virtual_cameras: zoom is {self.min_zoom:g} to {self.max_zoom:g}: "

@@ -16,7 +16,7 @@ from adu_depth_core.datasets.faults import faulty
 from adu_depth_core.datasets.photometric import vary
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.datasets.views import SIDES, View, views_of
-from adu_depth_core.datasets.virtual_camera import VirtualCameras, seen_by
+from adu_depth_core.datasets.virtual_camera import seen_by
 from adu_depth_core.errors import UserError
 from adu_depth_core.inference.network_size import check_network_size
 from adu_depth_core.model_card import ModelCard
@@ -28,9 +28,6 @@ from adu_depth_core.training.teacher_answers import TeacherAnswers
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 20
-
-SHARED = ("min_zoom", "max_zoom", "zoom_probability", "rotation_probability", "pitch", "yaw", "roll")
-"""What configuration and ``VirtualCameras`` have in common."""
 
 
 class SourceViews:
@@ -140,17 +137,13 @@ class TrainingViews(Dataset):
         self.card = card
         self.seed, self.batch_size = config.seed, config.batch_size
         self.sources = sources
-        self.virtual, self.cameras = config.virtual_cameras, None
+        self.virtual, self.pixels = config.virtual_cameras, config.input_height * config.input_width
         if self.virtual is not None:
             for shape in self.virtual.shapes:
                 try:
                     check_network_size(shape, card)
                 except ValueError as error:
                     raise UserError(f"virtual_cameras: sizes: {error}") from error
-            self.cameras = VirtualCameras(
-                pixels=config.input_height * config.input_width,
-                **{field: getattr(self.virtual, field) for field in SHARED},
-            )
         weights = np.array([source.source.weight for source in sources])
         self.shares = weights / weights.sum()
         self.clean = clean
@@ -158,7 +151,7 @@ class TrainingViews(Dataset):
     def __getitem__(self, position: int) -> dict[str, torch.Tensor]:
         random = np.random.default_rng((self.seed, position))
         source = self.sources[int(random.choice(len(self.sources), p=self.shares))]
-        if self.cameras is not None:
+        if self.virtual is not None:
             return self._by_virtual_camera(source.draw(random), position, random)
         view = self.augmentation.geometry(source.draw(random), random)
         tensors = to_tensors(self.augmentation.noise(view, random), self.card)
@@ -182,7 +175,8 @@ class TrainingViews(Dataset):
         fault = random.random() < self.virtual.faults
         if fault:
             view = replace(view, image=faulty(view.image, random))
-        camera, rotation = self.cameras.draw(view.camera, shapes[int(of_step.integers(len(shapes)))], random)
+        shape = shapes[int(of_step.integers(len(shapes)))]
+        camera, rotation = self.virtual.draw(view.camera, shape, self.pixels, random)
         view = seen_by(view, camera, rotation)
         if random.random() < 0.5:
             view = mirror(view)

@@ -113,10 +113,10 @@ def test_sky_stays_sky_and_a_teachers_answer_turns_like_the_truth():
 @settings(max_examples=50, deadline=None)
 @given(st.integers(0, 2**31), st.sampled_from([(192, 384), (224, 320), (256, 288)]))
 def test_drawn_cameras_have_their_size_and_look_at_the_image(seed, size):
-    cameras = VirtualCameras(pixels=192 * 640)
+    cameras = VirtualCameras()
     source = Camera(721.0, 721.0, 609.0, 172.0, 1242, 375)
 
-    camera, rotation = cameras.draw(source, size, np.random.default_rng(seed))
+    camera, rotation = cameras.draw(source, size, 192 * 640, np.random.default_rng(seed))
 
     assert camera.size == size
     assert np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-9)
@@ -130,10 +130,10 @@ def test_drawn_cameras_have_their_size_and_look_at_the_image(seed, size):
 
 
 def test_zoom_one_is_the_focal_of_the_whole_image_at_the_networks_pixels():
-    cameras = VirtualCameras(pixels=192 * 640, zoom_probability=0.0, rotation_probability=0.0, stretch=0.0)
+    cameras = VirtualCameras(zoom_probability=0.0, rotation_probability=0.0, stretch=0.0)
     source = Camera(720.0, 720.0, 639.5, 191.5, 1280, 384)
 
-    camera, rotation = cameras.draw(source, (192, 384), np.random.default_rng(0))
+    camera, rotation = cameras.draw(source, (192, 384), 192 * 640, np.random.default_rng(0))
 
     assert camera.fx == pytest.approx(360.0)
     assert np.array_equal(rotation, np.eye(3))
