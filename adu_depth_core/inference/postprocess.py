@@ -27,8 +27,8 @@ def postprocess(
 
     Depth is limited to the card's range, so ``depth == card.depth_max`` means "that far or farther".
 
-    ``growth`` is that of ``inference.novelty.sigma_growth`` if the card has novelty entries, else 1: of an image
-    unlike the training data less is known than the network says.
+    ``growth`` is that of ``inference.novelty.sigma_growth`` if the card has novelty entries, else 1: of an
+    image unlike the training data less is known than the network says.
 
     :param output: of one image: ``mu`` and ``log_b`` float32 ``(height, width)`` at network size
     :param placement: where the image lies on the network's input
