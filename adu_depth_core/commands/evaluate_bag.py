@@ -180,11 +180,13 @@ def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
 
 
 def _estimate(estimate: Estimate | None, sign: str = "") -> str:
-    """The mean and, where there is one, its interval."""
+    """The mean and, where there is one and enough was driven to trust it, its interval."""
     if estimate is None:
         return ""
     mean, low, high = (f"{value:{sign}.4f}" for value in (estimate.mean, estimate.low, estimate.high))
-    return f"{mean} [{low}, {high}]" if math.isfinite(estimate.low) else mean
+    if not math.isfinite(estimate.low):
+        return mean
+    return f"{mean} [{low}, {high}]" if estimate.decided else f"{mean} [undecided]"
 
 
 def print_result(result: EvaluationResult, console: Console) -> None:
@@ -210,7 +212,7 @@ def print_result(result: EvaluationResult, console: Console) -> None:
                 if d.beyond_chance
                 else ""
                 if d.decided
-                else ": undecided, too little was driven"
+                else ": too little was driven"
             )
             console.print(
                 f"{comparison.second} - {comparison.first}: {comparison.metric} {_estimate(d, '+')}{chance}",

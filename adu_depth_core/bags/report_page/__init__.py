@@ -215,7 +215,8 @@ def _row(result: EvaluationResult, metric: str) -> _Row:
         better = is_better(metric, difference, reference)
         unknown = ("", "") if difference.decided else ("undecided", "faint")
         verdict, tone = {True: ("better", "good"), False: ("worse", "bad")}.get(better, unknown)
-        differences.append(_Cell(text, interval(difference), verdict, tone))
+        bounds = interval(difference) if difference.decided else ""  # the verdict says it
+        differences.append(_Cell(text, bounds, verdict, tone))
     estimates = [model.metrics.get(metric) for model in result.models]
     return _Row(metric, column.unit, column.target, MEANINGS[metric], estimates, differences)
 

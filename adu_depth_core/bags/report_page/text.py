@@ -64,9 +64,13 @@ def percent(share: float) -> str:
 
 
 def interval(estimate: Estimate) -> str:
-    """The bounds of a confidence interval; nothing where there is none."""
+    """The bounds of a confidence interval; nothing where there is none, and no bounds where too little was
+    driven to trust them: they would reach to impossible values.
+    """
     if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
         return ""
+    if not estimate.decided:
+        return "undecided"
     return f"{number(estimate.low)} … {number(estimate.high)}"
 
 

@@ -26,7 +26,8 @@ def test_numbers(value, text):
 
 
 def test_an_interval_that_is_not_known_is_not_shown():
-    assert interval(Estimate(0.1, 0.09, 0.12)) == "0.0900 … 0.120"
+    assert interval(Estimate(0.1, 0.09, 0.12, 30.0, decided=True)) == "0.0900 … 0.120"
+    assert interval(Estimate(0.1, -0.2, 0.4, 1.8)) == "undecided"
     assert interval(Estimate(0.1, math.nan, math.nan)) == ""
 
 
