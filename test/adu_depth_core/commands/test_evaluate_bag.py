@@ -186,7 +186,7 @@ def test_models_are_compared_frame_by_frame(bag, judge, tmp_path, color_student,
     assert not difference["difference"]["decided"]
     printed = capsys.readouterr().out
     assert "color - other: abs_rel" in printed
-    assert ": undecided, too little was driven" in printed
+    assert "[undecided]: too little was driven" in printed
 
 
 def test_models_differ_beyond_chance_on_a_drive_that_is_long_enough(
