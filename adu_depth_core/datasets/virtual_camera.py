@@ -127,7 +127,7 @@ def seen_by(view: View, camera: Camera, rotation: np.ndarray) -> View:
         depth = _moved_grid(depth, view.camera, camera, rotation)
         homography = camera.matrix @ rotation @ np.linalg.inv(view.camera.matrix)
         taught = np.stack([depth, cv2.warpPerspective(log_b, homography, size, flags=cv2.INTER_NEAREST)])
-    moved = _moved_grid if np.count_nonzero(view.depth) > DENSE * view.depth.size else _moved_points
+    moved = _moved_grid if np.count_nonzero(view.depth > 0) > DENSE * view.depth.size else _moved_points
     return View(image, moved(view.depth, view.camera, camera, rotation), camera, taught=taught)
 
 

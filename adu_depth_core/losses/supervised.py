@@ -49,11 +49,11 @@ def laplace_nll(
     return torch.where(valid, weights * likelihood, 0.0).sum() / weights.sum().clamp(min=1e-6)
 
 
-def beyond_range(mu: torch.Tensor, log_far: torch.Tensor, beyond: torch.Tensor) -> torch.Tensor:
+def beyond_range(mu: torch.Tensor, log_far: float, beyond: torch.Tensor) -> torch.Tensor:
     """Mean shortfall ``max(log_far - mu, 0)`` over pixels known only to be beyond ``far`` (sky).
 
     :param mu: predicted log depth, any shape
-    :param log_far: log of the nearest depth such a pixel may have, broadcastable to ``mu``
+    :param log_far: log of the nearest depth such a pixel may have
     :param beyond: which pixels these are, bool, same shape as ``mu``
     :return: scalar; 0 if there are none
     """

@@ -107,7 +107,7 @@ def read_sources(
 
 
 class TrainingViews(Dataset):
-    """An endless sequence of varied, normalised views.
+    """An endless sequence of varied views.
 
     What is at a position depends on the seed and the position only, not on worker processes, on the
     number of machines, or on where a run was interrupted.
@@ -185,16 +185,19 @@ class TrainingViews(Dataset):
             known = np.count_nonzero(dense) > 0.5 * dense.size
             image = vary(view.image, random, self.augmentation.photometric, dense if known else None)
             view = replace(view, image=image)
-        return {**to_tensors(view, self.card), "fault": torch.tensor(fault)}
+        tensors = to_tensors(view, self.card)
+        del tensors["other"], tensors["baseline"]  # single images: nothing to send to the device for them
+        return {**tensors, "fault": torch.tensor(fault)}
 
 
 def to_tensors(view: View, card: ModelCard) -> dict[str, torch.Tensor]:
     """Network inputs and target of a view that has the network's size.
 
-    :return: ``image`` and ``other`` ``(3, H, W)`` float32 normalised RGB, ``other`` all 0 where the view has
-        no other camera to its right; ``depth`` ``(1, H, W)`` float32 canonical metres, 0 unknown, +inf beyond
-        range; ``baseline`` float32 metres, 0 without other camera; ``camera`` ``(4,)`` float32 fx, fy, cx,
-        cy; ``taught`` ``(2, H, W)`` float32: a teacher's canonical depth, 0 unknown, and log Laplace scale
+    :return: ``image`` and ``other`` ``(3, H, W)`` uint8 RGB, not yet normalised, ``other`` all 0 where the
+        view has no other camera to its right; ``depth`` ``(1, H, W)`` float32 canonical metres, 0 unknown,
+        +inf beyond range; ``baseline`` float32 metres, 0 without other camera; ``camera`` ``(4,)`` float32
+        fx, fy, cx, cy; ``taught`` ``(2, H, W)`` float32: a teacher's canonical depth, 0 unknown, and log
+        Laplace scale
     """
     canonical = np.float32(card.f_ref / view.camera.fx)
     taught = np.zeros((2, *view.depth.shape), np.float32)
@@ -202,11 +205,11 @@ def to_tensors(view: View, card: ModelCard) -> dict[str, torch.Tensor]:
         taught[:] = view.taught
         taught[0] *= canonical
     intrinsics = [view.camera.fx, view.camera.fy, view.camera.cx, view.camera.cy]
-    image = _normalised(view.image, card)
+    image = _channels_first(view.image)
     stereo = view.other is not None and view.offset > 0
     return {
         "image": image,
-        "other": _normalised(view.other, card) if stereo else torch.zeros_like(image),
+        "other": _channels_first(view.other) if stereo else torch.zeros_like(image),
         "depth": torch.from_numpy(view.depth * canonical)[None],
         "camera": torch.tensor(intrinsics, dtype=torch.float32),
         "taught": torch.from_numpy(taught),
@@ -214,9 +217,8 @@ def to_tensors(view: View, card: ModelCard) -> dict[str, torch.Tensor]:
     }
 
 
-def _normalised(image: np.ndarray, card: ModelCard) -> torch.Tensor:
-    values = (image.astype(np.float32) / 255.0 - np.float32(card.mean)) / np.float32(card.std)
-    return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))
+def _channels_first(image: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
 
 
 class Schedule(Sampler[list[int]]):

@@ -21,6 +21,7 @@ from adu_depth_core.inference.preprocess import Preprocessor
 from adu_depth_core.model_card import ModelCard
 from adu_depth_core.networks.student import Student
 from adu_depth_core.progress import progress_bar
+from adu_depth_core.training.normalisation import normalised
 
 VIEWS = 800
 """Training views that the fingerprint is fitted on, beside whole frames."""
@@ -72,7 +73,7 @@ def fit_fingerprint(
             # Far from the positions that were trained on: other crops of the same frames.
             view = views[1_000_000 + position]
             if not view.get("fault", torch.tensor(False)):
-                familiar.append(describe(view["image"][None]))
+                familiar.append(describe(normalised(view["image"][None], card)))
         for dataset in bar.track(list(datasets), description="Describing training frames"):
             for count, index in enumerate(random.permutation(len(dataset))[:FRAMES]):
                 sample = dataset[int(index)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from adu_depth_core.losses.supervised import beyond_range, laplace_nll, silog
 from adu_depth_core.model_card import ModelCard
 from adu_depth_core.networks.weights import load_matching
 from adu_depth_core.training.config import TrainingConfig
+from adu_depth_core.training.normalisation import normalised
 from adu_depth_core.training.resume import KEY, check_same_training, origin
 from adu_depth_core.training.schedule import one_cycle
 
@@ -75,11 +77,21 @@ class DepthTraining(lightning.LightningModule):
         if sound is None:
             sound = torch.ones_like(valid)
         error = mu - torch.where(valid, depth, 1.0).log()
-        far = torch.tensor(1.25 * self.config.depth_max, device=mu.device).log()
+        far = math.log(1.25 * self.config.depth_max)
         return {
             "silog": silog(error, valid & sound, weight),
             "likelihood": laplace_nll(torch.where(sound, error, error.detach()), log_b, valid, weight),
             "sky": beyond_range(mu, far, torch.isinf(depth) & sound),
+        }
+
+    def on_after_batch_transfer(
+        self, batch: dict[str, torch.Tensor], dataloader_idx: int
+    ) -> dict[str, torch.Tensor]:
+        if not self.trainer.training:
+            return batch
+        return {
+            name: normalised(values, self.card) if values.dtype == torch.uint8 else values
+            for name, values in batch.items()
         }
 
     def total(self, losses: Losses, batch_size: int) -> torch.Tensor:

@@ -6,7 +6,6 @@ import dataclasses
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import lightning
@@ -16,7 +15,6 @@ from lightning.pytorch.callbacks import (
     ModelCheckpoint,
     RichProgressBar,
     TQDMProgressBar,
-    WeightAveraging,
 )
 from lightning.pytorch.loggers import TensorBoardLogger
 
@@ -28,6 +26,7 @@ from adu_depth_core.inference.checkpoint_predictor import load_checkpoint_predic
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.model_card import ModelCard, ModelCardError, card_path, file_sha256, read_card
 from adu_depth_core.networks.teacher import Teacher, load_teacher
+from adu_depth_core.training.averaging import LateAverage
 from adu_depth_core.training.callbacks import Pictures, Throughput
 from adu_depth_core.training.config import TrainingConfig
 from adu_depth_core.training.data import SourceViews, TrainingData, TrainingViews, read_sources
@@ -171,9 +170,7 @@ def _trainer(config: TrainingConfig, machine: Machine, out: Path, module: DepthT
             every_n_train_steps=config.checkpoint_every,
             enable_version_counter=False,
         ),
-        WeightAveraging(
-            device=None, avg_fn=partial(late_average, module, start=config.ema_start, decay=config.ema_decay)
-        ),
+        LateAverage(config.ema_start, config.ema_decay),
         LearningRateMonitor("step"),
         Throughput(config.batch_size),
         Pictures(config.pictures_every),
@@ -202,23 +199,6 @@ def _trainer(config: TrainingConfig, machine: Machine, out: Path, module: DepthT
         logger=TensorBoardLogger(out, name="", version=""),
         callbacks=callbacks,
     )
-
-
-def late_average(
-    module: DepthTraining,
-    average: torch.Tensor,
-    current: torch.Tensor,
-    _count: torch.Tensor | int,
-    start: float,
-    decay: float,
-) -> torch.Tensor:
-    """Exponential moving average that begins late in a run; before that it follows the current weights.
-
-    Begun at the first step, it would still hold a part of the untrained weights at the end of a short run.
-
-    :param start: share of the run after which it begins
-    """
-    return current if module.progress <= start else decay * average + (1.0 - decay) * current
 
 
 def _load_best(module: DepthTraining, checkpoint: Path) -> None:

@@ -27,8 +27,9 @@ from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.benchmarks import open_benchmark
 from adu_depth_core.inference.predictor import Predictor, default_model
 from adu_depth_core.model_card import read_card
+from adu_depth_core.training.averaging import LateAverage
 from adu_depth_core.training.config import DistillationConfig, VirtualCameraConfig, load_config
-from adu_depth_core.training.run import Machine, late_average, train
+from adu_depth_core.training.run import Machine, train
 from adu_depth_core.training.sources import BenchmarkConfig, SourceConfig
 from adu_depth_core.training.student_training import StudentTraining
 
@@ -277,9 +278,16 @@ def test_the_best_validation_can_be_kept(config):
 
 @pytest.mark.parametrize(("progress", "expected"), [(0.0, 3.0), (0.5, 3.0), (0.6, 0.9 * 1.0 + 0.1 * 3.0)])
 def test_the_average_of_the_weights_begins_late(progress, expected):
-    run = SimpleNamespace(progress=progress)
-    average = late_average(run, torch.tensor(1.0), torch.tensor(3.0), 7, start=0.5, decay=0.9)
-    assert float(average) == pytest.approx(expected)
+    average, network = torch.nn.BatchNorm1d(1), torch.nn.BatchNorm1d(1)
+    with torch.no_grad():
+        network.weight.fill_(3.0)
+        network.num_batches_tracked.fill_(7)
+    callback = LateAverage(start=0.5, decay=0.9)
+    callback._average_model = SimpleNamespace(module=average)
+    callback.on_train_start(None, network)
+    callback.update(progress)
+    assert average.weight.item() == pytest.approx(expected)
+    assert int(average.num_batches_tracked) == 7
 
 
 def scalars(folder, tag):
