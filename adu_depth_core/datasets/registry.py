@@ -79,9 +79,13 @@ class HeldOut:
         return {"validation": self.validation, "calibration": self.calibration}[part]
 
     def part(self, part: str, scenes: Sequence[str]) -> list[str]:
-        """The frames of ``validation`` or ``calibration``, or of ``training``: those of no held-out place."""
+        """The frames of ``validation`` or ``calibration``, of ``training``: those of no held-out place, or of
+        ``not_held_out``: those of no held-out group.
+        """
+        groups = (*self.validation, *self.calibration, *self.elsewhere)
+        if part == "not_held_out":
+            return [scene for scene in scenes if self.group_of(scene) not in groups]
         if part == "training":
-            groups = (*self.validation, *self.calibration, *self.elsewhere)
             places = {self.place_of(group) for group in groups}
             return [scene for scene in scenes if self.place_of(self.group_of(scene)) not in places]
         chosen = []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import lightning
@@ -22,12 +24,15 @@ from adu_depth_core.inference.network_size import check_network_size
 from adu_depth_core.model_card import ModelCard
 from adu_depth_core.progress import progress_bar
 from adu_depth_core.training.config import TrainingConfig
+from adu_depth_core.training.normalisation import normalised
 from adu_depth_core.training.sources import SourceConfig, open_source
 from adu_depth_core.training.teacher_answers import TeacherAnswers
 
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 20
+READERS = os.cpu_count() or 1
+"""Threads that decode images; OpenCV does not hold Python's lock meanwhile."""
 
 
 class SourceViews:
@@ -57,9 +62,13 @@ class SourceViews:
             self.answers = answers.without_teacher()
 
     def _all(self, doing: str) -> Iterator[Sample]:
-        with progress_bar() as bar:
-            for index in bar.track(range(len(self.dataset)), description=f"{doing} {self.source.path}"):
-                yield self.dataset[index]
+        with progress_bar() as bar, ThreadPoolExecutor(READERS) as pool:
+            for start in bar.track(
+                range(0, len(self.dataset), READERS), description=f"{doing} {self.source.path}"
+            ):
+                # Not all at once: they may not fit into memory.
+                indices = range(start, min(start + READERS, len(self.dataset)))
+                yield from pool.map(self.dataset.__getitem__, indices)
 
     def draw(self, random: np.random.Generator) -> View:
         """A view at random.
@@ -294,6 +303,16 @@ class TrainingData(lightning.LightningDataModule):
         world = self.trainer.world_size
         padded = -(-self.validation_frames // world) * world
         return DataLoader(range(self.trainer.global_rank, padded, world), batch_size=None)
+
+    def on_after_batch_transfer(
+        self, batch: dict[str, torch.Tensor], dataloader_idx: int
+    ) -> dict[str, torch.Tensor]:
+        if not self.trainer.training:
+            return batch
+        return {
+            name: normalised(values, self.views.card) if values.dtype == torch.uint8 else values
+            for name, values in batch.items()
+        }
 
 
 def _single_thread(_worker: int) -> None:

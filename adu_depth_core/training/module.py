@@ -20,7 +20,6 @@ from adu_depth_core.losses.supervised import beyond_range, laplace_nll, silog
 from adu_depth_core.model_card import ModelCard
 from adu_depth_core.networks.weights import load_matching
 from adu_depth_core.training.config import TrainingConfig
-from adu_depth_core.training.normalisation import normalised
 from adu_depth_core.training.resume import KEY, check_same_training, origin
 from adu_depth_core.training.schedule import one_cycle
 
@@ -82,16 +81,6 @@ class DepthTraining(lightning.LightningModule):
             "silog": silog(error, valid & sound, weight),
             "likelihood": laplace_nll(torch.where(sound, error, error.detach()), log_b, valid, weight),
             "sky": beyond_range(mu, far, torch.isinf(depth) & sound),
-        }
-
-    def on_after_batch_transfer(
-        self, batch: dict[str, torch.Tensor], dataloader_idx: int
-    ) -> dict[str, torch.Tensor]:
-        if not self.trainer.training:
-            return batch
-        return {
-            name: normalised(values, self.card) if values.dtype == torch.uint8 else values
-            for name, values in batch.items()
         }
 
     def total(self, losses: Losses, batch_size: int) -> torch.Tensor:

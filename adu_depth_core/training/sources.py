@@ -21,6 +21,8 @@ from adu_depth_core.datasets.registry import (
 from adu_depth_core.datasets.views import LABELS
 from adu_depth_core.errors import UserError
 
+SCENES = ("all", "training", "not_held_out")
+
 
 @dataclass(frozen=True)
 class SourceConfig:
@@ -30,7 +32,8 @@ class SourceConfig:
     :param path: the data set's folder
     :param weight: share of the training views, relative to the other sources
     :param subset: the publisher's part, such as ``testing`` of KITTI 2015; empty for the first, ``training``
-    :param scenes: ``all``, or ``training``: all but the frames held out for validation and calibration
+    :param scenes: ``all``; ``training``: none that shows a place of the frames held out for validation and
+        calibration; or ``not_held_out``: their neighbours too, for networks that are judged on other places
     :param files: list of frames, for kinds that take one; empty for the list in ``path``
     :param size: image size, for kinds that are published in several; empty for the first
     :param labels: of pairs without ground truth: ``auto`` (semi-global matching) or ``none`` (the teacher's
@@ -49,13 +52,13 @@ class SourceConfig:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise UserError(f"source kind {self.kind!r} is unknown; choose from {', '.join(KINDS)}")
-        if self.scenes not in ("all", "training"):
-            raise UserError(f"source scenes {self.scenes!r} is unknown; choose all or training")
-        if self.scenes == "training" and held_out_of(self.kind, Path(self.path)) is None:
+        if self.scenes not in SCENES:
+            raise UserError(f"source scenes {self.scenes!r} is unknown; choose from {', '.join(SCENES)}")
+        if self.scenes != "all" and held_out_of(self.kind, Path(self.path)) is None:
             raise UserError(
                 f"source {self.path}: {self.kind} holds no frames out"
                 + (" but of folders that it knows by name" if self.kind == "kitti_folder" else "")
-                + "; leave scenes: training out"
+                + "; leave scenes: {self.scenes} out"
             )
         if self.labels not in LABELS:
             raise UserError(f"source labels {self.labels!r} is unknown; choose from {', '.join(LABELS)}")
@@ -83,10 +86,10 @@ def open_source(source: SourceConfig) -> Frames:
     :raises UserError: if its subset, list or size does not suit its kind, or its folder has another layout
     """
     dataset = _open(source)
-    if source.scenes == "training":
-        held_out = held_out_of(source.kind, Path(source.path))
-        return _open(source, held_out.part("training", dataset.scenes))
-    return dataset
+    if source.scenes == "all":
+        return dataset
+    held_out = held_out_of(source.kind, Path(source.path))
+    return _open(source, held_out.part(source.scenes, dataset.scenes))
 
 
 def describe_source(source: SourceConfig) -> dict[str, Any]:

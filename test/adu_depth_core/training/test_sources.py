@@ -65,6 +65,8 @@ def test_scenes_of_kitti_2015_in_a_folder_are_held_out_with_their_neighbours(tmp
         (root / "image_2" / f"{scene}_10.jpg").touch()
     source = SourceConfig("kitti_folder", str(root), 1.0, scenes="training")
     assert open_source(source).scenes == ["000043_10", "000057_10"]
+    neighbours = SourceConfig("kitti_folder", str(root), 1.0, scenes="not_held_out")
+    assert open_source(neighbours).scenes == ["000043_10", "000055_10", "000057_10"]
     description = describe_source(source)
     assert (description["name"], description["kind"]) == ("kitti2015_more", "kitti_folder")
 
