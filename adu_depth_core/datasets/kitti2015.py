@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from adu_depth_core.datasets.depth_png import read_png16, read_rgb
 from adu_depth_core.datasets.folders import chosen, first_folder
 from adu_depth_core.datasets.kitti_calibration import COLOUR_PAIR, read_stereo_calibration
 from adu_depth_core.datasets.sample import Sample, check_same_size
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import read_text
+from adu_depth_core.images import read_png16, read_rgb
 
 MAPPING = Path("devkit", "mapping", "train_mapping.txt")
 

@@ -14,9 +14,9 @@ import numpy as np
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.camera_info import camera_from_info
-from adu_depth_core.datasets.depth_png import read_rgb
 from adu_depth_core.errors import UserError, require
 from adu_depth_core.image_decoding import decode_compressed
+from adu_depth_core.images import read_rgb
 from adu_depth_core.inference.backends.base import NetworkInput
 from adu_depth_core.inference.placement import Placement
 from adu_depth_core.inference.preprocess import Preprocessor

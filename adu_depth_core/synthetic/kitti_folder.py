@@ -7,9 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from adu_depth_core.datasets.depth_png import write_png16
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import write_atomically
+from adu_depth_core.images import write_png16
 from adu_depth_core.synthetic.frame import DriveFrame, Rig
 
 

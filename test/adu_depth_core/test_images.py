@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adu_depth_core.datasets.depth_png import read_png16, read_rgb, write_png16
 from adu_depth_core.errors import UserError
+from adu_depth_core.images import downscale, read_png16, read_rgb, write_png16
 
 
 @given(values=st.lists(st.floats(1 / 256, 255.9), min_size=1, max_size=20))
@@ -54,3 +54,27 @@ def test_images_are_rgb(tmp_path):
     path = tmp_path / "image.png"
     cv2.imwrite(str(path), np.array([[[1, 2, 3]]], np.uint8))  # OpenCV writes blue, green, red
     np.testing.assert_array_equal(read_rgb(path), [[[3, 2, 1]]])
+
+
+@pytest.mark.parametrize("factor", [2, 3, 5.3, 11])
+def test_downscale_does_not_alias(factor):
+    """Pixel noise averages out; plain bilinear interpolation would keep most of it at any factor."""
+    width, height = 96, 64
+    noise = np.random.default_rng(3).integers(0, 256, (int(height * factor), int(width * factor)), np.uint8)
+    averaged = downscale(noise, width, height)
+    assert averaged.shape == (height, width)
+    reference = cv2.resize(noise, (width, height), interpolation=cv2.INTER_AREA).std()
+    assert averaged.std() < 1.45 * reference
+    assert averaged.std() < 0.7 * noise.std()
+
+
+@pytest.mark.parametrize("factor", [0.5, 1, 1.9, 3.7, 8])
+def test_downscale_moves_nothing(factor):
+    """A ramp stays the ramp of the resized camera: pixel centres map as in ``Camera.resize``."""
+    width, height = 60, 40
+    columns = round(width * factor)
+    ramp = np.tile(np.linspace(10, 240, columns), (round(height * factor), 1)).round().astype(np.uint8)
+    centres = (np.arange(width) + 0.5) * columns / width - 0.5
+    expected = np.interp(centres, np.arange(columns), ramp[0])
+    inner = slice(2, -2)
+    np.testing.assert_allclose(downscale(ramp, width, height)[20, inner], expected[inner], atol=2)
