@@ -18,10 +18,9 @@ from adu_depth_core.bags.topic_choice import Topics
 from adu_depth_core.bags.transforms import TransformTree
 from adu_depth_core.bags.views import View, Views
 from adu_depth_core.camera import Camera
-from adu_depth_core.datasets.kitti2015 import disparity_to_depth
 from adu_depth_core.datasets.stereo_matching import match_stereo
-from adu_depth_core.datasets.stereo_pair import right_with_left_camera
 from adu_depth_core.errors import UserError
+from adu_depth_core.stereo_pair import disparity_to_depth, right_with_left_camera
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import write_atomically
 from adu_depth_core.images import write_png16
+from adu_depth_core.stereo_pair import disparity_from_depth
 from adu_depth_core.synthetic.frame import DriveFrame, Rig
 
 
@@ -36,11 +37,6 @@ def write_kitti2015(root: Path, scene: int, rig: Rig, frame: DriveFrame) -> None
         write_png16(folder / "disp_noc_0" / f"{name}.png", seen)
         _write_image(folder / "image_3" / f"{name}.png", frame.right[..., ::-1])
     _write_image(folder / "image_2" / f"{name}.png", frame.left[..., ::-1])
-
-
-def disparity_from_depth(depth: np.ndarray, focal_times_baseline: float) -> np.ndarray:
-    """Disparity in pixels, float32 ``(H, W)``; 0 where the depth is infinite (sky)."""
-    return (np.float32(focal_times_baseline) / depth).astype(np.float32)
 
 
 def seen_by_right(disparity: np.ndarray) -> np.ndarray:

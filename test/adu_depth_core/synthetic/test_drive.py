@@ -7,8 +7,9 @@ import pytest
 pytest.importorskip("trimesh")
 pytest.importorskip("embreex")
 
+from adu_depth_core.stereo_pair import disparity_from_depth
 from adu_depth_core.synthetic.drive import DriveConfig, generate_drive
-from adu_depth_core.synthetic.kitti_folder import disparity_from_depth, seen_by_right
+from adu_depth_core.synthetic.kitti_folder import seen_by_right
 
 TINY = {"frames": 2, "width": 96, "height": 32}
 

@@ -6,8 +6,9 @@ import pytest
 pytest.importorskip("trimesh")
 pytest.importorskip("embreex")
 
+from adu_depth_core.stereo_pair import disparity_from_depth
 from adu_depth_core.synthetic.drive import DriveConfig
-from adu_depth_core.synthetic.kitti_folder import disparity_from_depth, seen_by_right
+from adu_depth_core.synthetic.kitti_folder import seen_by_right
 from adu_depth_core.synthetic.light import random_light
 from adu_depth_core.synthetic.render import render
 from adu_depth_core.synthetic.shading import Shader

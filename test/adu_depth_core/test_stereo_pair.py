@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adu_depth_core.camera import Camera
-from adu_depth_core.datasets.stereo_pair import check_pair, right_with_left_camera
+from adu_depth_core.stereo_pair import check_pair, disparity_to_depth, right_with_left_camera
 
 CAMERA = Camera(100.0, 100.0, 79.5, 31.5, 160, 64)
 
@@ -46,3 +46,8 @@ def test_views_of_different_cameras_are_no_pair(change):
 def test_files_that_give_a_pair_one_camera_cannot_hold_two_columns():
     with pytest.raises(ValueError, match=r"cx 89.5,.*CALIB_ZERO_DISPARITY"):
         check_pair(CAMERA, replace(CAMERA, cx=89.5))
+
+
+def test_depth_is_focal_times_baseline_over_disparity():
+    disparity = np.array([[0.0, 38.44, 384.4]], np.float32)
+    np.testing.assert_allclose(disparity_to_depth(disparity, 384.4), [[0.0, 10.0, 1.0]], rtol=1e-6)

@@ -1,4 +1,4 @@
-"""The one camera that both views of a rectified pair have.
+"""Disparity and depth of a rectified pair, and the one camera that both its views have.
 
 Disparity is ``fx * baseline / z`` only where both views have the same focal lengths and principal point. A
 calibration may give them different columns ``cx`` (``cv2.stereoRectify`` without ``CALIB_ZERO_DISPARITY``):
@@ -48,3 +48,14 @@ def right_with_left_camera(right: np.ndarray, left_camera: Camera, right_camera:
     if abs(shift) < FINEST_SHIFT:
         return right
     return cv2.warpAffine(right, np.array([[1.0, 0.0, shift], [0.0, 1.0, 0.0]]), right.shape[1::-1])
+
+
+def disparity_to_depth(disparity: np.ndarray, focal_times_baseline: float) -> np.ndarray:
+    """Depth in metres, float32 ``(H, W)``, from disparity in pixels; 0 where the disparity is 0 (unknown)."""
+    known = disparity > 0
+    return np.where(known, focal_times_baseline / np.where(known, disparity, 1.0), 0.0).astype(np.float32)
+
+
+def disparity_from_depth(depth: np.ndarray, focal_times_baseline: float) -> np.ndarray:
+    """Disparity in pixels, float32 ``(H, W)``; 0 where the depth is infinite (sky)."""
+    return (np.float32(focal_times_baseline) / depth).astype(np.float32)
