@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from adu_depth_core.camera import Camera
-from adu_depth_core.evaluation.projection import project
+from adu_depth_core.projection import project
 
 STRIDE = 4
 """Every how many rows and columns a pixel of the frame before is looked up in the next."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from adu_depth_core.camera import Camera
-from adu_depth_core.evaluation.projection import project
+from adu_depth_core.projection import project
 
 CAMERA = Camera(100.0, 100.0, 79.5, 59.5, 160, 120)
 
