@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adu_depth_core.calibration_file import read_calibration
+from adu_depth_core.datasets.calibration_file import read_calibration
 from adu_depth_core.errors import UserError
 
 KITTI = "P0: 7e2 0 6e2 0 0 7e2 2e2 0 0 0 1 0\nP2: 718.8 0 607.2 45.4 0 718.9 185.2 -1.1 0 0 1 0.004\n"
