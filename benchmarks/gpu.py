@@ -32,8 +32,8 @@ from adu_depth_core.errors import UserError
 from adu_depth_core.files import write_atomically
 from adu_depth_core.inference.backends.base import NetworkInput
 from adu_depth_core.inference.backends.choice import BACKENDS, CPU_BACKENDS
-from adu_depth_core.inference.cuda import current_gpu
 from adu_depth_core.inference.predictor import default_model
+from adu_depth_core.inference.tensorrt.cuda import current_gpu
 from adu_depth_core.machine import cpu_model
 from adu_depth_core.model_card import read_card
 

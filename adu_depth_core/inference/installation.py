@@ -21,8 +21,8 @@ import numpy as np
 from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
 from adu_depth_core.inference.backends.choice import BACKENDS, CPU_BACKENDS, ENGINE_SUFFIX
-from adu_depth_core.inference.cuda import current_gpu
 from adu_depth_core.inference.predictor import Predictor, default_model
+from adu_depth_core.inference.tensorrt.cuda import current_gpu
 from adu_depth_core.machine import cpu_model
 from adu_depth_core.model_card import ModelCardError, read_card
 
@@ -114,7 +114,7 @@ def check_tensorrt(model: Path | None, try_it: bool) -> Check:
     """TensorRT and a GPU for its engines; where the model is an engine, whether it predicts."""
     if model is not None and model.suffix == ENGINE_SUFFIX:
         return check_backend("tensorrt", model, try_it)
-    from adu_depth_core.deploy.tensorrt_api import load_flavour
+    from adu_depth_core.inference.tensorrt.api import load_flavour
 
     try:
         flavour = load_flavour()

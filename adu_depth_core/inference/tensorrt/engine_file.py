@@ -91,8 +91,8 @@ def _verified_elsewhere(facts: dict[str, Any], parity: dict[str, Any]) -> str:
     options = facts["options"]
     if not (options["version_compatible"] or options["hardware_compatible"]):
         return ""  # bound to one TensorRT and kind of GPU, so it ran there
-    from adu_depth_core.deploy.tensorrt_api import load_flavour
-    from adu_depth_core.inference.cuda import current_gpu
+    from adu_depth_core.inference.tensorrt.api import load_flavour
+    from adu_depth_core.inference.tensorrt.cuda import current_gpu
 
     here = {"version": load_flavour(facts["flavour"]).version, "gpu": current_gpu()}
     there = parity["ran_on"]

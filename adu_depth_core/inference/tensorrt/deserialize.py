@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adu_depth_core.deploy.tensorrt_api import Flavour, recording_logger
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import write_atomically
+from adu_depth_core.inference.tensorrt.api import Flavour, recording_logger
 
 logger = logging.getLogger(__name__)
 

@@ -1,11 +1,11 @@
 import pytest
 
 from adu_depth_core.deploy.build_options import BuildOptions
-from adu_depth_core.deploy.tensorrt_api import load_flavour
 from adu_depth_core.deploy.tensorrt_build import build_engine
-from adu_depth_core.deploy.tensorrt_load import INVALIDITY, MEMORY_HINT, invalidity, load, reasons
 from adu_depth_core.errors import UserError
-from adu_depth_core.inference.cuda import current_gpu
+from adu_depth_core.inference.tensorrt.api import load_flavour
+from adu_depth_core.inference.tensorrt.cuda import current_gpu
+from adu_depth_core.inference.tensorrt.deserialize import INVALIDITY, MEMORY_HINT, invalidity, load, reasons
 
 trt = pytest.importorskip("tensorrt_rtx")
 

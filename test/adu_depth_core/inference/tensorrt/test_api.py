@@ -6,8 +6,8 @@ that it also checks the others where they are installed.
 
 import pytest
 
-from adu_depth_core.deploy.tensorrt_api import FLAVOURS, load_flavour, recording_logger
 from adu_depth_core.errors import UserError
+from adu_depth_core.inference.tensorrt.api import FLAVOURS, load_flavour, recording_logger
 
 INSTALLED = []
 for name in FLAVOURS:

@@ -3,7 +3,12 @@
 import pytest
 
 from adu_depth_core.errors import UserError
-from adu_depth_core.inference.engine_file import PARITY_NOT_RUN, check_fits, check_verified, engine_card
+from adu_depth_core.inference.tensorrt.engine_file import (
+    PARITY_NOT_RUN,
+    check_fits,
+    check_verified,
+    engine_card,
+)
 
 GPU = {"name": "RTX 3080", "compute_capability": "8.6"}
 BUILD_IT_AGAIN = "build it again here with `adu_depth build-engine`"
