@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from adu_depth_core.bags.skipped import Skipped
+from adu_depth_core.bags.topic_choice import TopicChoice
 from adu_depth_core.camera import Camera
 
 INSTABILITY = "instability"
@@ -36,36 +38,6 @@ class Estimate:
     def beyond_chance(self) -> bool:
         """Whether a difference is decided and not 0."""
         return self.decided and not self.low <= 0 <= self.high
-
-
-@dataclass(frozen=True)
-class TopicChoice:
-    """Why a topic was taken.
-
-    :param role: ``image``, ``camera_info``, ``ground truth``, ``right image``, ``right camera_info``, ``tf``
-    :param topic: its name
-    :param type: its message type
-    :param reason: ``by option``, or what spoke for it
-    """
-
-    role: str
-    topic: str
-    type: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """Frames that were not evaluated, by reason.
-
-    :param reason: one clear sentence
-    :param frames: how many
-    :param first_index: number of the first such frame in the bags
-    """
-
-    reason: str
-    frames: int
-    first_index: int
 
 
 @dataclass(frozen=True)

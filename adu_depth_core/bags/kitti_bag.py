@@ -48,7 +48,7 @@ def write_kitti_bag(
     :param start_ns: stamp of the first frame in nanoseconds
     :param compressed: write the image files as they are, as ``.../compressed`` topics
     :param overwrite: replace a bag that is there already
-    :param note: of the folder, by ``leakage.source_note``
+    :param note: of the folder, by ``provenance.source_note``
     :return: number of messages of each topic
     :raises UserError: if an image is not readable or of another size than the first, a right image has no
         calibration, or a stamp is too late for ROS; and see ``BagWriter``

@@ -12,44 +12,16 @@ in the card as ``adu_depth evaluate`` looks for them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from adu_depth_core.bags.provenance import SOURCE_FOLDER, SOURCE_FRAMES, bag_name
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.leakage import check_leakage
 from adu_depth_core.model_card import ModelCard
 
 DATED_NS = 1_000_000_000 * 10**9
 """Stamps from here on (September 2001) are dates, not the seconds of a simulation."""
-
-
-def bag_name(path: Path) -> str:
-    """What a bag goes by: the name of its folder, or of its file without the ending."""
-    return path.stem if path.suffix in (".mcap", ".db3", ".bag") else path.name
-
-
-def frame_name(path: Path, index: int, stamp_ns: int) -> str:
-    """Name of a bag's frame as a scene of a data set: ``BAG_INDEX_STAMP``.
-
-    :param path: the bag
-    :param index: number of the image in the bag
-    :param stamp_ns: header stamp in nanoseconds
-    """
-    return f"{bag_name(path)}_{index:06d}_{stamp_ns}"
-
-
-SOURCE_FOLDER, SOURCE_FRAMES = "adu_depth.folder", "adu_depth.frames"
-
-
-def source_note(folder: Path, frames: Sequence[str]) -> dict[str, str]:
-    """What a bag notes of the folder that it was made of, by the names in model cards.
-
-    :param folder: a drive, or a part of a data set such as ``kitti2015/training``
-    :param frames: names of its frames
-    """
-    folder = folder.resolve()
-    name = f"{folder.parent.name}/{folder.name}" if folder.name in ("training", "testing") else folder.name
-    return {SOURCE_FOLDER: name, SOURCE_FRAMES: " ".join(frames)}
 
 
 class BagLeakage:

@@ -18,6 +18,7 @@ from adu_depth_core.bags.evaluation_result import (
 )
 from adu_depth_core.bags.frame_log import FrameLog
 from adu_depth_core.bags.frames import BagFrame
+from adu_depth_core.bags.stillness import stands_still
 from adu_depth_core.bags.worst_frames import WorstFrames
 from adu_depth_core.evaluation.confidence import mean_intervals
 from adu_depth_core.evaluation.error_by_sigma import ErrorHistogram
@@ -26,7 +27,7 @@ from adu_depth_core.evaluation.groups import BAND_NAMES, REGION_NAMES, GroupMean
 from adu_depth_core.evaluation.measurement import FrameResult, Measurement, summed_up
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.surfaces import SURFACE_NAMES, Surfaces
-from adu_depth_core.evaluation.temporal import instability, stands_still
+from adu_depth_core.evaluation.temporal import instability
 from adu_depth_core.evaluation.uncertainty import calibration_area
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.inference.predictor import Predictor
