@@ -9,7 +9,7 @@ from adu_depth_core.inference.depth_output import encode_depth, mark_depth
 from adu_depth_core.inference.prediction import Prediction
 
 pytest.importorskip("rosbags")
-from adu_depth_core.bags.depth_comparison import Expectation, compare_depth, compare_sigma
+from adu_depth_core.replay.depth_comparison import Expectation, compare_depth, compare_sigma
 
 EXPECTATION = Expectation(max_depth=50.0, max_relative_sigma=0.2, tolerance=0.01)
 

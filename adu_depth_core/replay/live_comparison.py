@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from adu_depth_core.bags import topics
-from adu_depth_core.bags.depth_comparison import Difference, Expectation, compare_depth, compare_sigma
 from adu_depth_core.bags.frames import BagFrame, FrameReader, ReadingOptions
 from adu_depth_core.bags.messages import COMPRESSED_IMAGE, IMAGE, image_array, stamp_of
 from adu_depth_core.bags.reader import BagReader
@@ -20,6 +19,7 @@ from adu_depth_core.camera_info import camera_from_info
 from adu_depth_core.errors import UserError
 from adu_depth_core.image_decoding import ENCODINGS
 from adu_depth_core.inference.prediction import Prediction
+from adu_depth_core.replay.depth_comparison import Difference, Expectation, compare_depth, compare_sigma
 
 Predict = Callable[[np.ndarray, Camera, str, str], Prediction]
 """``Predictor.predict``: image, camera, channels, output size."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from adu_depth_core.bags.evaluation_result import INSTABILITY, Estimate
 from adu_depth_core.evaluation.report import DEPTH, SURFACE, UNCERTAINTY, Column
+from adu_depth_core.replay.evaluation_result import INSTABILITY, Estimate
 
 METRICS = {**DEPTH, **SURFACE, INSTABILITY: Column("", "0"), **UNCERTAINTY}
 """Unit and ideal of every metric."""

@@ -13,10 +13,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import cv2
 
 from adu_depth_core.bags.frames import BagFrame
-from adu_depth_core.bags.model_evaluation import Measured, Predicted, measure_frame
-from adu_depth_core.bags.prefetch import Prefetch
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.inference.predictor import MAX_STREAMS, Predictor
+from adu_depth_core.prefetch import Prefetch
+from adu_depth_core.replay.model_evaluation import Measured, Predicted, measure_frame
 
 ALONE = 20
 """First frames that are predicted with nothing beside them: what a prediction takes is measured on these."""

@@ -31,7 +31,7 @@ START_NS = 1_700_000_000_123_000_000
 def make_result() -> Callable[..., object]:
     """Makes an ``EvaluationResult``: ``make_result(labels=("A",), frames=40, truth=True, **changes)``."""
     pytest.importorskip("rosbags")
-    from adu_depth_core.bags import evaluation_result as er
+    from adu_depth_core.replay import evaluation_result as er
 
     def estimate(mean: float) -> er.Estimate:
         return er.Estimate(mean, 0.95 * mean, 1.06 * mean, 17.4, True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 
-from adu_depth_core.bags.evaluation_result import FrameRecord
+from adu_depth_core.replay.evaluation_result import FrameRecord
 
 
 class FrameLog:

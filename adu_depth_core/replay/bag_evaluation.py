@@ -13,20 +13,8 @@ import cv2
 import numpy as np
 
 import adu_depth_core
-from adu_depth_core.bags.conditions import FailIf
-from adu_depth_core.bags.evaluation_result import (
-    Comparison,
-    EvaluationResult,
-    FrameRecord,
-    GroundTruth,
-    ModelResult,
-    Source,
-)
 from adu_depth_core.bags.frames import BagFrame, FrameReader, ReadingOptions
-from adu_depth_core.bags.leakage import BagLeakage
-from adu_depth_core.bags.model_evaluation import ModelEvaluation, frame_estimates
 from adu_depth_core.bags.reader import BagReader
-from adu_depth_core.bags.replay import Replay
 from adu_depth_core.bags.skipped import SkippedFrames
 from adu_depth_core.bags.topic_choice import TopicOptions, Topics, choose_topics
 from adu_depth_core.errors import UserError
@@ -34,6 +22,18 @@ from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.machine import cpu_model
+from adu_depth_core.replay.bag_leakage import BagLeakage
+from adu_depth_core.replay.conditions import FailIf
+from adu_depth_core.replay.evaluation_result import (
+    Comparison,
+    EvaluationResult,
+    FrameRecord,
+    GroundTruth,
+    ModelResult,
+    Source,
+)
+from adu_depth_core.replay.model_evaluation import ModelEvaluation, frame_estimates
+from adu_depth_core.replay.model_replay import Replay
 
 
 class Recorder(Interface):

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adu_depth_core.bags.evaluation_result import (
+from adu_depth_core.evaluation.sparsification import REMOVED
+from adu_depth_core.evaluation.surfaces import RANGE
+from adu_depth_core.evaluation.uncertainty import ONE_SIGMA
+from adu_depth_core.replay.evaluation_result import (
     INSTABILITY,
     Comparison,
     EvaluationResult,
     Group,
     ModelResult,
 )
-from adu_depth_core.bags.report_page.text import is_better, number, percent
-from adu_depth_core.evaluation.sparsification import REMOVED
-from adu_depth_core.evaluation.surfaces import RANGE
-from adu_depth_core.evaluation.uncertainty import ONE_SIGMA
+from adu_depth_core.replay.report_page.text import is_better, number, percent
 
 HONEST = 0.05
 """A coverage this near to its nominal share is called honest."""

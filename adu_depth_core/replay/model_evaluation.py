@@ -7,19 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adu_depth_core.bags.evaluation_result import (
-    INSTABILITY,
-    ErrorBySigma,
-    Estimate,
-    FrameRecord,
-    Group,
-    Latency,
-    ModelResult,
-)
-from adu_depth_core.bags.frame_log import FrameLog
 from adu_depth_core.bags.frames import BagFrame
 from adu_depth_core.bags.stillness import stands_still
-from adu_depth_core.bags.worst_frames import WorstFrames
 from adu_depth_core.evaluation.confidence import mean_intervals
 from adu_depth_core.evaluation.error_by_sigma import ErrorHistogram
 from adu_depth_core.evaluation.evaluator import CurveMeans
@@ -31,6 +20,17 @@ from adu_depth_core.evaluation.temporal import instability
 from adu_depth_core.evaluation.uncertainty import calibration_area
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.inference.predictor import Predictor
+from adu_depth_core.replay.evaluation_result import (
+    INSTABILITY,
+    ErrorBySigma,
+    Estimate,
+    FrameRecord,
+    Group,
+    Latency,
+    ModelResult,
+)
+from adu_depth_core.replay.frame_log import FrameLog
+from adu_depth_core.replay.worst_frames import WorstFrames
 
 MAX_STEP_NS = 1_000_000_000
 """Frames farther apart than this are not compared for stability."""

@@ -6,9 +6,9 @@ import operator
 import re
 from dataclasses import dataclass
 
-from adu_depth_core.bags.evaluation_result import INSTABILITY, Condition, ModelResult
 from adu_depth_core.errors import UsageError
 from adu_depth_core.evaluation.report import DEPTH, SURFACE, UNCERTAINTY
+from adu_depth_core.replay.evaluation_result import INSTABILITY, Condition, ModelResult
 
 LATENCY = "latency_ms"
 """Median milliseconds of a prediction."""

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("rosbags")
 pytest.importorskip("jinja2")
-from adu_depth_core.bags.report_page.svg import Axis, Chart, linear_axis, log_axis
+from adu_depth_core.replay.report_page.svg import Axis, Chart, linear_axis, log_axis
 
 
 def elements(chart, tag):

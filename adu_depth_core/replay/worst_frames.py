@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from adu_depth_core.bags.evaluation_result import FrameRecord, WorstFrame
 from adu_depth_core.images import downscale
 from adu_depth_core.inference.prediction import Prediction
+from adu_depth_core.replay.evaluation_result import FrameRecord, WorstFrame
 from adu_depth_core.visualization import SIGMA_SCALE, colorize_depth, colorize_sigma
 
 WIDTH = 480

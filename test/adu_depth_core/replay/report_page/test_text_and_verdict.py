@@ -4,9 +4,9 @@ import pytest
 
 pytest.importorskip("rosbags")
 pytest.importorskip("jinja2")
-from adu_depth_core.bags.evaluation_result import Comparison, Condition, Estimate
-from adu_depth_core.bags.report_page.text import MEANINGS, METRICS, interval, is_better, number, percent
-from adu_depth_core.bags.report_page.verdict import findings_of, verdict_of
+from adu_depth_core.replay.evaluation_result import Comparison, Condition, Estimate
+from adu_depth_core.replay.report_page.text import MEANINGS, METRICS, interval, is_better, number, percent
+from adu_depth_core.replay.report_page.verdict import findings_of, verdict_of
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 from markupsafe import Markup
 
-from adu_depth_core.bags.evaluation_result import FrameRecord, ModelResult
-from adu_depth_core.bags.report_page.svg import Axis, Chart, linear_axis, log_axis
-from adu_depth_core.bags.report_page.text import metric_label, number, percent
 from adu_depth_core.evaluation.sparsification import REMOVED
 from adu_depth_core.evaluation.uncertainty import LEVELS, ONE_SIGMA
+from adu_depth_core.replay.evaluation_result import FrameRecord, ModelResult
+from adu_depth_core.replay.report_page.svg import Axis, Chart, linear_axis, log_axis
+from adu_depth_core.replay.report_page.text import metric_label, number, percent
 
 COLORS = 6
 """Series colours of the style sheet."""

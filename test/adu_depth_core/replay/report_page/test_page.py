@@ -16,8 +16,8 @@ from adu_depth_core.camera import Camera
 
 pytest.importorskip("rosbags")
 pytest.importorskip("jinja2")
-from adu_depth_core.bags import evaluation_result as er
-from adu_depth_core.bags.report_page import write_report_page
+from adu_depth_core.replay import evaluation_result as er
+from adu_depth_core.replay.report_page import write_report_page
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 VOID = {"meta", "link", "img", "br"}

@@ -1,8 +1,8 @@
 import pytest
 
 pytest.importorskip("rosbags")
-from adu_depth_core.bags.evaluation_result import FrameRecord
-from adu_depth_core.bags.frame_log import FrameLog
+from adu_depth_core.replay.evaluation_result import FrameRecord
+from adu_depth_core.replay.frame_log import FrameLog
 
 
 def test_records_come_back_as_they_went_in():

@@ -2,8 +2,7 @@ import threading
 
 import pytest
 
-pytest.importorskip("rosbags")
-from adu_depth_core.bags.prefetch import Prefetch
+from adu_depth_core.prefetch import Prefetch
 
 
 def test_items_come_in_order_and_end():

@@ -10,14 +10,14 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from adu_depth_core.bags.evaluation_result import INSTABILITY, EvaluationResult, Group, ModelResult
-from adu_depth_core.bags.report_page import charts
-from adu_depth_core.bags.report_page.pictures import jpeg_uri, legend_uri
-from adu_depth_core.bags.report_page.text import MEANINGS, METRICS, interval, is_better, number, percent
-from adu_depth_core.bags.report_page.verdict import FEW, findings_of, verdict_of
 from adu_depth_core.evaluation.confidence import ENOUGH, SHORTEST
 from adu_depth_core.evaluation.report import DEPTH, SURFACE, UNCERTAINTY
 from adu_depth_core.evaluation.surfaces import RULE
+from adu_depth_core.replay.evaluation_result import INSTABILITY, EvaluationResult, Group, ModelResult
+from adu_depth_core.replay.report_page import charts
+from adu_depth_core.replay.report_page.pictures import jpeg_uri, legend_uri
+from adu_depth_core.replay.report_page.text import MEANINGS, METRICS, interval, is_better, number, percent
+from adu_depth_core.replay.report_page.verdict import FEW, findings_of, verdict_of
 from adu_depth_core.visualization import SIGMA_SCALE, depth_scale
 
 METRIC_GROUPS = {
@@ -52,7 +52,7 @@ def write_report_page(result: EvaluationResult, path: Path) -> None:
     :param path: the HTML file, written plainly: the caller sees to it that a half-written one is never seen
     """
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("adu_depth_core.bags", "report_page"),
+        loader=jinja2.PackageLoader("adu_depth_core.replay", "report_page"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

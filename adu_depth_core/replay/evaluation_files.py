@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from adu_depth_core.bags.evaluation_result import EvaluationResult
 from adu_depth_core.evaluation.sparsification import REMOVED
 from adu_depth_core.evaluation.uncertainty import LEVELS
+from adu_depth_core.replay.evaluation_result import EvaluationResult
 
 FORMAT = "adu_depth-bag-evaluation"
 FORMAT_VERSION = 2

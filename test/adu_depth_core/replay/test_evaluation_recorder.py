@@ -12,7 +12,7 @@ from adu_depth_core.inference.prediction import Prediction
 
 pytest.importorskip("rosbags")
 from adu_depth_core.bags import topics
-from adu_depth_core.bags.record import EvaluationRecorder
+from adu_depth_core.replay.evaluation_recorder import EvaluationRecorder
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"
 CAMERA = Camera(50.0, 51.0, 3.5, 1.5, 8, 4)

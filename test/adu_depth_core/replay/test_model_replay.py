@@ -9,11 +9,11 @@ pytest.importorskip("rosbags")
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 from adu_depth_core.bags.frames import BagFrame
-from adu_depth_core.bags.replay import ALONE, Replay
 from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.inference.predictor import Predictor
+from adu_depth_core.replay.model_replay import ALONE, Replay
 
 CAMERA = Camera(350.0, 350.0, 95.5, 31.5, 192, 64)
 FRAMES = ALONE + 12
@@ -50,7 +50,7 @@ def run(predictors, frames, stop=lambda: False):
 
 def test_each_frame_is_measured_against_the_one_before_it(predictor, frames, monkeypatch):
     side_by_side = run([predictor], frames)
-    monkeypatch.setattr("adu_depth_core.bags.replay.ALONE", FRAMES)
+    monkeypatch.setattr("adu_depth_core.replay.model_replay.ALONE", FRAMES)
     one_by_one = run([predictor], frames)
     assert [frame.index for frame, _ in side_by_side] == list(range(FRAMES))
     for (_, (expected,)), (_, (actual,)) in zip(one_by_one, side_by_side, strict=True):

@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("rosbags")
-from adu_depth_core.bags.leakage import BagLeakage
 from adu_depth_core.bags.provenance import source_note
 from adu_depth_core.errors import UserError
 from adu_depth_core.model_card import ModelCard
+from adu_depth_core.replay.bag_leakage import BagLeakage
 
 DATE = 1_764_000_000_123_456_789
 SIMULATED = 4_200_000_000
