@@ -33,9 +33,9 @@ from adu_depth_core.files import write_atomically
 from adu_depth_core.inference.checkpoint_predictor import load_checkpoint_predictor
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.machine import cpu_model
+from adu_depth_core.training.card_entries import open_frames
 from adu_depth_core.training.config import DistillationConfig, TrainingConfig, load_config
 from adu_depth_core.training.data import SourceViews
-from adu_depth_core.training.model_card import open_frames
 from adu_depth_core.training.run import Machine, train
 
 RECIPE = Path(__file__).with_name("ablation.yaml")

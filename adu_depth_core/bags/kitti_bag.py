@@ -10,7 +10,7 @@ import cv2
 
 from adu_depth_core.bags import topics
 from adu_depth_core.bags.drive_bag import left_from_right
-from adu_depth_core.bags.kitti_folder import KittiFrame
+from adu_depth_core.bags.kitti_sequence import KittiFrame
 from adu_depth_core.bags.messages import (
     camera_info_message,
     compressed_image_message,

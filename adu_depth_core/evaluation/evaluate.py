@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.evaluation.benchmarks import Benchmark
-from adu_depth_core.evaluation.calibration import judged_sigma
 from adu_depth_core.evaluation.evaluator import Evaluator, Summary
 from adu_depth_core.evaluation.leakage import Leakage
 from adu_depth_core.evaluation.protocol import Protocol
+from adu_depth_core.evaluation.sigma_calibration import judged_sigma
 from adu_depth_core.evaluation.subject import Subject
 
 

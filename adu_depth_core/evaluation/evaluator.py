@@ -10,7 +10,7 @@ import numpy as np
 from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.boundary import measure_boundaries
-from adu_depth_core.evaluation.disparity import disparity_metrics
+from adu_depth_core.evaluation.disparity_metrics import disparity_metrics
 from adu_depth_core.evaluation.measurement import PART_METRICS, PART_NAMES, FrameResult, measure
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.rank_correlation import rank_correlation

@@ -28,10 +28,10 @@ from adu_depth_core.model_card import ModelCard, ModelCardError, card_path, file
 from adu_depth_core.networks.teacher import Teacher, load_teacher
 from adu_depth_core.training.averaging import LateAverage
 from adu_depth_core.training.callbacks import Pictures, Throughput
+from adu_depth_core.training.card_entries import complete_card, new_card, open_all_unseen
 from adu_depth_core.training.config import TrainingConfig
 from adu_depth_core.training.data import SourceViews, TrainingData, TrainingViews, read_sources
 from adu_depth_core.training.familiarity import NEUTRAL, fit_fingerprint, measure_novelty
-from adu_depth_core.training.model_card import complete_card, new_card, open_all_unseen
 from adu_depth_core.training.module import VALIDATION_METRIC, DepthTraining
 from adu_depth_core.training.schedule import Progress
 from adu_depth_core.training.student_training import StudentTraining

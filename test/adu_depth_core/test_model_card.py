@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from adu_depth_core.camera import Camera
 from adu_depth_core.deploy.network_cost import Cost
 from adu_depth_core.errors import UserError
-from adu_depth_core.evaluation.calibration import Calibration
 from adu_depth_core.evaluation.leakage import check_leakage
+from adu_depth_core.evaluation.sigma_calibration import Calibration
 from adu_depth_core.inference.network_size import fit_network_size, fixed_network_size
 from adu_depth_core.inference.novelty import is_unfamiliar, novelty, sigma_growth
 from adu_depth_core.inference.tensorrt.engine_file import check_fits

@@ -15,7 +15,7 @@ from adu_depth_core.evaluation.report import DEPTH, SURFACE, UNCERTAINTY
 from adu_depth_core.evaluation.surfaces import RULE
 from adu_depth_core.replay.evaluation_result import INSTABILITY, EvaluationResult, Group, ModelResult
 from adu_depth_core.replay.report_page import charts
-from adu_depth_core.replay.report_page.pictures import jpeg_uri, legend_uri
+from adu_depth_core.replay.report_page.data_uris import jpeg_uri, legend_uri
 from adu_depth_core.replay.report_page.text import MEANINGS, METRICS, interval, is_better, number, percent
 from adu_depth_core.replay.report_page.verdict import FEW, findings_of, verdict_of
 from adu_depth_core.visualization import SIGMA_SCALE, depth_scale

@@ -9,7 +9,7 @@ from adu_depth_core.errors import UserError
 pytest.importorskip("rosbags")
 from adu_depth_core.bags import topics
 from adu_depth_core.bags.kitti_bag import write_kitti_bag
-from adu_depth_core.bags.kitti_folder import find_frames
+from adu_depth_core.bags.kitti_sequence import find_frames
 from adu_depth_core.bags.messages import camera_of, image_array, stamp_of
 from adu_depth_core.bags.reader import BagReader
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adu_depth_core.camera import Camera
-from adu_depth_core.evaluation.road import Road, fit_road
+from adu_depth_core.evaluation.road_plane import Road, fit_road
 
 SIZE = (160, 320)
 CAMERA = Camera(360.0, 350.0, 161.5, 60.0, 320, 160)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adu_depth_core.evaluation.disparity import disparity_metrics
+from adu_depth_core.evaluation.disparity_metrics import disparity_metrics
 
 FOCAL_TIMES_BASELINE = 400.0
 

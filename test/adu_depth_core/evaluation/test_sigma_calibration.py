@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adu_depth_core.evaluation.calibration import Calibration, judged_sigma
+from adu_depth_core.evaluation.sigma_calibration import Calibration, judged_sigma
 from adu_depth_core.model_card import ModelCard
 
 SCALES = {"a": 1.0, "b": 2.0, "c": 1.5}

@@ -9,10 +9,10 @@ from typing import Any
 
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.benchmarks import Benchmark, open_benchmark
-from adu_depth_core.evaluation.calibration import Calibration
 from adu_depth_core.evaluation.evaluate import evaluate
 from adu_depth_core.evaluation.leakage import check_leakage
 from adu_depth_core.evaluation.protocol import Protocol
+from adu_depth_core.evaluation.sigma_calibration import Calibration
 from adu_depth_core.evaluation.subject import Subject
 from adu_depth_core.evaluation.uncertainty import QUANTILE, image_sigma_scale
 from adu_depth_core.machine import cpu_model

@@ -11,7 +11,7 @@ from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.subject import model_subject
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.model_card import read_card
-from adu_depth_core.training.model_card import complete_card
+from adu_depth_core.training.card_entries import complete_card
 from adu_depth_core.training.sources import BenchmarkConfig
 
 RED, BLUE = 150, 127

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from adu_depth_core.datasets.classes import PixelClass
-from adu_depth_core.evaluation.classes import CLASS_NAMES, class_metrics
+from adu_depth_core.evaluation.class_metrics import CLASS_NAMES, class_metrics
 from adu_depth_core.evaluation.evaluator import Evaluator
 from adu_depth_core.evaluation.pixels import Pixels
 from adu_depth_core.evaluation.protocol import Protocol
