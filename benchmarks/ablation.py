@@ -26,7 +26,7 @@ from rich.table import Table
 
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.benchmarks import Benchmark, open_benchmark
-from adu_depth_core.evaluation.evaluate import evaluate
+from adu_depth_core.evaluation.judged_sets import evaluate
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.subject import Subject, checkpoint_subject, model_subject, sgbm_subject
 from adu_depth_core.files import write_atomically

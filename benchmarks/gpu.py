@@ -20,12 +20,12 @@ import sys
 from pathlib import Path
 
 from adu_depth_core.commands.size_argument import rows_x_columns
-from adu_depth_core.deploy.benchmark import benchmark
 from adu_depth_core.deploy.build_options import BuildOptions
 from adu_depth_core.deploy.engine_parity import Gate
-from adu_depth_core.deploy.frames import Frame, network_inputs, read_frames, synthetic_frames
+from adu_depth_core.deploy.fixed_size_export import PRECISIONS, export
+from adu_depth_core.deploy.input_frames import Frame, network_inputs, read_frames, synthetic_frames
+from adu_depth_core.deploy.latency import benchmark
 from adu_depth_core.deploy.parity import LIMITS, compare
-from adu_depth_core.deploy.precision import PRECISIONS, export
 from adu_depth_core.deploy.roofline import Ceilings, measure_ceilings
 from adu_depth_core.deploy.tensorrt_build import build_engine
 from adu_depth_core.errors import UserError

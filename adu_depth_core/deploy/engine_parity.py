@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from adu_depth_core.deploy.frames import Frame, describe_cameras, network_inputs, synthetic_frames
+from adu_depth_core.deploy.input_frames import Frame, describe_cameras, network_inputs, synthetic_frames
 from adu_depth_core.deploy.parity import LIMITS, Parity, compare
 from adu_depth_core.errors import UserError, require
 from adu_depth_core.inference.backends.base import Backend, NetworkInput, NetworkOutput

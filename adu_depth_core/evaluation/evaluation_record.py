@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 import adu_depth_core
-from adu_depth_core.evaluation.evaluate import JudgedSet
 from adu_depth_core.evaluation.evaluator import Summary, combined
+from adu_depth_core.evaluation.judged_sets import JudgedSet
 from adu_depth_core.evaluation.protocol import MIN_DEPTH, Protocol
 from adu_depth_core.evaluation.sparsification import REMOVED
 from adu_depth_core.evaluation.subject import Subject

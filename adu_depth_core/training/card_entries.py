@@ -9,7 +9,7 @@ from typing import Any
 
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.benchmarks import Benchmark, open_benchmark
-from adu_depth_core.evaluation.evaluate import evaluate
+from adu_depth_core.evaluation.judged_sets import evaluate
 from adu_depth_core.evaluation.leakage import check_leakage
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.sigma_calibration import Calibration

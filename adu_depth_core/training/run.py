@@ -18,7 +18,7 @@ from lightning.pytorch.callbacks import (
 )
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from adu_depth_core.deploy.export import export_student, save_weights
+from adu_depth_core.deploy.onnx_export import export_student, save_weights
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.subject import Subject, checkpoint_subject, model_subject
 from adu_depth_core.files import check_folder_writable

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from adu_depth_core.deploy import graph, half, quantize
-from adu_depth_core.deploy.frames import Frame, describe_cameras, network_inputs, synthetic_frames
+from adu_depth_core.deploy.input_frames import Frame, describe_cameras, network_inputs, synthetic_frames
 from adu_depth_core.deploy.network_cost import network_cost
 from adu_depth_core.deploy.parity import LIMITS, Parity, compare
 from adu_depth_core.errors import UserError, require
@@ -127,7 +127,7 @@ def _source_onnx(model: Path, card: ModelCard, folder: Path) -> Path:
         return model
     for module in ("torch", "timm", "onnx"):
         require(module, "train", "to export from .safetensors")
-    from adu_depth_core.deploy.export import export_onnx
+    from adu_depth_core.deploy.onnx_export import export_onnx
     from adu_depth_core.networks.student import load_student
 
     source = folder / "source.onnx"

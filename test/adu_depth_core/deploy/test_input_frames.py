@@ -10,7 +10,13 @@ from adu_depth_core.bags import topics
 from adu_depth_core.bags.messages import camera_info_message, image_message
 from adu_depth_core.bags.writer import BagWriter
 from adu_depth_core.camera import Camera
-from adu_depth_core.deploy.frames import Frame, describe_cameras, network_inputs, read_frames, typical_camera
+from adu_depth_core.deploy.input_frames import (
+    Frame,
+    describe_cameras,
+    network_inputs,
+    read_frames,
+    typical_camera,
+)
 from adu_depth_core.model_card import ModelCard
 
 CARD = ModelCard(

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 pytest.importorskip("onnx")
 
-from adu_depth_core.deploy.export import export_student, save_weights  # noqa: E402
+from adu_depth_core.deploy.onnx_export import export_student, save_weights  # noqa: E402
 from adu_depth_core.inference.backends.choice import BACKENDS  # noqa: E402
 from adu_depth_core.model_card import ModelCard, file_sha256  # noqa: E402
 from adu_depth_core.networks.fingerprint import FAULT_DIRECTIONS  # noqa: E402
