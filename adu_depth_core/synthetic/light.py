@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from adu_depth_core.synthetic.geometry.vectors import dots
 from adu_depth_core.synthetic.sampling import bilinear
 from adu_depth_core.synthetic.textures import noise
-from adu_depth_core.synthetic.vectors import dots
 
 _WEATHER = ("clear", "fair", "cloudy", "overcast", "low_sun")
 _CLOUD_SIZE = 512

@@ -9,9 +9,9 @@ from itertools import pairwise
 import numpy as np
 
 from adu_depth_core.datasets.classes import PixelClass
-from adu_depth_core.synthetic.centreline import STEP, Centreline
+from adu_depth_core.synthetic.geometry.centreline import STEP, Centreline
+from adu_depth_core.synthetic.geometry.mesh import Mesh, loft, merge, quads
 from adu_depth_core.synthetic.materials import INDEX
-from adu_depth_core.synthetic.mesh import Mesh, loft, merge, quads
 
 _KERB_WIDTH = 0.15
 _SLAB = 1.6  # metres that one repetition of a paving texture covers

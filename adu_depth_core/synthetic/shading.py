@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from adu_depth_core.synthetic.geometry.mesh import Mesh
+from adu_depth_core.synthetic.geometry.raycast import Hits, RayCaster
+from adu_depth_core.synthetic.geometry.vectors import dots, lengths
 from adu_depth_core.synthetic.light import Light
 from adu_depth_core.synthetic.materials import INDEX, property_table, shared_atlas
-from adu_depth_core.synthetic.mesh import Mesh
-from adu_depth_core.synthetic.raycast import Hits, RayCaster
 from adu_depth_core.synthetic.textures import SIZE
-from adu_depth_core.synthetic.vectors import dots, lengths
 
 _MOTTLE_SCALE = np.float32(0.113)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from adu_depth_core.synthetic import vegetation
-from adu_depth_core.synthetic.centreline import Centreline
-from adu_depth_core.synthetic.mesh import Mesh
+from adu_depth_core.synthetic.geometry.centreline import Centreline
+from adu_depth_core.synthetic.geometry.mesh import Mesh
 from adu_depth_core.synthetic.road import Layout
 
 _HEADROOM = 2.9  # nothing may hang lower than this over a lane

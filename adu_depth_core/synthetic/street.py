@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from adu_depth_core.synthetic import lots, roadside, traffic
-from adu_depth_core.synthetic.centreline import Centreline
+from adu_depth_core.synthetic.geometry.centreline import Centreline
+from adu_depth_core.synthetic.geometry.mesh import Mesh, merge
 from adu_depth_core.synthetic.markings import Markings
-from adu_depth_core.synthetic.mesh import Mesh, merge
 from adu_depth_core.synthetic.road import Surfaces
 from adu_depth_core.synthetic.site import STYLE_SHARE, Site, Style, random_layout
 

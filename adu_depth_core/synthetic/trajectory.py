@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from adu_depth_core.synthetic.centreline import Centreline
+from adu_depth_core.synthetic.geometry.centreline import Centreline
 
 
 class Trajectory:

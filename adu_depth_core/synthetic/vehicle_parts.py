@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from adu_depth_core.datasets.classes import PixelClass
+from adu_depth_core.synthetic.geometry.mesh import Mesh, boxes, cylinder, merge, quads, surface
 from adu_depth_core.synthetic.materials import INDEX
-from adu_depth_core.synthetic.mesh import Mesh, boxes, cylinder, merge, quads, surface
 
 PAINT = INDEX["car_paint"]
 _GLASS, _RUBBER, _METAL = INDEX["car_glass"], INDEX["rubber"], INDEX["metal"]

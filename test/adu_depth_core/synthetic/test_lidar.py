@@ -7,9 +7,9 @@ pytest.importorskip("embreex")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adu_depth_core.synthetic.geometry.mesh import merge, quads
 from adu_depth_core.synthetic.lidar import Lidar
 from adu_depth_core.synthetic.materials import INDEX
-from adu_depth_core.synthetic.mesh import merge, quads
 from adu_depth_core.synthetic.shading import Shader
 
 GROUND = quads((-500, -500, 0), (1000, 0, 0), (0, 1000, 0), INDEX["asphalt"], tile=4.0)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adu_depth_core.camera import Camera
+from adu_depth_core.synthetic.geometry.mesh import boxes, merge, quads
 from adu_depth_core.synthetic.materials import INDEX
-from adu_depth_core.synthetic.mesh import boxes, merge, quads
 from adu_depth_core.synthetic.render import render
 from adu_depth_core.synthetic.shading import Shader
 

@@ -7,9 +7,9 @@ pytest.importorskip("embreex")
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adu_depth_core.synthetic.centreline import Centreline
+from adu_depth_core.synthetic.geometry.centreline import Centreline
+from adu_depth_core.synthetic.geometry.raycast import RayCaster
 from adu_depth_core.synthetic.materials import NAMES
-from adu_depth_core.synthetic.raycast import RayCaster
 from adu_depth_core.synthetic.street import Street
 from adu_depth_core.synthetic.trajectory import Trajectory
 

@@ -6,7 +6,7 @@ pytest.importorskip("trimesh")
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adu_depth_core.synthetic.mesh import Mesh, boxes, cylinder, ellipsoid, loft, merge, quads
+from adu_depth_core.synthetic.geometry.mesh import Mesh, boxes, cylinder, ellipsoid, loft, merge, quads
 
 COORDINATE = st.floats(-50, 50)
 

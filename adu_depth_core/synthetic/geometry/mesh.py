@@ -13,7 +13,7 @@ import numpy as np
 import trimesh
 
 from adu_depth_core.datasets.classes import PixelClass
-from adu_depth_core.synthetic.vectors import cross, dots, turned
+from adu_depth_core.synthetic.geometry.vectors import cross, dots, turned
 
 
 @dataclass(frozen=True)

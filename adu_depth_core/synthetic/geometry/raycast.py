@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adu_depth_core.errors import require
-from adu_depth_core.synthetic.mesh import Mesh
+from adu_depth_core.synthetic.geometry.mesh import Mesh
 
 
 @dataclass(frozen=True)
