@@ -8,7 +8,7 @@ import numpy as np
 
 from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.synthetic.geometry.mesh import Mesh, boxes, loft, merge
-from adu_depth_core.synthetic.materials import INDEX
+from adu_depth_core.synthetic.surfaces.materials import INDEX
 
 _METAL, _CONCRETE = INDEX["metal"], INDEX["concrete"]
 Colour = Sequence[float] | np.ndarray

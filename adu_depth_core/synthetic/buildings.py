@@ -11,7 +11,7 @@ import numpy as np
 from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.synthetic.facade import Wall, facade
 from adu_depth_core.synthetic.geometry.mesh import Mesh, boxes, cylinder, merge, quads, surface
-from adu_depth_core.synthetic.materials import INDEX
+from adu_depth_core.synthetic.surfaces.materials import INDEX
 
 _WALL_SHARE = {"plaster": 0.55, "brick": 0.2, "stone": 0.12, "concrete": 0.08, "wood": 0.05}
 _WALL_TILE = {"plaster": 4.0, "brick": 1.9, "stone": 3.0, "concrete": 3.0, "wood": 2.0}

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from adu_depth_core.synthetic.geometry.mesh import Mesh, boxes, loft, merge, quads
-from adu_depth_core.synthetic.materials import INDEX
+from adu_depth_core.synthetic.surfaces.materials import INDEX
 from adu_depth_core.synthetic.vehicle_parts import (
     PAINT,
     handle,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adu_depth_core.synthetic.geometry.mesh import Mesh, boxes, merge, quads
-from adu_depth_core.synthetic.materials import INDEX, NAMES
+from adu_depth_core.synthetic.surfaces.materials import INDEX, NAMES
 
 _CONCRETE, _METAL, _PLASTER = INDEX["concrete"], INDEX["metal"], INDEX["plaster"]
 

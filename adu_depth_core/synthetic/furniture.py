@@ -9,7 +9,7 @@ import numpy as np
 
 from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.synthetic.geometry.mesh import Mesh, boxes, cylinder, merge, quads, surface
-from adu_depth_core.synthetic.materials import INDEX
+from adu_depth_core.synthetic.surfaces.materials import INDEX
 
 _METAL, _CONCRETE = INDEX["metal"], INDEX["concrete"]
 _STEEL = (0.35, 0.36, 0.37)

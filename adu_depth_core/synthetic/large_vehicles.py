@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from adu_depth_core.synthetic.geometry.mesh import Mesh, boxes, loft, merge, quads
-from adu_depth_core.synthetic.materials import INDEX
+from adu_depth_core.synthetic.surfaces.materials import INDEX
 from adu_depth_core.synthetic.vehicle_parts import (
     PAINT,
     glass,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from adu_depth_core.synthetic.geometry.vectors import dots, lengths, turned
-from adu_depth_core.synthetic.materials import property_table
 from adu_depth_core.synthetic.shading import Shader
+from adu_depth_core.synthetic.surfaces.materials import property_table
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from adu_depth_core.synthetic.geometry.vectors import dots
-from adu_depth_core.synthetic.sampling import bilinear
-from adu_depth_core.synthetic.textures import noise
+from adu_depth_core.synthetic.surfaces.sampling import bilinear
+from adu_depth_core.synthetic.surfaces.textures import noise
 
 _WEATHER = ("clear", "fair", "cloudy", "overcast", "low_sun")
 _CLOUD_SIZE = 512

@@ -8,8 +8,8 @@ import numpy as np
 
 from adu_depth_core.synthetic import barriers, furniture, vegetation
 from adu_depth_core.synthetic.buildings import building
-from adu_depth_core.synthetic.materials import INDEX
 from adu_depth_core.synthetic.site import Site
+from adu_depth_core.synthetic.surfaces.materials import INDEX
 from adu_depth_core.synthetic.vehicles import random_vehicle
 
 _LEAST_WIDTH = 9.0

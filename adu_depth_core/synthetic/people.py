@@ -8,7 +8,7 @@ import numpy as np
 
 from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.synthetic.geometry.mesh import Mesh, boxes, cylinder, ellipsoid, merge
-from adu_depth_core.synthetic.materials import INDEX
+from adu_depth_core.synthetic.surfaces.materials import INDEX
 
 
 def person(rng: np.random.Generator) -> Mesh:

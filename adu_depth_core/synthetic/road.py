@@ -11,7 +11,7 @@ import numpy as np
 from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.synthetic.geometry.centreline import STEP, Centreline
 from adu_depth_core.synthetic.geometry.mesh import Mesh, loft, merge, quads
-from adu_depth_core.synthetic.materials import INDEX
+from adu_depth_core.synthetic.surfaces.materials import INDEX
 
 _KERB_WIDTH = 0.15
 _SLAB = 1.6  # metres that one repetition of a paving texture covers

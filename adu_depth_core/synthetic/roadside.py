@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from adu_depth_core.synthetic import furniture
-from adu_depth_core.synthetic.materials import INDEX
 from adu_depth_core.synthetic.site import Site
+from adu_depth_core.synthetic.surfaces.materials import INDEX
 
 
 def plant_trees(site: Site, side: int) -> None:

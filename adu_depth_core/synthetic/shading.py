@@ -10,8 +10,8 @@ from adu_depth_core.synthetic.geometry.mesh import Mesh
 from adu_depth_core.synthetic.geometry.raycast import Hits, RayCaster
 from adu_depth_core.synthetic.geometry.vectors import dots, lengths
 from adu_depth_core.synthetic.light import Light
-from adu_depth_core.synthetic.materials import INDEX, property_table, shared_atlas
-from adu_depth_core.synthetic.textures import SIZE
+from adu_depth_core.synthetic.surfaces.materials import INDEX, property_table, shared_atlas
+from adu_depth_core.synthetic.surfaces.textures import SIZE
 
 _MOTTLE_SCALE = np.float32(0.113)
 

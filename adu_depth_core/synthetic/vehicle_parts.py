@@ -11,7 +11,7 @@ import numpy as np
 
 from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.synthetic.geometry.mesh import Mesh, boxes, cylinder, merge, quads, surface
-from adu_depth_core.synthetic.materials import INDEX
+from adu_depth_core.synthetic.surfaces.materials import INDEX
 
 PAINT = INDEX["car_paint"]
 _GLASS, _RUBBER, _METAL = INDEX["car_glass"], INDEX["rubber"], INDEX["metal"]

@@ -8,7 +8,7 @@ from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.synthetic.cars import SHAPES, car
 from adu_depth_core.synthetic.geometry.mesh import Mesh
 from adu_depth_core.synthetic.large_vehicles import bus, lorry, van
-from adu_depth_core.synthetic.materials import INDEX
+from adu_depth_core.synthetic.surfaces.materials import INDEX
 from adu_depth_core.synthetic.vehicle_parts import PAINT
 
 _COLOURS = np.array(  # share in percent, linear RGB

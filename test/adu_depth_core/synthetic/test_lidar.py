@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from adu_depth_core.synthetic.geometry.mesh import merge, quads
 from adu_depth_core.synthetic.lidar import Lidar
-from adu_depth_core.synthetic.materials import INDEX
 from adu_depth_core.synthetic.shading import Shader
+from adu_depth_core.synthetic.surfaces.materials import INDEX
 
 GROUND = quads((-500, -500, 0), (1000, 0, 0), (0, 1000, 0), INDEX["asphalt"], tile=4.0)
 RNG = np.random.default_rng(0)

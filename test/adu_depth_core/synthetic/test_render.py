@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.synthetic.geometry.mesh import boxes, merge, quads
-from adu_depth_core.synthetic.materials import INDEX
 from adu_depth_core.synthetic.render import render
 from adu_depth_core.synthetic.shading import Shader
+from adu_depth_core.synthetic.surfaces.materials import INDEX
 
 CAMERA = Camera(fx=100.0, fy=100.0, cx=39.5, cy=19.5, width=80, height=40)
 GROUND = quads((-500, -500, 0), (1000, 0, 0), (0, 1000, 0), INDEX["asphalt"], tile=4.0)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from adu_depth_core.synthetic.geometry.centreline import Centreline
 from adu_depth_core.synthetic.geometry.raycast import RayCaster
-from adu_depth_core.synthetic.materials import NAMES
 from adu_depth_core.synthetic.street import Street
+from adu_depth_core.synthetic.surfaces.materials import NAMES
 from adu_depth_core.synthetic.trajectory import Trajectory
 
 

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from adu_depth_core.synthetic.sampling import bilinear
+from adu_depth_core.synthetic.surfaces.sampling import bilinear
 
 PICTURE = np.arange(12, dtype=np.float32).reshape(3, 4)
 

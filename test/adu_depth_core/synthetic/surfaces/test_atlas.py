@@ -2,8 +2,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adu_depth_core.synthetic.atlas import LEVELS, Atlas
-from adu_depth_core.synthetic.textures import SIZE
+from adu_depth_core.synthetic.surfaces.atlas import LEVELS, Atlas
+from adu_depth_core.synthetic.surfaces.textures import SIZE
 
 RED = np.zeros((SIZE, SIZE, 4))
 RED[..., 0] = 1.0

@@ -7,9 +7,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from adu_depth_core.synthetic import lettering, textures
-from adu_depth_core.synthetic.atlas import Atlas
-from adu_depth_core.synthetic.textures import Painter
+from adu_depth_core.synthetic.surfaces import lettering, textures
+from adu_depth_core.synthetic.surfaces.atlas import Atlas
+from adu_depth_core.synthetic.surfaces.textures import Painter
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from adu_depth_core.synthetic.textures import SIZE, noise, rgba
+from adu_depth_core.synthetic.surfaces.textures import SIZE, noise, rgba
 
 _WORDS = (
     "BAKERY", "HOTEL", "CAFE", "BOOKS", "MARKT", "PHARMACY", "BANK", "FLOWERS", "PIZZA", "OPTIK", "SALE",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from adu_depth_core.synthetic.sampling import bilinear
-from adu_depth_core.synthetic.textures import SIZE
+from adu_depth_core.synthetic.surfaces.sampling import bilinear
+from adu_depth_core.synthetic.surfaces.textures import SIZE
 
 LEVELS = int(np.log2(SIZE)) - 1
 _BORDER = 2
