@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from adu_depth_core.synthetic import furniture
 from adu_depth_core.synthetic.geometry.centreline import Centreline
 from adu_depth_core.synthetic.geometry.mesh import Mesh
-from adu_depth_core.synthetic.people import cyclist, person
+from adu_depth_core.synthetic.objects import furniture
+from adu_depth_core.synthetic.objects.people import cyclist, person
 from adu_depth_core.synthetic.site import Site
 from adu_depth_core.synthetic.vehicles import random_lorry, random_vehicle
 

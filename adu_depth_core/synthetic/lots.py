@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from adu_depth_core.synthetic import barriers, furniture, vegetation
-from adu_depth_core.synthetic.buildings import building
+from adu_depth_core.synthetic.objects import barriers, furniture, vegetation
+from adu_depth_core.synthetic.objects.buildings import building
 from adu_depth_core.synthetic.site import Site
 from adu_depth_core.synthetic.surfaces.materials import INDEX
 from adu_depth_core.synthetic.vehicles import random_vehicle

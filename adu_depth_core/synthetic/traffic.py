@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adu_depth_core.synthetic.geometry.mesh import Mesh
-from adu_depth_core.synthetic.people import cyclist, person
+from adu_depth_core.synthetic.objects.people import cyclist, person
 from adu_depth_core.synthetic.site import Site
 from adu_depth_core.synthetic.vehicles import random_vehicle
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from adu_depth_core.datasets.classes import PixelClass
-from adu_depth_core.synthetic.barriers import leftward
 from adu_depth_core.synthetic.geometry.mesh import Mesh, cylinder, loft, merge, surface, unit_ball
+from adu_depth_core.synthetic.objects.barriers import leftward
 from adu_depth_core.synthetic.surfaces.materials import INDEX
 
 _BARK = INDEX["bark"]

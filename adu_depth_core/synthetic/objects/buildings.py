@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from adu_depth_core.datasets.classes import PixelClass
-from adu_depth_core.synthetic.facade import Wall, facade
 from adu_depth_core.synthetic.geometry.mesh import Mesh, boxes, cylinder, merge, quads, surface
+from adu_depth_core.synthetic.objects.facade import Wall, facade
 from adu_depth_core.synthetic.surfaces.materials import INDEX
 
 _WALL_SHARE = {"plaster": 0.55, "brick": 0.2, "stone": 0.12, "concrete": 0.08, "wood": 0.05}
