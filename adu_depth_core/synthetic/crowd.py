@@ -15,7 +15,7 @@ from adu_depth_core.synthetic.geometry.mesh import Mesh
 from adu_depth_core.synthetic.objects import furniture
 from adu_depth_core.synthetic.objects.people import cyclist, person
 from adu_depth_core.synthetic.site import Site
-from adu_depth_core.synthetic.vehicles import random_lorry, random_vehicle
+from adu_depth_core.synthetic.vehicles.random_vehicles import random_lorry, random_vehicle
 
 _NEAREST, _FARTHEST = 4.0, 45.0  # metres from the camera
 _KNEE, _HEAD = 0.3, 2.0  # what takes up room lies between these heights

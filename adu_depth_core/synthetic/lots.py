@@ -10,7 +10,7 @@ from adu_depth_core.synthetic.objects import barriers, furniture, vegetation
 from adu_depth_core.synthetic.objects.buildings import building
 from adu_depth_core.synthetic.site import Site
 from adu_depth_core.synthetic.surfaces.materials import INDEX
-from adu_depth_core.synthetic.vehicles import random_vehicle
+from adu_depth_core.synthetic.vehicles.random_vehicles import random_vehicle
 
 _LEAST_WIDTH = 9.0
 _WIDTHS = {"row": (9, 20), "house": (11, 22), "hall": (25, 55)}

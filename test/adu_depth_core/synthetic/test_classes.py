@@ -12,7 +12,7 @@ from adu_depth_core.synthetic.objects.furniture import bench, traffic_light, tra
 from adu_depth_core.synthetic.objects.people import cyclist, person
 from adu_depth_core.synthetic.street import Street
 from adu_depth_core.synthetic.surfaces.materials import INDEX
-from adu_depth_core.synthetic.vehicles import random_lorry, random_vehicle
+from adu_depth_core.synthetic.vehicles.random_vehicles import random_lorry, random_vehicle
 
 
 def labels(mesh):

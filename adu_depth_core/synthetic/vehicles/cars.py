@@ -9,7 +9,7 @@ import numpy as np
 
 from adu_depth_core.synthetic.geometry.mesh import Mesh, boxes, loft, merge, quads
 from adu_depth_core.synthetic.surfaces.materials import INDEX
-from adu_depth_core.synthetic.vehicle_parts import (
+from adu_depth_core.synthetic.vehicles.vehicle_parts import (
     PAINT,
     handle,
     head_lamp,

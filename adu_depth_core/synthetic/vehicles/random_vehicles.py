@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from adu_depth_core.datasets.classes import PixelClass
-from adu_depth_core.synthetic.cars import SHAPES, car
 from adu_depth_core.synthetic.geometry.mesh import Mesh
-from adu_depth_core.synthetic.large_vehicles import bus, lorry, van
 from adu_depth_core.synthetic.surfaces.materials import INDEX
-from adu_depth_core.synthetic.vehicle_parts import PAINT
+from adu_depth_core.synthetic.vehicles.cars import SHAPES, car
+from adu_depth_core.synthetic.vehicles.large_vehicles import bus, lorry, van
+from adu_depth_core.synthetic.vehicles.vehicle_parts import PAINT
 
 _COLOURS = np.array(  # share in percent, linear RGB
     [
