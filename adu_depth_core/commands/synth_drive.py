@@ -19,8 +19,8 @@ from adu_depth_core.files import check_folder_writable
 from adu_depth_core.progress import progress_bar
 from adu_depth_core.synthetic.drive import LONGEST_DRIVE_S, DriveConfig, generate_drive
 from adu_depth_core.synthetic.frame import DriveFrame, Rig
+from adu_depth_core.synthetic.imaging.lidar import Lidar
 from adu_depth_core.synthetic.kitti_folder import write_kitti2015
-from adu_depth_core.synthetic.lidar import Lidar
 from adu_depth_core.synthetic.random_rig import KITTI_CAMERA, VEHICLE_CAMERAS
 from adu_depth_core.synthetic.viewpoints import generate_views
 

@@ -9,12 +9,12 @@ import numpy as np
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.synthetic.frame import DriveFrame, Rig
-from adu_depth_core.synthetic.lidar import Lidar
-from adu_depth_core.synthetic.light import random_light
+from adu_depth_core.synthetic.imaging.lidar import Lidar
+from adu_depth_core.synthetic.imaging.light import random_light
+from adu_depth_core.synthetic.imaging.render import render
+from adu_depth_core.synthetic.imaging.sensor import Sensor, random_sensor
+from adu_depth_core.synthetic.imaging.shading import Shader
 from adu_depth_core.synthetic.mounting import Mounting
-from adu_depth_core.synthetic.render import render
-from adu_depth_core.synthetic.sensor import Sensor, random_sensor
-from adu_depth_core.synthetic.shading import Shader
 from adu_depth_core.synthetic.street import Street
 from adu_depth_core.synthetic.trajectory import Trajectory
 

@@ -2,8 +2,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adu_depth_core.synthetic.light import random_light
-from adu_depth_core.synthetic.sensor import random_sensor
+from adu_depth_core.synthetic.imaging.light import random_light
+from adu_depth_core.synthetic.imaging.sensor import random_sensor
 
 
 def directions(count=500):

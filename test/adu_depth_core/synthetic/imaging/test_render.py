@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.synthetic.geometry.mesh import boxes, merge, quads
-from adu_depth_core.synthetic.render import render
-from adu_depth_core.synthetic.shading import Shader
+from adu_depth_core.synthetic.imaging.render import render
+from adu_depth_core.synthetic.imaging.shading import Shader
 from adu_depth_core.synthetic.surfaces.materials import INDEX
 
 CAMERA = Camera(fx=100.0, fy=100.0, cx=39.5, cy=19.5, width=80, height=40)
@@ -41,7 +41,7 @@ def test_a_wall_across_the_view_has_one_depth(distance, y):
 
 
 def light_of_an_overcast_day():
-    from adu_depth_core.synthetic.light import Light
+    from adu_depth_core.synthetic.imaging.light import Light
 
     grey = np.full(3, 0.6)
     return Light(np.array([0, 0, 1.0]), np.zeros(3), grey, grey, 1.0, np.zeros((512, 512), np.float32), 0.0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adu_depth_core.synthetic.geometry.vectors import dots, lengths, turned
-from adu_depth_core.synthetic.shading import Shader
+from adu_depth_core.synthetic.imaging.shading import Shader
 from adu_depth_core.synthetic.surfaces.materials import property_table
 
 

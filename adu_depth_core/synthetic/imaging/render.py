@@ -8,7 +8,7 @@ import numpy as np
 from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.synthetic.geometry.vectors import turned
-from adu_depth_core.synthetic.shading import Shader
+from adu_depth_core.synthetic.imaging.shading import Shader
 
 # With the centre, three points that are spread over the pixel in both directions.
 _SUBPIXEL = np.array([(-0.33, -0.2), (0.33, 0.2)], np.float32)

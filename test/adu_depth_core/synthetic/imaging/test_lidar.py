@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adu_depth_core.synthetic.geometry.mesh import merge, quads
-from adu_depth_core.synthetic.lidar import Lidar
-from adu_depth_core.synthetic.shading import Shader
+from adu_depth_core.synthetic.imaging.lidar import Lidar
+from adu_depth_core.synthetic.imaging.shading import Shader
 from adu_depth_core.synthetic.surfaces.materials import INDEX
 
 GROUND = quads((-500, -500, 0), (1000, 0, 0), (0, 1000, 0), INDEX["asphalt"], tile=4.0)

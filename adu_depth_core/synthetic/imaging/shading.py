@@ -9,7 +9,7 @@ import numpy as np
 from adu_depth_core.synthetic.geometry.mesh import Mesh
 from adu_depth_core.synthetic.geometry.raycast import Hits, RayCaster
 from adu_depth_core.synthetic.geometry.vectors import dots, lengths
-from adu_depth_core.synthetic.light import Light
+from adu_depth_core.synthetic.imaging.light import Light
 from adu_depth_core.synthetic.surfaces.materials import INDEX, property_table, shared_atlas
 from adu_depth_core.synthetic.surfaces.textures import SIZE
 
