@@ -14,7 +14,7 @@ from adu_depth_core.synthetic.geometry.centreline import Centreline
 from adu_depth_core.synthetic.geometry.mesh import Mesh
 from adu_depth_core.synthetic.objects import furniture
 from adu_depth_core.synthetic.objects.people import cyclist, person
-from adu_depth_core.synthetic.site import Site
+from adu_depth_core.synthetic.street.site import Site
 from adu_depth_core.synthetic.vehicles.random_vehicles import random_lorry, random_vehicle
 
 _NEAREST, _FARTHEST = 4.0, 45.0  # metres from the camera

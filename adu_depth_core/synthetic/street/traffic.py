@@ -9,7 +9,7 @@ import numpy as np
 
 from adu_depth_core.synthetic.geometry.mesh import Mesh
 from adu_depth_core.synthetic.objects.people import cyclist, person
-from adu_depth_core.synthetic.site import Site
+from adu_depth_core.synthetic.street.site import Site
 from adu_depth_core.synthetic.vehicles.random_vehicles import random_vehicle
 
 _LONGEST_DRIVE = 2000.0  # metres of oncoming traffic that are enough for any

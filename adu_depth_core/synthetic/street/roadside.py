@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from adu_depth_core.synthetic.objects import furniture
-from adu_depth_core.synthetic.site import Site
+from adu_depth_core.synthetic.street.site import Site
 from adu_depth_core.synthetic.surfaces.materials import INDEX
 
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from adu_depth_core.synthetic import lots, roadside, traffic
 from adu_depth_core.synthetic.geometry.centreline import Centreline
 from adu_depth_core.synthetic.geometry.mesh import Mesh, merge
-from adu_depth_core.synthetic.markings import Markings
-from adu_depth_core.synthetic.road import Surfaces
-from adu_depth_core.synthetic.site import STYLE_SHARE, Site, Style, random_layout
+from adu_depth_core.synthetic.street import lots, roadside, traffic
+from adu_depth_core.synthetic.street.markings import Markings
+from adu_depth_core.synthetic.street.road import Surfaces
+from adu_depth_core.synthetic.street.site import STYLE_SHARE, Site, Style, random_layout
 
 _AHEAD, _BEHIND = 200.0, 40.0  # metres around a vehicle whose camera looks ahead that are shown
 _LARGEST = 30.0  # half the length of the longest piece of a street

@@ -9,7 +9,7 @@ import numpy as np
 from adu_depth_core.synthetic.geometry.centreline import Centreline
 from adu_depth_core.synthetic.geometry.mesh import Mesh
 from adu_depth_core.synthetic.objects import vegetation
-from adu_depth_core.synthetic.road import Layout
+from adu_depth_core.synthetic.street.road import Layout
 
 _HEADROOM = 2.9  # nothing may hang lower than this over a lane
 

@@ -9,7 +9,7 @@ import numpy as np
 from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.synthetic.geometry.centreline import STEP, Centreline
 from adu_depth_core.synthetic.geometry.mesh import Mesh, merge, quads
-from adu_depth_core.synthetic.road import Layout
+from adu_depth_core.synthetic.street.road import Layout
 from adu_depth_core.synthetic.surfaces.materials import INDEX
 
 _THICKNESS = 0.008  # of paint: enough for a ray caster to tell it from the asphalt at any range

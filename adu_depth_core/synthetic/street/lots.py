@@ -8,7 +8,7 @@ import numpy as np
 
 from adu_depth_core.synthetic.objects import barriers, furniture, vegetation
 from adu_depth_core.synthetic.objects.buildings import building
-from adu_depth_core.synthetic.site import Site
+from adu_depth_core.synthetic.street.site import Site
 from adu_depth_core.synthetic.surfaces.materials import INDEX
 from adu_depth_core.synthetic.vehicles.random_vehicles import random_vehicle
 
