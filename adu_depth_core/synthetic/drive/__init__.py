@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from adu_depth_core.camera import Camera
+from adu_depth_core.synthetic.drive.mounting import Mounting
+from adu_depth_core.synthetic.drive.trajectory import Trajectory
 from adu_depth_core.synthetic.frame import DriveFrame, Rig
 from adu_depth_core.synthetic.imaging.lidar import Lidar
 from adu_depth_core.synthetic.imaging.light import random_light
 from adu_depth_core.synthetic.imaging.render import render
 from adu_depth_core.synthetic.imaging.sensor import Sensor, random_sensor
 from adu_depth_core.synthetic.imaging.shading import Shader
-from adu_depth_core.synthetic.mounting import Mounting
 from adu_depth_core.synthetic.street import Street
-from adu_depth_core.synthetic.trajectory import Trajectory
 
 KITTI_PRINCIPAL = (0.4908, 0.461)
 """KITTI's principal point as shares of width and height."""

@@ -7,11 +7,11 @@ pytest.importorskip("embreex")
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adu_depth_core.synthetic.drive.trajectory import Trajectory
 from adu_depth_core.synthetic.geometry.centreline import Centreline
 from adu_depth_core.synthetic.geometry.raycast import RayCaster
 from adu_depth_core.synthetic.street import Street
 from adu_depth_core.synthetic.surfaces.materials import NAMES
-from adu_depth_core.synthetic.trajectory import Trajectory
 
 
 @pytest.fixture(scope="module", params=range(4))

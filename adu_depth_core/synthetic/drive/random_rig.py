@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from adu_depth_core.synthetic.drive import KITTI_PRINCIPAL, DriveConfig
-from adu_depth_core.synthetic.mounting import Mounting
+from adu_depth_core.synthetic.drive.mounting import Mounting
 
 
 @dataclass(frozen=True)

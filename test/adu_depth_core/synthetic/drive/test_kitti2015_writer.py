@@ -6,7 +6,7 @@ pytest.importorskip("trimesh")
 from adu_depth_core.datasets.kitti2015 import Kitti2015
 from adu_depth_core.images import read_png16
 from adu_depth_core.stereo_pair import disparity_from_depth
-from adu_depth_core.synthetic.kitti_folder import seen_by_right, write_kitti2015
+from adu_depth_core.synthetic.drive.kitti2015_writer import seen_by_right, write_kitti2015
 
 
 @pytest.fixture(scope="module")

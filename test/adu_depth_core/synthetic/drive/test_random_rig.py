@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adu_depth_core.synthetic.drive import DriveConfig
-from adu_depth_core.synthetic.random_rig import KITTI_CAMERA, VEHICLE_CAMERAS, Choice
+from adu_depth_core.synthetic.drive.random_rig import KITTI_CAMERA, VEHICLE_CAMERAS, Choice
 
 
 def draw(rig, seed=0, **options):

@@ -6,7 +6,7 @@ pytest.importorskip("trimesh")
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adu_depth_core.synthetic.mounting import Mounting
+from adu_depth_core.synthetic.drive.mounting import Mounting
 
 RIGHT, DOWN, AHEAD = np.eye(3)
 

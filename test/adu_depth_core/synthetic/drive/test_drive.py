@@ -9,7 +9,7 @@ pytest.importorskip("embreex")
 
 from adu_depth_core.stereo_pair import disparity_from_depth
 from adu_depth_core.synthetic.drive import DriveConfig, generate_drive
-from adu_depth_core.synthetic.kitti_folder import seen_by_right
+from adu_depth_core.synthetic.drive.kitti2015_writer import seen_by_right
 
 TINY = {"frames": 2, "width": 96, "height": 32}
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adu_depth_core.synthetic.trajectory import turn
+from adu_depth_core.synthetic.drive.trajectory import turn
 
 _AHEAD, _ASIDE = 1.0, 0.6  # metres from the middle of the vehicle: the rig is near the edge it looks over
 _BASE_FROM_OPTICAL = np.array([[0.0, 0, 1], [-1, 0, 0], [0, -1, 0]])

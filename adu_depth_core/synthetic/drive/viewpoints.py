@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from adu_depth_core.synthetic.drive import DriveConfig, record
+from adu_depth_core.synthetic.drive.trajectory import Trajectory
 from adu_depth_core.synthetic.frame import DriveFrame, Rig
 from adu_depth_core.synthetic.geometry.mesh import merge
 from adu_depth_core.synthetic.imaging.light import random_light
@@ -19,7 +20,6 @@ from adu_depth_core.synthetic.imaging.shading import Shader
 from adu_depth_core.synthetic.street import Street
 from adu_depth_core.synthetic.street.crowd import crowd
 from adu_depth_core.synthetic.street.site import VIEW_STYLE_SHARE
-from adu_depth_core.synthetic.trajectory import Trajectory
 
 _FAR, _NEAR = 200.0, 45.0  # metres of street that are shown where the camera looks along it, and elsewhere
 _REACH = 60.0  # metres from the road's middle to the last houses

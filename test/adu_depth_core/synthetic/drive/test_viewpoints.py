@@ -8,8 +8,8 @@ pytest.importorskip("embreex")
 
 from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.synthetic.drive import DriveConfig, generate_drive
-from adu_depth_core.synthetic.mounting import Mounting
-from adu_depth_core.synthetic.viewpoints import generate_views
+from adu_depth_core.synthetic.drive.mounting import Mounting
+from adu_depth_core.synthetic.drive.viewpoints import generate_views
 
 SMALL = DriveConfig(seed=11, width=128, height=72, focal=70.0, mono=True, lidar=None)
 LOOK = [Mounting(yaw=yaw) for yaw in (0, 60, 180)]
