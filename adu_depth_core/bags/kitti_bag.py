@@ -43,7 +43,7 @@ def write_kitti_bag(
 ) -> dict[str, int]:
     """Write a bag with image and camera_info of the left and, where there are any, right images.
 
-    :param frames: from ``kitti_folder.find_frames``
+    :param frames: from ``kitti_sequence.find_frames``
     :param rate: frames per second instead of the folder's times; None for those, or 10 where there are none
     :param start_ns: stamp of the first frame in nanoseconds
     :param compressed: write the image files as they are, as ``.../compressed`` topics
