@@ -33,7 +33,6 @@ from adu_depth_core.files import write_atomically
 from adu_depth_core.inference.checkpoint_predictor import load_checkpoint_predictor
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.machine import cpu_model
-from adu_depth_core.training.card_entries import open_frames
 from adu_depth_core.training.config import DistillationConfig, TrainingConfig, load_config
 from adu_depth_core.training.data import SourceViews
 from adu_depth_core.training.run import Machine, train
@@ -217,8 +216,9 @@ def main() -> None:
     arguments = parser.parse_args()
     overrides = [f"root={arguments.root}", f"synthetic={arguments.synthetic}", f"out={arguments.out}"]
     config = load_config(arguments.recipe, [*overrides, *arguments.overrides])
+    real = config.validation
     benchmarks = {
-        "real frames": open_frames(config.validation),
+        "real frames": open_benchmark(real.dataset, Path(real.path), real.split),
         "synthetic streets": open_benchmark("synthetic", arguments.streets),
     }
     ablation = Ablation(config, arguments.teacher, benchmarks, arguments.out, arguments.workers)
