@@ -10,7 +10,6 @@ import cv2
 
 from adu_depth_core.bags import topics
 from adu_depth_core.bags.drive_bag import left_from_right
-from adu_depth_core.bags.kitti_sequence import KittiFrame
 from adu_depth_core.bags.messages import (
     camera_info_message,
     compressed_image_message,
@@ -20,6 +19,7 @@ from adu_depth_core.bags.messages import (
 from adu_depth_core.bags.writer import DEFAULT_START_NS, BagWriter
 from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.kitti_calibration import read_cameras
+from adu_depth_core.datasets.kitti_sequence import KittiFrame
 from adu_depth_core.encoded_image import decode
 from adu_depth_core.errors import UserError
 
