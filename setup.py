@@ -108,7 +108,7 @@ setup(
     maintainer="ADU-Depth maintainers",
     maintainer_email="maintainers@users.noreply.github.com",
     packages=find_packages(include=["adu_depth_core*", "adu_depth_ros*"]),
-    package_data={"adu_depth_core.bags": ["report_page/*.html", "report_page/*.css"]},
+    package_data={"adu_depth_core.replay": ["report_page/*.html", "report_page/*.css"]},
     python_requires=">=3.10",
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),

@@ -13,10 +13,10 @@ from std_msgs.msg import Header
 from adu_depth_core.inference.depth_output import encode_depth, mark_depth
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.visualization import colorize_depth
-from adu_depth_ros.camera_info import resized_info
 from adu_depth_ros.image_conversion import image_to_message
 from adu_depth_ros.parameters import Parameters
 from adu_depth_ros.point_cloud import point_cloud
+from adu_depth_ros.resized_camera_info import resized_info
 
 OUTPUT_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 """Reliable suits both kinds of subscriber; who wants best effort overrides it."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from adu_depth_core.errors import UserError
 from adu_depth_core.inference.backends.choice import ENGINE_SUFFIX
-from adu_depth_core.inference.engine_file import check_verified
 from adu_depth_core.inference.predictor import default_model
+from adu_depth_core.inference.tensorrt.engine_file import check_verified
 from adu_depth_ros.parameters import Parameters, parse_network_size
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from rich.table import Table
 
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.benchmarks import Benchmark, open_benchmark
-from adu_depth_core.evaluation.evaluate import evaluate
+from adu_depth_core.evaluation.judged_sets import evaluate
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.subject import Subject, checkpoint_subject, model_subject, sgbm_subject
 from adu_depth_core.files import write_atomically
@@ -35,7 +35,6 @@ from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.machine import cpu_model
 from adu_depth_core.training.config import DistillationConfig, TrainingConfig, load_config
 from adu_depth_core.training.data import SourceViews
-from adu_depth_core.training.model_card import open_frames
 from adu_depth_core.training.run import Machine, train
 
 RECIPE = Path(__file__).with_name("ablation.yaml")
@@ -217,8 +216,9 @@ def main() -> None:
     arguments = parser.parse_args()
     overrides = [f"root={arguments.root}", f"synthetic={arguments.synthetic}", f"out={arguments.out}"]
     config = load_config(arguments.recipe, [*overrides, *arguments.overrides])
+    real = config.validation
     benchmarks = {
-        "real frames": open_frames(config.validation),
+        "real frames": open_benchmark(real.dataset, Path(real.path), real.split),
         "synthetic streets": open_benchmark("synthetic", arguments.streets),
     }
     ablation = Ablation(config, arguments.teacher, benchmarks, arguments.out, arguments.workers)

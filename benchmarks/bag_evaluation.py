@@ -20,7 +20,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from adu_depth_core.bags.evaluation import BagEvaluation
 from adu_depth_core.bags.frames import FrameReader, ReadingOptions
 from adu_depth_core.bags.reader import BagReader
 from adu_depth_core.bags.skipped import SkippedFrames
@@ -29,6 +28,7 @@ from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.machine import cpu_model
 from adu_depth_core.memory import keep_freed_memory
+from adu_depth_core.replay.bag_evaluation import BagEvaluation
 
 IN_MEMORY = 20
 """Frames that the bare predictor goes round in."""

@@ -20,20 +20,20 @@ import sys
 from pathlib import Path
 
 from adu_depth_core.commands.size_argument import rows_x_columns
-from adu_depth_core.deploy.benchmark import benchmark
 from adu_depth_core.deploy.build_options import BuildOptions
 from adu_depth_core.deploy.engine_parity import Gate
-from adu_depth_core.deploy.frames import Frame, network_inputs, read_frames, synthetic_frames
+from adu_depth_core.deploy.fixed_size_export import PRECISIONS, export
+from adu_depth_core.deploy.input_frames import Frame, network_inputs, read_frames, synthetic_frames
+from adu_depth_core.deploy.latency import benchmark
 from adu_depth_core.deploy.parity import LIMITS, compare
-from adu_depth_core.deploy.precision import PRECISIONS, export
 from adu_depth_core.deploy.roofline import Ceilings, measure_ceilings
 from adu_depth_core.deploy.tensorrt_build import build_engine
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import write_atomically
 from adu_depth_core.inference.backends.base import NetworkInput
 from adu_depth_core.inference.backends.choice import BACKENDS, CPU_BACKENDS
-from adu_depth_core.inference.cuda import current_gpu
 from adu_depth_core.inference.predictor import default_model
+from adu_depth_core.inference.tensorrt.cuda import current_gpu
 from adu_depth_core.machine import cpu_model
 from adu_depth_core.model_card import read_card
 

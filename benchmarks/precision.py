@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from adu_depth_core.cli import main as adu_depth
-from adu_depth_core.deploy.benchmark import random_input
+from adu_depth_core.deploy.latency import random_input
 from adu_depth_core.inference.backends.choice import BACKENDS
 from adu_depth_core.machine import cpu_model
 from adu_depth_core.model_card import read_card

@@ -12,9 +12,9 @@ import numpy as np
 
 from adu_depth_core.commands.size_argument import rows_x_columns
 from adu_depth_core.synthetic.drive import DriveConfig, generate_drive
-from adu_depth_core.synthetic.materials import shared_atlas
-from adu_depth_core.synthetic.random_rig import VEHICLE_CAMERAS
-from adu_depth_core.synthetic.viewpoints import generate_views
+from adu_depth_core.synthetic.drive.random_rig import VEHICLE_CAMERAS
+from adu_depth_core.synthetic.drive.viewpoints import generate_views
+from adu_depth_core.synthetic.surfaces.materials import shared_atlas
 
 VIEWS = 4
 

@@ -12,7 +12,7 @@ import hypothesis
 import numpy as np
 import pytest
 
-from adu_depth_core.datasets.depth_png import write_png16
+from adu_depth_core.images import write_png16
 
 # A machine that is busy with something else is no reason for a test to fail.
 hypothesis.settings.register_profile("adu_depth", deadline=None)

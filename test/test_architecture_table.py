@@ -1,4 +1,7 @@
-"""The table of rooms in docs/architecture.md says what each imports: all of it, and nothing else."""
+"""The table in docs/architecture.md: what each package imports, all of it and nothing else, and its layer.
+
+The layers are import-linter's contract in pyproject.toml, which ``test_import_rules.py`` runs.
+"""
 
 import ast
 import re
@@ -16,19 +19,28 @@ NAMES = {"OpenCV": "cv2", "PyYAML": "yaml"}
 MESSAGES = re.compile(r".*_(msgs|interfaces)")
 
 
-def rows() -> dict[str, set[str]]:
-    """Rooms and packages that the table names, by folder; rooms as ``core.NAME``."""
+def table() -> list[tuple[int, str, str]]:
+    """Layer, first column and last column of each row of the table."""
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    found = re.findall(r"^\| (\d) \| (`[^|]*`) \|[^|]*\|([^|]*)\|$", text, re.MULTILINE)
+    return [(int(layer), paths, imports.strip()) for layer, paths, imports in found]
+
+
+def rows() -> dict[str, set[str]]:
+    """What the table names as imported, by folder; packages of the core as ``core.NAME``."""
     found = {}
-    for folder, imports in re.findall(r"^\| `(\S+)/` \|.*\| ([^|]*) \|$", text, re.MULTILINE):
+    for _, paths, imports in table():
+        folder = paths.strip("`").removesuffix("/")
+        if "." in folder:  # a module
+            continue
         named = {name.strip() for name in imports.split(",") if name.strip()}
-        rooms = {f"core.{name.strip('`')}" for name in named if name.startswith("`")}
-        found[folder] = rooms | {NAMES.get(name, name) for name in named if not name.startswith("`")}
+        packages = {f"core.{name.strip('`')}" for name in named if name.startswith("`")}
+        found[folder] = packages | {NAMES.get(name, name) for name in named if not name.startswith("`")}
     return found
 
 
 def imported(folder: Path) -> set[str]:
-    """Other rooms and third-party packages that modules below ``folder`` import or ``require``."""
+    """Other packages of the core and third-party ones that modules below ``folder`` import or ``require``."""
     found = set()
     for path in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -38,28 +50,67 @@ def imported(folder: Path) -> set[str]:
                 found |= {f"{node.module}.{alias.name}" for alias in node.names}
             elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "require" and node.args:
                 found |= {node.args[0].value} if isinstance(node.args[0], ast.Constant) else set()
-    rooms = {path.name for path in (ROOT / CORE).iterdir() if (path / "__init__.py").is_file()}
+    packages = {path.name for path in (ROOT / CORE).iterdir() if (path / "__init__.py").is_file()}
     named = set()
     for name in found:
         package, _, rest = name.partition(".")
-        room = rest.partition(".")[0]
+        part = rest.partition(".")[0]
         if package == CORE:
-            named |= {f"core.{room}"} if room in rooms else {CORE}
+            named |= {f"core.{part}"} if part in packages else {CORE}
         elif package not in sys.stdlib_module_names and package != "adu_depth_ros":
             named.add("messages" if MESSAGES.fullmatch(package) else package)
     return named - EVERYWHERE - {CORE, f"core.{folder.name}"}
 
 
-def test_every_room_is_in_the_table():
-    rooms = {f"{CORE}/{path.parent.name}" for path in (ROOT / CORE).glob("*/__init__.py")}
-    assert set(rows()) == {*rooms, "adu_depth_ros"}
+def test_every_package_is_in_the_table():
+    packages = {f"{CORE}/{path.parent.name}" for path in (ROOT / CORE).glob("*/__init__.py")}
+    assert set(rows()) == {*packages, "adu_depth_ros"}
+
+
+def test_the_layers_of_the_table_are_those_of_the_contract():
+    """From the top: the node, which is a package of its own, then the layers of the core."""
+    toml = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    configuration = toml.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = configuration["tool"]["importlinter"]["contracts"]
+    (contract,) = (c for c in contracts if c["type"] == "layers" and c["containers"] == [CORE])
+    expected = [
+        {"adu_depth_ros"},
+        *({n.strip() for n in re.split("[|:]", line)} for line in contract["layers"]),
+    ]
+    layers: dict[int, set[str]] = {}
+    for layer, paths, _ in table():
+        names = {name.removeprefix(f"{CORE}/") for name in re.findall(r"`([\w/.]+)`", paths)}
+        layers.setdefault(layer, set()).update(name.strip("/").removesuffix(".py") for name in names)
+    assert list(layers) == sorted(layers, reverse=True)
+    assert list(layers.values()) == expected
+    assert contract["exhaustive"]
 
 
 @pytest.mark.parametrize("folder", sorted(rows()))
-def test_a_room_imports_what_the_table_says(folder):
+def test_a_package_imports_what_the_table_says(folder):
     named, actual = rows()[folder], imported(ROOT / folder)
     if folder == "adu_depth_ros":
         actual = {name for name in actual if not name.startswith("core.")} | {"core.*"}
     assert sorted(actual - named) == [], "imported, but not in the table"
     # A package that is looked for under a name of several is no literal in the code.
     assert sorted(name for name in named - actual if name.startswith("core.")) == [], "in the table only"
+
+
+def test_no_two_modules_have_one_name():
+    """But for a sub-command: it has the name of what it calls."""
+    names: dict[str, list[str]] = {}
+    for package in (CORE, "adu_depth_ros"):
+        for path in (ROOT / package).rglob("*.py"):
+            if not path.stem.startswith("__") and path.parent.name != "commands":
+                names.setdefault(path.name, []).append(path.relative_to(ROOT).as_posix())
+    assert [paths for paths in names.values() if len(paths) > 1] == []
+
+
+def test_folders_of_tests_are_those_of_the_packages():
+    for package in (CORE, "adu_depth_ros"):
+        tests = {
+            path.parent.relative_to(ROOT / "test") for path in (ROOT / "test" / package).rglob("test_*.py")
+        }
+        assert [
+            str(folder) for folder in sorted(tests) if not (ROOT / folder / "__init__.py").is_file()
+        ] == []

@@ -65,10 +65,11 @@ def test_this_test_would_notice_a_heavy_import():
 
 
 @pytest.mark.parametrize(
-    "package", ["adu_depth_core.inference", "adu_depth_core.bags", "adu_depth_core.evaluation"]
+    "package",
+    ["adu_depth_core.inference", "adu_depth_core.bags", "adu_depth_core.replay", "adu_depth_core.evaluation"],
 )
 def test_importing_every_module_loads_no_training_framework(package):
-    if package.endswith(".bags"):
+    if package.endswith((".bags", ".replay")):
         for optional in ("rosbags", "jinja2"):
             pytest.importorskip(optional)
     assert heavy_imports_of(f"{IMPORT_ALL}\nimport_all({package!r})") == []

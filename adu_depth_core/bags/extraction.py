@@ -8,15 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from adu_depth_core.bags.evaluation_result import Skipped
 from adu_depth_core.bags.frames import BagFrame, FrameReader
-from adu_depth_core.bags.leakage import frame_name
-from adu_depth_core.bags.skipped import SkippedFrames
+from adu_depth_core.bags.provenance import frame_name
+from adu_depth_core.bags.skipped import Skipped, SkippedFrames
+from adu_depth_core.bags.stillness import stands_still
 from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.datasets.stereo_folder import CALIBRATION, write_calibration, write_sample
 from adu_depth_core.errors import UserError
-from adu_depth_core.evaluation.temporal import stands_still
 
 
 @dataclass(frozen=True)

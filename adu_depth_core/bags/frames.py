@@ -12,16 +12,15 @@ from adu_depth_core.bags.calibrations import Calibrations, header_stamp
 from adu_depth_core.bags.lidar_depth import lidar_depth
 from adu_depth_core.bags.messages import image_array, point_cloud_array
 from adu_depth_core.bags.reader import BagMessage, BagReader
+from adu_depth_core.bags.rectified_views import View, Views
 from adu_depth_core.bags.skipped import SkippedFrames, Unusable
 from adu_depth_core.bags.synchronizer import Synchronizer
 from adu_depth_core.bags.topic_choice import Topics
 from adu_depth_core.bags.transforms import TransformTree
-from adu_depth_core.bags.views import View, Views
 from adu_depth_core.camera import Camera
-from adu_depth_core.datasets.kitti2015 import disparity_to_depth
 from adu_depth_core.datasets.stereo_matching import match_stereo
-from adu_depth_core.datasets.stereo_pair import right_with_left_camera
 from adu_depth_core.errors import UserError
+from adu_depth_core.stereo_pair import disparity_to_depth, right_with_left_camera
 
 
 @dataclass(frozen=True)

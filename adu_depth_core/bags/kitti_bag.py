@@ -10,7 +10,6 @@ import cv2
 
 from adu_depth_core.bags import topics
 from adu_depth_core.bags.drive_bag import left_from_right
-from adu_depth_core.bags.kitti_folder import KittiFrame
 from adu_depth_core.bags.messages import (
     camera_info_message,
     compressed_image_message,
@@ -20,6 +19,7 @@ from adu_depth_core.bags.messages import (
 from adu_depth_core.bags.writer import DEFAULT_START_NS, BagWriter
 from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.kitti_calibration import read_cameras
+from adu_depth_core.datasets.kitti_sequence import KittiFrame
 from adu_depth_core.encoded_image import decode
 from adu_depth_core.errors import UserError
 
@@ -43,12 +43,12 @@ def write_kitti_bag(
 ) -> dict[str, int]:
     """Write a bag with image and camera_info of the left and, where there are any, right images.
 
-    :param frames: from ``kitti_folder.find_frames``
+    :param frames: from ``kitti_sequence.find_frames``
     :param rate: frames per second instead of the folder's times; None for those, or 10 where there are none
     :param start_ns: stamp of the first frame in nanoseconds
     :param compressed: write the image files as they are, as ``.../compressed`` topics
     :param overwrite: replace a bag that is there already
-    :param note: of the folder, by ``leakage.source_note``
+    :param note: of the folder, by ``provenance.source_note``
     :return: number of messages of each topic
     :raises UserError: if an image is not readable or of another size than the first, a right image has no
         calibration, or a stamp is too late for ROS; and see ``BagWriter``

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from adu_depth_core.camera import Camera
-from adu_depth_core.evaluation.projection import Projected, project
+from adu_depth_core.projection import Projected, project
 
 NEARER = 0.9
 """A surface hides a point if it is nearer than this share of the point's depth."""

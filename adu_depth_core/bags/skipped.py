@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from adu_depth_core.bags.evaluation_result import Skipped
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Frames that were not evaluated, by reason.
+
+    :param reason: one clear sentence
+    :param frames: how many
+    :param first_index: number of the first such frame in the bags
+    """
+
+    reason: str
+    frames: int
+    first_index: int
 
 
 class SkippedFrames:

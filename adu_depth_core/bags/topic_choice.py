@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from adu_depth_core.bags.evaluation_result import TopicChoice
 from adu_depth_core.bags.messages import (
     CAMERA_INFO,
     COMPRESSED_IMAGE,
@@ -24,6 +23,22 @@ MEASURED = ("depth", "lidar")
 
 _NOT_A_PHOTO = ("depth", "disparity", "uncertainty", "sigma", "mask", "label", "confidence", "infra")
 _IMAGE_KINDS = (IMAGE, COMPRESSED_IMAGE)
+
+
+@dataclass(frozen=True)
+class TopicChoice:
+    """Why a topic was taken.
+
+    :param role: ``image``, ``camera_info``, ``ground truth``, ``right image``, ``right camera_info``, ``tf``
+    :param topic: its name
+    :param type: its message type
+    :param reason: ``by option``, or what spoke for it
+    """
+
+    role: str
+    topic: str
+    type: str
+    reason: str
 
 
 @dataclass(frozen=True)

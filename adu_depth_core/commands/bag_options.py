@@ -9,8 +9,8 @@ from pathlib import Path
 from adu_depth_core.bags.frames import ReadingOptions
 from adu_depth_core.bags.synchronizer import HOLD_NS
 from adu_depth_core.bags.topic_choice import TopicOptions, Topics
-from adu_depth_core.calibration_file import read_calibration
 from adu_depth_core.commands.number_arguments import number
+from adu_depth_core.datasets.calibration_file import read_calibration
 from adu_depth_core.errors import UserError
 
 

@@ -13,13 +13,13 @@ from rich.table import Table
 
 from adu_depth_core.commands.number_arguments import MOST_THREADS, whole_number
 from adu_depth_core.commands.size_argument import rows_x_columns
-from adu_depth_core.deploy.benchmark import Result, benchmark
+from adu_depth_core.deploy.latency import Result, benchmark
 from adu_depth_core.deploy.roofline import Ceilings, measure_ceilings
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import check_writable, write_atomically
 from adu_depth_core.inference.backends.choice import BACKENDS
-from adu_depth_core.inference.cuda import current_gpu
 from adu_depth_core.inference.predictor import default_model
+from adu_depth_core.inference.tensorrt.cuda import current_gpu
 from adu_depth_core.machine import cpu_model
 from adu_depth_core.terminal import plain_console
 

@@ -9,11 +9,11 @@ from adu_depth_core.commands.gate_options import add_gate_arguments, gate_of
 from adu_depth_core.commands.number_arguments import whole_number
 from adu_depth_core.commands.size_argument import rows_x_columns
 from adu_depth_core.deploy.build_options import BuildOptions
-from adu_depth_core.deploy.tensorrt_api import FLAVOURS
 from adu_depth_core.deploy.tensorrt_build import build_engine
 from adu_depth_core.deploy.tensorrt_progress import show_on
 from adu_depth_core.files import check_writable
-from adu_depth_core.inference.engine_file import PARITY_NOT_RUN
+from adu_depth_core.inference.tensorrt.api import FLAVOURS
+from adu_depth_core.inference.tensorrt.engine_file import PARITY_NOT_RUN
 from adu_depth_core.progress import progress_bar
 
 EPILOG = """\

@@ -7,9 +7,9 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
-from adu_depth_core.calibration_file import read_calibration
 from adu_depth_core.camera import Camera, check_field_of_view
 from adu_depth_core.commands.number_arguments import number
+from adu_depth_core.datasets.calibration_file import read_calibration
 from adu_depth_core.errors import UsageError, UserError
 
 MISSING_FOCAL = """metric depth needs the camera's focal length in pixels, which no image tells; give one of

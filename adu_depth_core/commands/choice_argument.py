@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from adu_depth_core.commands.size_argument import rows_x_columns
-from adu_depth_core.synthetic.random_rig import Choice
+from adu_depth_core.synthetic.drive.random_rig import Choice
 
 
 def choice(text: str) -> Choice:

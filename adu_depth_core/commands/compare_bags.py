@@ -9,8 +9,6 @@ from rich.table import Table
 from rich.text import Text
 
 from adu_depth_core.bags import topics
-from adu_depth_core.bags.depth_comparison import Expectation
-from adu_depth_core.bags.live_comparison import FrameComparison, LiveComparison
 from adu_depth_core.bags.reader import BagReader
 from adu_depth_core.bags.skipped import SkippedFrames
 from adu_depth_core.commands.model_options import add_model_arguments, load_predictor
@@ -18,6 +16,8 @@ from adu_depth_core.commands.number_arguments import number, whole_number
 from adu_depth_core.evaluation.report import print_context
 from adu_depth_core.inference.depth_output import MAX_DEPTH, MAX_RELATIVE_SIGMA
 from adu_depth_core.progress import progress_bar
+from adu_depth_core.replay.depth_comparison import Expectation
+from adu_depth_core.replay.live_comparison import FrameComparison, LiveComparison
 from adu_depth_core.terminal import plain_console
 
 ROWS = 10

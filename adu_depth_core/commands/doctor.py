@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 import adu_depth_core
-from adu_depth_core.doctor import Check, can_infer, examine
+from adu_depth_core.inference.installation import Check, can_infer, examine
 from adu_depth_core.terminal import plain_console
 
 EPILOG = """\

@@ -14,11 +14,11 @@ from adu_depth_core.commands.number_arguments import number
 from adu_depth_core.datasets.registry import KINDS
 from adu_depth_core.errors import UsageError, UserError
 from adu_depth_core.evaluation.benchmarks import DEFAULT_CROPS, SPLITS, Benchmark, open_benchmark
-from adu_depth_core.evaluation.evaluate import JudgedSet, evaluate
+from adu_depth_core.evaluation.evaluation_record import evaluation_record, write_frames_csv, write_record
 from adu_depth_core.evaluation.evaluator import Summary
+from adu_depth_core.evaluation.judged_sets import JudgedSet, evaluate
 from adu_depth_core.evaluation.leakage import Leakage, check_leakage
 from adu_depth_core.evaluation.protocol import CROPS, MIN_DEPTH, Protocol
-from adu_depth_core.evaluation.record import evaluation_record, write_frames_csv, write_record
 from adu_depth_core.evaluation.report import print_context, print_frames, print_overview, print_summary
 from adu_depth_core.evaluation.subject import Subject, checkpoint_subject, model_subject, sgbm_subject
 from adu_depth_core.files import check_writable

@@ -13,11 +13,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from adu_depth_core.bags.conditions import METRICS, FailIf
-from adu_depth_core.bags.evaluation import BagEvaluation
-from adu_depth_core.bags.evaluation_files import write_frames_csv, write_metrics_json
-from adu_depth_core.bags.evaluation_result import Estimate, EvaluationResult
-from adu_depth_core.bags.record import EvaluationRecorder
 from adu_depth_core.bags.topic_choice import MEASURED, TRUTHS
 from adu_depth_core.commands.bag_options import (
     add_topic_arguments,
@@ -36,6 +31,11 @@ from adu_depth_core.inference.predictor import Predictor, default_model
 from adu_depth_core.labels import distinct
 from adu_depth_core.memory import keep_freed_memory
 from adu_depth_core.progress import progress_bar
+from adu_depth_core.replay.bag_evaluation import BagEvaluation
+from adu_depth_core.replay.conditions import METRICS, FailIf
+from adu_depth_core.replay.evaluation_files import write_frames_csv, write_metrics_json
+from adu_depth_core.replay.evaluation_recorder import EvaluationRecorder
+from adu_depth_core.replay.evaluation_result import Estimate, EvaluationResult
 from adu_depth_core.terminal import plain_console
 
 FAILED, INTERRUPTED = 3, 130
@@ -108,7 +108,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     require("jinja2", "bags", "to write the report page")
-    from adu_depth_core.bags.report_page import write_report_page
+    from adu_depth_core.replay.report_page import write_report_page
 
     conditions = [FailIf.parse(text) for text in arguments.fail_if]
     check_replaceable(arguments.out, arguments.overwrite)

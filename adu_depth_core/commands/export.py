@@ -8,8 +8,8 @@ from pathlib import Path
 from adu_depth_core.commands.camera_options import add_camera_arguments, camera_source_if_told
 from adu_depth_core.commands.number_arguments import whole_number
 from adu_depth_core.commands.size_argument import rows_x_columns
-from adu_depth_core.deploy.frames import read_frames
-from adu_depth_core.deploy.precision import PRECISIONS, export
+from adu_depth_core.deploy.fixed_size_export import PRECISIONS, export
+from adu_depth_core.deploy.input_frames import read_frames
 from adu_depth_core.files import check_writable
 from adu_depth_core.inference.predictor import default_model
 

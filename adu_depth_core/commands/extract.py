@@ -7,7 +7,6 @@ from pathlib import Path
 
 from adu_depth_core.bags.extraction import MotionFilter, extract
 from adu_depth_core.bags.frames import FrameReader
-from adu_depth_core.bags.prefetch import Prefetch
 from adu_depth_core.bags.reader import BagReader
 from adu_depth_core.bags.skipped import SkippedFrames
 from adu_depth_core.bags.topic_choice import choose_topics
@@ -20,6 +19,7 @@ from adu_depth_core.commands.bag_options import (
 from adu_depth_core.commands.number_arguments import number
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import check_folder_writable, write_atomically
+from adu_depth_core.prefetch import Prefetch
 from adu_depth_core.progress import progress_bar
 
 EPILOG = """\

@@ -8,7 +8,7 @@ from pathlib import Path
 from adu_depth_core.commands.camera_options import add_camera_arguments, camera_source_if_told
 from adu_depth_core.commands.number_arguments import whole_number
 from adu_depth_core.deploy.engine_parity import Gate
-from adu_depth_core.deploy.frames import read_frames
+from adu_depth_core.deploy.input_frames import read_frames
 
 
 def add_gate_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.table import Table
 
 from adu_depth_core.deploy.engine_layers import Layer, check_precision, count_precisions
-from adu_depth_core.inference.engine_file import engine_card
+from adu_depth_core.inference.tensorrt.engine_file import engine_card
 from adu_depth_core.terminal import plain_console
 
 EPILOG = """\

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 
 from adu_depth_core.bags.kitti_bag import DEFAULT_RATE, LATEST_NS, write_kitti_bag
-from adu_depth_core.bags.kitti_folder import find_frames
-from adu_depth_core.bags.leakage import source_note
+from adu_depth_core.bags.provenance import source_note
 from adu_depth_core.bags.writer import DEFAULT_START_NS
 from adu_depth_core.commands.number_arguments import number
+from adu_depth_core.datasets.kitti_sequence import find_frames
 from adu_depth_core.files import check_folder_writable
 from adu_depth_core.progress import progress_bar
 

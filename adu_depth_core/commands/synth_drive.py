@@ -18,11 +18,11 @@ from adu_depth_core.errors import UsageError, UserError
 from adu_depth_core.files import check_folder_writable
 from adu_depth_core.progress import progress_bar
 from adu_depth_core.synthetic.drive import LONGEST_DRIVE_S, DriveConfig, generate_drive
+from adu_depth_core.synthetic.drive.kitti2015_writer import write_kitti2015
+from adu_depth_core.synthetic.drive.random_rig import KITTI_CAMERA, VEHICLE_CAMERAS
+from adu_depth_core.synthetic.drive.viewpoints import generate_views
 from adu_depth_core.synthetic.frame import DriveFrame, Rig
-from adu_depth_core.synthetic.kitti_folder import write_kitti2015
-from adu_depth_core.synthetic.lidar import Lidar
-from adu_depth_core.synthetic.random_rig import KITTI_CAMERA, VEHICLE_CAMERAS
-from adu_depth_core.synthetic.viewpoints import generate_views
+from adu_depth_core.synthetic.imaging.lidar import Lidar
 
 MOST = 100_000
 """Scenes, and frames of each."""

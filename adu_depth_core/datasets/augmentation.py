@@ -9,7 +9,7 @@ import numpy as np
 
 from adu_depth_core.datasets.photometric import vary
 from adu_depth_core.datasets.views import View
-from adu_depth_core.inference.preprocess import downscale
+from adu_depth_core.images import downscale
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from adu_depth_core.datasets.depth_png import read_image
 from adu_depth_core.errors import UserError
+from adu_depth_core.images import read_image
 
 
 class PixelClass(IntEnum):

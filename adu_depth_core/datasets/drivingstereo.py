@@ -26,12 +26,12 @@ from pathlib import Path
 import numpy as np
 
 from adu_depth_core.camera import Camera
-from adu_depth_core.datasets.depth_png import read_png16, read_rgb
 from adu_depth_core.datasets.folders import chosen, contents
-from adu_depth_core.datasets.kitti2015 import disparity_to_depth
 from adu_depth_core.datasets.kitti_calibration import camera_of_pair, read_projections
 from adu_depth_core.datasets.sample import Sample, check_same_size
 from adu_depth_core.errors import UserError
+from adu_depth_core.images import read_png16, read_rgb
+from adu_depth_core.stereo_pair import disparity_to_depth
 
 PARTS = {"training": "train", "test": "test"}
 SIZES = ("half", "full")

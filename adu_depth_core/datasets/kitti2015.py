@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from adu_depth_core.datasets.depth_png import read_png16, read_rgb
 from adu_depth_core.datasets.folders import chosen, first_folder
 from adu_depth_core.datasets.kitti_calibration import COLOUR_PAIR, read_stereo_calibration
 from adu_depth_core.datasets.sample import Sample, check_same_size
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import read_text
+from adu_depth_core.images import read_png16, read_rgb
+from adu_depth_core.stereo_pair import disparity_to_depth
 
 MAPPING = Path("devkit", "mapping", "train_mapping.txt")
 
@@ -91,9 +90,3 @@ def read_mapping(path: Path) -> dict[str, str]:
         return {}
     lines = read_text(path).splitlines()
     return {f"{number:06d}": line.split()[1] for number, line in enumerate(lines) if len(line.split()) == 3}
-
-
-def disparity_to_depth(disparity: np.ndarray, focal_times_baseline: float) -> np.ndarray:
-    """Depth in metres, float32 ``(H, W)``, from disparity in pixels; 0 where the disparity is 0 (unknown)."""
-    known = disparity > 0
-    return np.where(known, focal_times_baseline / np.where(known, disparity, 1.0), 0.0).astype(np.float32)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from adu_depth_core.camera import Camera
-from adu_depth_core.datasets.stereo_pair import check_pair
 from adu_depth_core.errors import UserError
+from adu_depth_core.stereo_pair import check_pair
 
 COLOUR_PAIR = (("P2", "P_rect_02"), ("P3", "P_rect_03"))
 """Names of the left and right colour camera's projection: in the benchmarks, in raw recordings."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from adu_depth_core.datasets.depth_png import read_png16, read_rgb
 from adu_depth_core.datasets.folders import chosen, first_folder
 from adu_depth_core.datasets.kitti_calibration import read_camera, read_stereo_calibration
 from adu_depth_core.datasets.sample import Sample, check_same_size
 from adu_depth_core.errors import UserError
+from adu_depth_core.images import read_png16, read_rgb
 
 IMAGE_SUFFIXES = (".png", ".jpg")
 

@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from adu_depth_core.camera import Camera
-from adu_depth_core.datasets.depth_png import read_png16, read_rgb
 from adu_depth_core.datasets.folders import chosen, first_folder
 from adu_depth_core.datasets.kitti_raw import TRUTH, KittiRaw
 from adu_depth_core.datasets.sample import Sample, check_same_size
 from adu_depth_core.errors import UserError
+from adu_depth_core.images import read_png16, read_rgb
 
 PARTS = {"training": "train", "validation": "val"}
 SELECTED = re.compile(r"(?P<drive>\w+_sync)_image_(?P<frame>\d{10})_(?P<camera>image_0[23])")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from adu_depth_core.datasets.depth_png import write_png16
-from adu_depth_core.datasets.kitti2015 import disparity_to_depth
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.datasets.stereo_folder import CALIBRATION, label_path, write_calibration, write_sample
 from adu_depth_core.datasets.stereo_matching import disparity_range, match_stereo
 from adu_depth_core.errors import UsageError, UserError
+from adu_depth_core.images import write_png16
+from adu_depth_core.stereo_pair import disparity_to_depth
 
 
 @dataclass(frozen=True)

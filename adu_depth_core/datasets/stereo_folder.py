@@ -18,11 +18,11 @@ import cv2
 import numpy as np
 
 from adu_depth_core.camera import Camera
-from adu_depth_core.datasets.depth_png import read_png16, read_rgb, write_png16
 from adu_depth_core.datasets.folders import chosen, contents
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import write_atomically
+from adu_depth_core.images import read_png16, read_rgb, write_png16
 
 CALIBRATION = "calibration.json"
 

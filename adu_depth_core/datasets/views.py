@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from adu_depth_core.camera import Camera
-from adu_depth_core.datasets.kitti2015 import disparity_to_depth
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.datasets.stereo_matching import match_stereo
+from adu_depth_core.stereo_pair import disparity_to_depth
 
 LABELS = ("auto", "none")
 """What to do with frames without ground truth: ``auto`` labels pairs by semi-global matching, ``none`` leaves

@@ -14,7 +14,7 @@ import numpy as np
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.views import View
-from adu_depth_core.inference.preprocess import downscale
+from adu_depth_core.images import downscale
 
 DENSE = 0.5
 """Share of known pixels from which a depth map counts as dense. Sparse points are moved one by one: most

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adu_depth_core.deploy.tensorrt_api import Flavour
 from adu_depth_core.errors import UserError
-from adu_depth_core.inference.cuda import current_gpu
-from adu_depth_core.inference.engine_file import LEAST_COMPATIBLE
+from adu_depth_core.inference.tensorrt.api import Flavour
+from adu_depth_core.inference.tensorrt.cuda import current_gpu
+from adu_depth_core.inference.tensorrt.engine_file import LEAST_COMPATIBLE
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,12 @@ from typing import Any
 
 from adu_depth_core.deploy.build_options import BuildOptions
 from adu_depth_core.deploy.engine_parity import Gate
-from adu_depth_core.deploy.tensorrt_api import load_flavour
 from adu_depth_core.deploy.tensorrt_build import build_engine, precision_of, read_student_onnx
 from adu_depth_core.deploy.tensorrt_progress import BuildProgress, Phase, Watcher
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import check_folder_writable
-from adu_depth_core.inference.engine_file import engine_card
+from adu_depth_core.inference.tensorrt.api import load_flavour
+from adu_depth_core.inference.tensorrt.engine_file import engine_card
 from adu_depth_core.model_card import ModelCard, card_path
 
 logger = logging.getLogger(__name__)

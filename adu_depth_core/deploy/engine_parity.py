@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from adu_depth_core.deploy.frames import Frame, describe_cameras, network_inputs, synthetic_frames
+from adu_depth_core.deploy.input_frames import Frame, describe_cameras, network_inputs, synthetic_frames
 from adu_depth_core.deploy.parity import LIMITS, Parity, compare
-from adu_depth_core.deploy.tensorrt_api import load_flavour
 from adu_depth_core.errors import UserError, require
 from adu_depth_core.inference.backends.base import Backend, NetworkInput, NetworkOutput
 from adu_depth_core.inference.backends.onnxruntime import ONNXRuntimeBackend
 from adu_depth_core.inference.backends.tensorrt import TensorRTBackend
-from adu_depth_core.inference.cuda import current_gpu
-from adu_depth_core.inference.engine_file import check_fits, engine_card
 from adu_depth_core.inference.predictor import default_model
+from adu_depth_core.inference.tensorrt.api import load_flavour
+from adu_depth_core.inference.tensorrt.cuda import current_gpu
+from adu_depth_core.inference.tensorrt.engine_file import check_fits, engine_card
 from adu_depth_core.model_card import ModelCard, ModelCardError, card_path, read_card
 
 logger = logging.getLogger(__name__)

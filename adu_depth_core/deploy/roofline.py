@@ -11,7 +11,7 @@ from typing import Any
 
 from adu_depth_core.deploy.network_cost import Cost
 from adu_depth_core.errors import UserError
-from adu_depth_core.inference.cuda import check, cuda_runtime
+from adu_depth_core.inference.tensorrt.cuda import check, cuda_runtime
 
 COPY_BYTES = 256 << 20
 MATRIX = 4096

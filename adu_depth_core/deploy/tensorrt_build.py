@@ -17,13 +17,13 @@ from adu_depth_core.deploy.engine_layers import (
     layers_of_log,
 )
 from adu_depth_core.deploy.engine_parity import Gate, parity_of_new
-from adu_depth_core.deploy.tensorrt_api import Flavour, load_flavour, recording_logger
 from adu_depth_core.deploy.tensorrt_progress import BuildProgress, Watcher, build_monitor
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import write_atomically
 from adu_depth_core.inference.backends.base import IMAGE, INPUTS, check_interface, input_shapes
-from adu_depth_core.inference.engine_file import PARITY_NOT_RUN
 from adu_depth_core.inference.network_size import check_network_size
+from adu_depth_core.inference.tensorrt.api import Flavour, load_flavour, recording_logger
+from adu_depth_core.inference.tensorrt.engine_file import PARITY_NOT_RUN
 from adu_depth_core.model_card import ModelCard, ModelCardError, card_path, file_sha256, read_card
 
 
@@ -228,7 +228,7 @@ def _watched(work: Callable[[], bytes], config: Any, flavour: Flavour, watch: Wa
 
 def _plan_bytes(plan: Any, flavour: Flavour, recorder: Any, onnx: Path) -> bytes:
     if plan is None:
-        from adu_depth_core.deploy.tensorrt_load import reasons
+        from adu_depth_core.inference.tensorrt.deserialize import reasons
 
         text = reasons(error for error in recorder.errors if "CUDA GPU properties" not in error)
         raise UserError(f"{flavour.name} {flavour.version} could not build {onnx}: {text}")

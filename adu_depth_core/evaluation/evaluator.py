@@ -10,7 +10,7 @@ import numpy as np
 from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.boundary import measure_boundaries
-from adu_depth_core.evaluation.disparity import disparity_metrics
+from adu_depth_core.evaluation.disparity_metrics import disparity_metrics
 from adu_depth_core.evaluation.measurement import PART_METRICS, PART_NAMES, FrameResult, measure
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.rank_correlation import rank_correlation
@@ -115,7 +115,7 @@ class Evaluator:
         :param sigma: its uncertainty in metres (half width of the 68.3 % interval); None for methods without.
             Either all frames have it or none
         :param focal_times_baseline: fx in pixels times baseline in metres, to measure disparity too
-            (``disparity.disparity_metrics``), without cap; either for all frames or for none
+            (``disparity_metrics.disparity_metrics``), without cap; either for all frames or for none
         :param camera: intrinsics of the maps, to tell obstacles from ground; likewise
         :param classes: ``PixelClass`` of every pixel, uint8 ``(H, W)``, to tell them apart; None if not known
         :return: the frame's metrics, or None if no pixel counts

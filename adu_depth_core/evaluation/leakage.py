@@ -6,8 +6,8 @@ A model card lists its training data as ``training["data"]``: for each data set 
 Places (``datasets.recordings``: drives, and groups of scenes of KITTI 2015) are compared across all data sets
 of the same recordings, so that a neighbour of a training frame is none to be judged on. Where places are not
 known, the check says that it cannot tell. What a student's teacher saw belongs there too.
-``training["calibration"]`` is what ``calibration.Calibration`` writes: on the frames in it, sigma is judged
-without them.
+``training["calibration"]`` is what ``sigma_calibration.Calibration`` writes: on the frames in it, sigma is
+judged without them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from adu_depth_core.datasets.folders import some
 from adu_depth_core.datasets.recordings import DRIVES, SCENES, UNKNOWN, Origin, Places
 from adu_depth_core.datasets.registry import origin
 from adu_depth_core.errors import UserError
-from adu_depth_core.evaluation.calibration import Calibration
+from adu_depth_core.evaluation.sigma_calibration import Calibration
 from adu_depth_core.model_card import ModelCard
 
 OVERLAPPING_SPLITS = {

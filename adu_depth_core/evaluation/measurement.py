@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from adu_depth_core.camera import Camera
-from adu_depth_core.evaluation.classes import CLASS_NAMES, class_metrics
+from adu_depth_core.evaluation.class_metrics import CLASS_NAMES, class_metrics
 from adu_depth_core.evaluation.groups import Groups, group_metrics, pixels_by_cell
 from adu_depth_core.evaluation.metrics import depth_means, depth_sums
 from adu_depth_core.evaluation.pixels import Parts, Pixels
 from adu_depth_core.evaluation.protocol import Protocol
-from adu_depth_core.evaluation.road import Road
+from adu_depth_core.evaluation.road_plane import Road
 from adu_depth_core.evaluation.sparsification import aurg, ause, pixel_curves
 from adu_depth_core.evaluation.surfaces import SURFACE_NAMES, Surfaces
 from adu_depth_core.evaluation.uncertainty import pixel_coverage, uncertainty_means, uncertainty_sums

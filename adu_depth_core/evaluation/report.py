@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from adu_depth_core.evaluation.classes import CLASS_NAMES
+from adu_depth_core.evaluation.class_metrics import CLASS_NAMES
 from adu_depth_core.evaluation.evaluator import BOUNDARY_F1, Summary, combined
 from adu_depth_core.evaluation.measurement import PART_METRICS
 from adu_depth_core.evaluation.surfaces import RULE, SURFACE_NAMES

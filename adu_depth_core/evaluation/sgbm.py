@@ -7,9 +7,9 @@ import numpy as np
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.disparity_filling import fill_background
-from adu_depth_core.datasets.kitti2015 import disparity_to_depth
 from adu_depth_core.datasets.stereo_matching import disparity_range, match_stereo
 from adu_depth_core.errors import UserError
+from adu_depth_core.stereo_pair import disparity_to_depth
 
 
 class SgbmPredictor:

@@ -12,7 +12,7 @@ import numpy as np
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.evaluation.protocol import Protocol
-from adu_depth_core.evaluation.road import Road, fit_road
+from adu_depth_core.evaluation.road_plane import Road, fit_road
 
 RANGE = 40.0
 """Metres beyond which pixels are neither: the road is no plane as far as that."""

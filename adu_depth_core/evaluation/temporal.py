@@ -8,14 +8,10 @@ import cv2
 import numpy as np
 
 from adu_depth_core.camera import Camera
-from adu_depth_core.evaluation.projection import project
+from adu_depth_core.projection import project
 
 STRIDE = 4
 """Every how many rows and columns a pixel of the frame before is looked up in the next."""
-
-STILL_LEVELS = 4.0
-STILL_SHARE = 0.95
-"""A picture stands still if this share of its pixels, averaged over 8x8, changes by fewer grey levels."""
 
 
 def instability(
@@ -53,13 +49,3 @@ def _rays(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     u, v = np.meshgrid(np.arange(0, camera.width, STRIDE), np.arange(0, camera.height, STRIDE))
     x, y = (u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy
     return x.astype(np.float32), y.astype(np.float32)
-
-
-def stands_still(before: np.ndarray, now: np.ndarray) -> bool:
-    """Whether two images RGB uint8 ``(H, W, 3)`` of one size show a scene and a camera at rest."""
-    size = (max(1, now.shape[1] // 8), max(1, now.shape[0] // 8))
-    small = [
-        cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32).mean(-1)
-        for image in (before, now)
-    ]
-    return bool(np.mean(np.abs(small[1] - small[0]) < STILL_LEVELS) >= STILL_SHARE)

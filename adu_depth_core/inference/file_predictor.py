@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from adu_depth_core.camera import Camera
-from adu_depth_core.datasets.depth_png import read_rgb, write_png16
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import write_atomically
+from adu_depth_core.images import read_rgb, write_png16
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.media import Video, is_video, write_video

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from adu_depth_core.training.module import DepthTraining
-from adu_depth_core.training.pictures import draw
+from adu_depth_core.training.view_picture import draw
 
 
 class Throughput(lightning.Callback):

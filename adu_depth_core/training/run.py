@@ -18,7 +18,7 @@ from lightning.pytorch.callbacks import (
 )
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from adu_depth_core.deploy.export import export_student, save_weights
+from adu_depth_core.deploy.onnx_export import export_student, save_weights
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.subject import Subject, checkpoint_subject, model_subject
 from adu_depth_core.files import check_folder_writable
@@ -28,10 +28,10 @@ from adu_depth_core.model_card import ModelCard, ModelCardError, card_path, file
 from adu_depth_core.networks.teacher import Teacher, load_teacher
 from adu_depth_core.training.averaging import LateAverage
 from adu_depth_core.training.callbacks import Pictures, Throughput
+from adu_depth_core.training.card_entries import complete_card, new_card, open_all_unseen
 from adu_depth_core.training.config import TrainingConfig
 from adu_depth_core.training.data import SourceViews, TrainingData, TrainingViews, read_sources
 from adu_depth_core.training.familiarity import NEUTRAL, fit_fingerprint, measure_novelty
-from adu_depth_core.training.model_card import complete_card, new_card, open_all_unseen
 from adu_depth_core.training.module import VALIDATION_METRIC, DepthTraining
 from adu_depth_core.training.schedule import Progress
 from adu_depth_core.training.student_training import StudentTraining

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adu_depth_core.bags.leakage import BagLeakage
 from adu_depth_core.camera import Camera
 from adu_depth_core.deploy.network_cost import Cost
 from adu_depth_core.errors import UserError
-from adu_depth_core.evaluation.calibration import Calibration
 from adu_depth_core.evaluation.leakage import check_leakage
-from adu_depth_core.inference.engine_file import check_fits
+from adu_depth_core.evaluation.sigma_calibration import Calibration
 from adu_depth_core.inference.network_size import fit_network_size, fixed_network_size
 from adu_depth_core.inference.novelty import is_unfamiliar, novelty, sigma_growth
+from adu_depth_core.inference.tensorrt.engine_file import check_fits
 from adu_depth_core.model_card import ModelCard, ModelCardError, card_path, file_sha256, read_card
+from adu_depth_core.replay.bag_leakage import BagLeakage
 
 ENTRIES = {
     "name": "test",

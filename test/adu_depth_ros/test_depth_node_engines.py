@@ -17,7 +17,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from adu_depth_core.deploy.build_options import BuildOptions
 from adu_depth_core.deploy.engine_cache import identify
 from adu_depth_core.errors import UserError
-from adu_depth_core.inference.cuda import current_gpu
+from adu_depth_core.inference.tensorrt.cuda import current_gpu
 from adu_depth_core.model_card import card_path, file_sha256, read_card
 
 TENSORRT = ("-p", "backend:=tensorrt")

@@ -18,8 +18,8 @@ from adu_depth_core.inference.backends.base import (
     check_interface,
     input_shapes,
 )
-from adu_depth_core.inference.cuda import MODULE, Buffer, Stream, cuda_runtime, current_gpu
-from adu_depth_core.inference.engine_file import check_fits, engine_card
+from adu_depth_core.inference.tensorrt.cuda import MODULE, Buffer, Stream, cuda_runtime, current_gpu
+from adu_depth_core.inference.tensorrt.engine_file import check_fits, engine_card
 
 logger = logging.getLogger(__name__)
 
@@ -43,15 +43,15 @@ class TensorRTBackend(Backend):
         cuda_runtime()
         facts = engine_card(model).extra["engine"]
         gpu = current_gpu()
-        from adu_depth_core.deploy import tensorrt_load
-        from adu_depth_core.deploy.tensorrt_api import load_flavour
+        from adu_depth_core.inference.tensorrt.api import load_flavour
+        from adu_depth_core.inference.tensorrt.deserialize import load
 
         flavour = load_flavour(facts["flavour"])
         check_fits(model, facts, gpu, flavour.version)
         self.runtime = f"{flavour.name} {flavour.version}"
         shapes = input_shapes(batch, network_size)
         profile = profile_index(model, facts["profiles"], shapes[IMAGE])
-        self._loaded = tensorrt_load.load(flavour, model, facts)
+        self._loaded = load(flavour, model, facts)
         engine, self._context = self._loaded.engine, self._loaded.context
         names = [engine.get_tensor_name(i) for i in range(engine.num_io_tensors)]
         is_input = [engine.get_tensor_mode(name) == flavour.trt.TensorIOMode.INPUT for name in names]

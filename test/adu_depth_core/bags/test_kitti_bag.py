@@ -9,9 +9,9 @@ from adu_depth_core.errors import UserError
 pytest.importorskip("rosbags")
 from adu_depth_core.bags import topics
 from adu_depth_core.bags.kitti_bag import write_kitti_bag
-from adu_depth_core.bags.kitti_folder import find_frames
 from adu_depth_core.bags.messages import camera_of, image_array, stamp_of
 from adu_depth_core.bags.reader import BagReader
+from adu_depth_core.datasets.kitti_sequence import find_frames
 
 P2 = "50 0 3.5 20 0 50 1.5 0.2 0 0 1 0.002"
 P3 = "50 0 3.5 -5 0 50 1.5 2.2 0 0 1 0.002"  # baseline (20 - -5) / 50 = 0.5 m

@@ -4,7 +4,7 @@ import time
 import pytest
 
 from adu_depth_core.cli import main
-from adu_depth_core.deploy.benchmark import cost_of, measure
+from adu_depth_core.deploy.latency import cost_of, measure
 from adu_depth_core.model_card import read_card
 
 

@@ -8,13 +8,13 @@ import pytest
 pytest.importorskip("rosbags")
 pytest.importorskip("onnxruntime")
 from adu_depth_core.bags import topics
-from adu_depth_core.bags.live_comparison import possible_offsets
 from adu_depth_core.bags.messages import camera_info_message, image_message
 from adu_depth_core.bags.writer import BagWriter
 from adu_depth_core.camera import Camera
 from adu_depth_core.cli import main
 from adu_depth_core.inference.depth_output import encode_depth, mark_depth
 from adu_depth_core.inference.predictor import Predictor
+from adu_depth_core.replay.live_comparison import possible_offsets
 
 CAMERA = Camera(700.0, 700.0, 191.5, 63.5, 384, 128)
 FRAMES = 6

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from adu_depth_core.cli import main
-from adu_depth_core.doctor import check_backend, check_module, check_ros
 from adu_depth_core.inference.backends.choice import BACKENDS
+from adu_depth_core.inference.installation import check_backend, check_module, check_ros
 
 
 def report(capsys, *arguments):

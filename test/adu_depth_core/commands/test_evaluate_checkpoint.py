@@ -13,7 +13,7 @@ from adu_depth_core.camera import Camera  # noqa: E402
 from adu_depth_core.cli import main  # noqa: E402
 from adu_depth_core.datasets.sample import Sample  # noqa: E402
 from adu_depth_core.datasets.stereo_folder import write_calibration, write_sample  # noqa: E402
-from adu_depth_core.deploy.export import save_weights  # noqa: E402
+from adu_depth_core.deploy.onnx_export import save_weights  # noqa: E402
 from adu_depth_core.networks.student import Student  # noqa: E402
 from adu_depth_core.networks.teacher import Teacher  # noqa: E402
 

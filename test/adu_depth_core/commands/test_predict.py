@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from adu_depth_core.cli import main
-from adu_depth_core.datasets.depth_png import read_png16
+from adu_depth_core.images import read_png16
 from adu_depth_core.media import Video, write_video
 
 pytest.importorskip("openvino")

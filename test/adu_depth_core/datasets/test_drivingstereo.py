@@ -2,9 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from adu_depth_core.datasets.depth_png import write_png16
 from adu_depth_core.datasets.drivingstereo import DrivingStereo, drive_of
 from adu_depth_core.errors import UserError
+from adu_depth_core.images import write_png16
 
 SEQUENCE = "2018-07-11-14-48-52"
 NAME = f"{SEQUENCE}_2018-07-11-14-50-08-769"

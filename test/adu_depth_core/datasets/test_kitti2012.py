@@ -2,9 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from adu_depth_core.datasets.depth_png import write_png16
 from adu_depth_core.datasets.kitti2012 import Kitti2012
 from adu_depth_core.errors import UserError
+from adu_depth_core.images import write_png16
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from adu_depth_core.datasets.kitti2015 import Kitti2015, disparity_to_depth
+from adu_depth_core.datasets.kitti2015 import Kitti2015
 from adu_depth_core.datasets.synthetic_folder import SyntheticFolder
 from adu_depth_core.errors import UserError
 
@@ -89,11 +89,6 @@ def test_a_synthetic_drive_knows_its_sky(root):
     depth = SyntheticFolder(root)[0].depth
     assert depth[0, 0] == np.inf
     assert depth[4, 4] == 35.0
-
-
-def test_depth_is_focal_times_baseline_over_disparity():
-    disparity = np.array([[0.0, 38.44, 384.4]], np.float32)
-    np.testing.assert_allclose(disparity_to_depth(disparity, 384.4), [[0.0, 10.0, 1.0]], rtol=1e-6)
 
 
 def test_real_scenes(real_data):

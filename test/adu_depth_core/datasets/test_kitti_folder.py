@@ -2,9 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from adu_depth_core.datasets.depth_png import write_png16
 from adu_depth_core.datasets.kitti_folder import KittiFolder
 from adu_depth_core.errors import UserError
+from adu_depth_core.images import write_png16
 
 CALIBRATION = "P2: 150 0 79.5 0 0 140 31.5 0 0 0 1 0\n"
 

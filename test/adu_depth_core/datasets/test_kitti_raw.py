@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
-from adu_depth_core.datasets.depth_png import write_png16
 from adu_depth_core.datasets.kitti_eigen import KittiEigen, read_list
 from adu_depth_core.datasets.kitti_official import KittiOfficial
 from adu_depth_core.errors import UserError
+from adu_depth_core.images import write_png16
 
 DRIVES = {"2011_09_26_drive_0001_sync": "train", "2011_09_26_drive_0002_sync": "val"}
 SCENES = [f"{drive}/{number:010d}" for drive in DRIVES for number in (5, 6)]

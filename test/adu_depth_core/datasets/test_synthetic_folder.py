@@ -8,8 +8,8 @@ from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.datasets.synthetic_folder import SyntheticFolder
 from adu_depth_core.errors import UserError
+from adu_depth_core.synthetic.drive.kitti2015_writer import write_kitti2015
 from adu_depth_core.synthetic.frame import DriveFrame, Rig
-from adu_depth_core.synthetic.kitti_folder import write_kitti2015
 
 RIG = Rig(Camera(800.0, 800.0, 31.5, 15.5, 64, 32), 0.5, np.eye(4), np.eye(4))
 

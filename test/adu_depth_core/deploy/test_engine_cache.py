@@ -17,7 +17,7 @@ from adu_depth_core.deploy.build_options import BuildOptions
 from adu_depth_core.deploy.engine_cache import EngineCache, default_folder, identify
 from adu_depth_core.deploy.tensorrt_build import original_of
 from adu_depth_core.errors import UserError
-from adu_depth_core.inference.cuda import current_gpu
+from adu_depth_core.inference.tensorrt.cuda import current_gpu
 from adu_depth_core.model_card import card_path, file_sha256, read_card
 
 OPTIONS = BuildOptions(flavour="tensorrt_rtx", compute_capability="8.6")

@@ -3,7 +3,7 @@ import pytest
 from adu_depth_core.deploy.network_cost import Cost
 from adu_depth_core.deploy.roofline import TYPES, Blas, Ceilings, ideal_seconds, measure_ceilings
 from adu_depth_core.errors import UserError
-from adu_depth_core.inference.cuda import current_gpu
+from adu_depth_core.inference.tensorrt.cuda import current_gpu
 
 CEILINGS = Ceilings(bytes_per_s=1e9, operations_per_s={"fp32": 1e9, "fp16": 4e9, "int8": 8e9})
 

@@ -2,12 +2,12 @@ import cv2
 import numpy as np
 import pytest
 
-from adu_depth_core.datasets.depth_png import write_png16
 from adu_depth_core.datasets.kitti2015_scenes import place_of
 from adu_depth_core.datasets.registry import KINDS, KITTI2015_HELD_OUT, KITTI2015_MORE_HELD_OUT
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.benchmarks import SPLITS, open_benchmark
 from adu_depth_core.files import share_directory
+from adu_depth_core.images import write_png16
 
 
 @pytest.fixture

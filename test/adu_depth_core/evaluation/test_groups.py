@@ -12,7 +12,7 @@ from adu_depth_core.evaluation.groups import (
 )
 from adu_depth_core.evaluation.metrics import depth_sums
 from adu_depth_core.evaluation.protocol import Protocol
-from adu_depth_core.evaluation.road import Road
+from adu_depth_core.evaluation.road_plane import Road
 from adu_depth_core.evaluation.surfaces import Surfaces
 from adu_depth_core.evaluation.uncertainty import uncertainty_sums
 

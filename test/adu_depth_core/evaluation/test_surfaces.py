@@ -5,7 +5,7 @@ from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.evaluator import Evaluator, combined
 from adu_depth_core.evaluation.protocol import Protocol
-from adu_depth_core.evaluation.road import Road
+from adu_depth_core.evaluation.road_plane import Road
 from adu_depth_core.evaluation.surfaces import SURFACE_NAMES, Surfaces
 
 CAMERA = Camera(360.0, 350.0, 161.5, 60.0, 320, 160)

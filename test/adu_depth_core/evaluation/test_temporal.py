@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from adu_depth_core.camera import Camera
-from adu_depth_core.evaluation.temporal import instability, stands_still
+from adu_depth_core.evaluation.temporal import instability
 
 CAMERA = Camera(100.0, 100.0, 79.5, 59.5, 160, 120)
 
@@ -35,10 +35,3 @@ def test_a_small_moving_object_does_not_count():
 
 def test_frames_without_a_common_pixel_have_none():
     assert instability(plane(10.0), plane(10.0), CAMERA, moved(-20.0)) is None
-
-
-def test_a_scene_at_rest_is_told_from_a_drive():
-    image = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
-    noisy = np.clip(image.astype(int) + np.random.default_rng(1).integers(-6, 7, image.shape), 0, 255)
-    assert stands_still(image, noisy.astype(np.uint8))
-    assert not stands_still(image, np.roll(image, 8, axis=1))

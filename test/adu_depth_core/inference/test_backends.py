@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from adu_depth_core.camera import Camera
-from adu_depth_core.datasets.depth_png import read_rgb
 from adu_depth_core.errors import UserError
+from adu_depth_core.images import read_rgb
 from adu_depth_core.inference.backends.choice import BACKENDS, choose_backend
 from adu_depth_core.inference.predictor import Predictor
 

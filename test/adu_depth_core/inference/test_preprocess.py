@@ -1,12 +1,11 @@
 """Any camera image becomes the same normalised tensor, whatever its channel order."""
 
-import cv2
 import numpy as np
 import pytest
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.inference.placement import Placement
-from adu_depth_core.inference.preprocess import Preprocessor, downscale
+from adu_depth_core.inference.preprocess import Preprocessor
 from adu_depth_core.model_card import ModelCard
 
 CARD = ModelCard("m", "student", "none", 64, 96, f_ref=100.0, depth_min=1.0, depth_max=80.0, sigma_scale=1.0)
@@ -82,30 +81,6 @@ def test_nothing_of_an_earlier_image_remains(image):
     tall = np.random.default_rng(2).integers(0, 256, (300, 50, 3), np.uint8)
     again = preprocessor(tall, Placement.fit(camera_of(tall), (64, 96)), "rgb")
     assert np.array_equal(again.image, preprocess(tall))
-
-
-@pytest.mark.parametrize("factor", [2, 3, 5.3, 11])
-def test_downscale_does_not_alias(factor):
-    """Pixel noise averages out; plain bilinear interpolation would keep most of it at any factor."""
-    width, height = 96, 64
-    noise = np.random.default_rng(3).integers(0, 256, (int(height * factor), int(width * factor)), np.uint8)
-    averaged = downscale(noise, width, height)
-    assert averaged.shape == (height, width)
-    reference = cv2.resize(noise, (width, height), interpolation=cv2.INTER_AREA).std()
-    assert averaged.std() < 1.45 * reference
-    assert averaged.std() < 0.7 * noise.std()
-
-
-@pytest.mark.parametrize("factor", [0.5, 1, 1.9, 3.7, 8])
-def test_downscale_moves_nothing(factor):
-    """A ramp stays the ramp of the resized camera: pixel centres map as in ``Camera.resize``."""
-    width, height = 60, 40
-    columns = round(width * factor)
-    ramp = np.tile(np.linspace(10, 240, columns), (round(height * factor), 1)).round().astype(np.uint8)
-    centres = (np.arange(width) + 0.5) * columns / width - 0.5
-    expected = np.interp(centres, np.arange(columns), ramp[0])
-    inner = slice(2, -2)
-    np.testing.assert_allclose(downscale(ramp, width, height)[20, inner], expected[inner], atol=2)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import pytest
 
 from adu_depth_core.errors import UserError
 from adu_depth_core.inference.backends.tensorrt import TensorRTBackend, profile_index
-from adu_depth_core.inference.cuda import check, current_gpu
 from adu_depth_core.inference.predictor import Predictor
+from adu_depth_core.inference.tensorrt.cuda import check, current_gpu
 
 SMALL, LARGE = [1, 3, 192, 640], [1, 3, 352, 1216]
 UP_TO_FOUR = [SMALL, SMALL, [4, 3, 192, 640]]

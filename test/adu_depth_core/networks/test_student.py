@@ -76,7 +76,7 @@ def test_untrained_attention_changes_nothing():
 
 def test_saved_weights_come_back_rounded_to_half_precision(tmp_path):
     pytest.importorskip("onnx")
-    from adu_depth_core.deploy.export import save_weights
+    from adu_depth_core.deploy.onnx_export import save_weights
 
     student = Student()
     save_weights(student, tmp_path / "s.safetensors")
@@ -88,7 +88,7 @@ def test_saved_weights_come_back_rounded_to_half_precision(tmp_path):
 
 def test_weights_of_another_encoder_are_refused_with_the_file_name(tmp_path):
     pytest.importorskip("onnx")
-    from adu_depth_core.deploy.export import save_weights
+    from adu_depth_core.deploy.onnx_export import save_weights
 
     save_weights(Student("resnet18"), tmp_path / "other.safetensors")
     with pytest.raises(

@@ -20,7 +20,7 @@ def small_drive() -> SmallDrive:
     pytest.importorskip("trimesh")
     pytest.importorskip("embreex")
     from adu_depth_core.synthetic.drive import DriveConfig, generate_drive
-    from adu_depth_core.synthetic.lidar import Lidar
+    from adu_depth_core.synthetic.imaging.lidar import Lidar
 
     config = DriveConfig(seed=3, frames=3, width=400, height=120, lidar=Lidar(azimuth_steps=600))
     rig, frames = generate_drive(config)
@@ -31,7 +31,7 @@ def small_drive() -> SmallDrive:
 def clear_noon():
     """Light of a clear day with the sun overhead."""
     pytest.importorskip("trimesh")
-    from adu_depth_core.synthetic.light import Light
+    from adu_depth_core.synthetic.imaging.light import Light
 
     return Light(
         to_sun=np.array([0.0, 0.0, 1.0]),

@@ -7,12 +7,12 @@ pytest.importorskip("trimesh")
 pytest.importorskip("embreex")
 
 from adu_depth_core.datasets.classes import PixelClass
-from adu_depth_core.synthetic.furniture import bench, traffic_light, traffic_sign
-from adu_depth_core.synthetic.materials import INDEX
-from adu_depth_core.synthetic.mesh import boxes, merge
-from adu_depth_core.synthetic.people import cyclist, person
+from adu_depth_core.synthetic.geometry.mesh import boxes, merge
+from adu_depth_core.synthetic.objects.furniture import bench, traffic_light, traffic_sign
+from adu_depth_core.synthetic.objects.people import cyclist, person
 from adu_depth_core.synthetic.street import Street
-from adu_depth_core.synthetic.vehicles import random_lorry, random_vehicle
+from adu_depth_core.synthetic.surfaces.materials import INDEX
+from adu_depth_core.synthetic.vehicles.random_vehicles import random_lorry, random_vehicle
 
 
 def labels(mesh):

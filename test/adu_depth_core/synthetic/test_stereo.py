@@ -6,11 +6,12 @@ import pytest
 pytest.importorskip("trimesh")
 pytest.importorskip("embreex")
 
+from adu_depth_core.stereo_pair import disparity_from_depth
 from adu_depth_core.synthetic.drive import DriveConfig
-from adu_depth_core.synthetic.kitti_folder import disparity_from_depth, seen_by_right
-from adu_depth_core.synthetic.light import random_light
-from adu_depth_core.synthetic.render import render
-from adu_depth_core.synthetic.shading import Shader
+from adu_depth_core.synthetic.drive.kitti2015_writer import seen_by_right
+from adu_depth_core.synthetic.imaging.light import random_light
+from adu_depth_core.synthetic.imaging.render import render
+from adu_depth_core.synthetic.imaging.shading import Shader
 from adu_depth_core.synthetic.street import Street
 
 

@@ -14,11 +14,11 @@ pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
 from adu_depth_core.cli import main
-from adu_depth_core.datasets.depth_png import write_png16
 from adu_depth_core.datasets.kitti2015_scenes import scene_of
 from adu_depth_core.datasets.kitti_raw import drive_of
 from adu_depth_core.datasets.registry import KINDS, KITTI2015_HELD_OUT, KITTI2015_MORE_HELD_OUT
 from adu_depth_core.files import share_directory
+from adu_depth_core.images import write_png16
 from adu_depth_core.model_card import read_card
 
 TRAINING_DRIVE, TEST_DRIVE = "2011_09_26_drive_0011_sync", "2011_09_26_drive_0002_sync"

@@ -11,8 +11,8 @@ pytest.importorskip("lightning")
 import torch
 
 from adu_depth_core.camera import Camera
+from adu_depth_core.training.card_entries import new_card
 from adu_depth_core.training.config import DistillationConfig, VirtualCameraConfig, load_config
-from adu_depth_core.training.model_card import new_card
 from adu_depth_core.training.student_training import StudentTraining
 
 CAMERA = Camera(60.0, 60.0, 47.5, 23.5, 96, 64)

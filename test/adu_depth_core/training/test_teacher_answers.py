@@ -15,7 +15,7 @@ import torch
 from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.datasets.stereo_folder import write_calibration, write_sample
-from adu_depth_core.deploy.export import save_weights
+from adu_depth_core.deploy.onnx_export import save_weights
 from adu_depth_core.errors import UserError
 from adu_depth_core.model_card import ModelCard, card_path, file_sha256
 from adu_depth_core.networks.teacher import Teacher

@@ -1,0 +1,175 @@
+"""Export of a student for one input size and precision, put in place only if it agrees with the original."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from adu_depth_core.deploy import graph, half, quantize
+from adu_depth_core.deploy.input_frames import Frame, describe_cameras, network_inputs, synthetic_frames
+from adu_depth_core.deploy.network_cost import network_cost
+from adu_depth_core.deploy.parity import LIMITS, Parity, compare
+from adu_depth_core.errors import UserError, require
+from adu_depth_core.files import write_atomically
+from adu_depth_core.inference.backends.base import Backend, NetworkInput
+from adu_depth_core.inference.backends.onnxruntime import ONNXRuntimeBackend
+from adu_depth_core.inference.network_size import check_network_size
+from adu_depth_core.model_card import ModelCard, ModelCardError, card_path, file_sha256, read_card
+
+PRECISIONS = ("fp32", "fp16", "int8")
+
+HELD_OUT = 5
+"""Every so many frames one is not calibrated on but compared on."""
+
+
+def read_student(model: Path) -> ModelCard:
+    """Card of an FP32 student, for export.
+
+    :raises UserError: if the model or its card is missing or damaged, or it is not an FP32 student
+    """
+    try:
+        card = read_card(model)
+    except (FileNotFoundError, ModelCardError) as error:
+        raise UserError(str(error)) from error
+    precision = card.extra.get("precision", "fp32")
+    if card.role != "student" or precision != "fp32":
+        raise UserError(f"{model} is a {card.role} in {precision}: export starts from an FP32 student")
+    if model.suffix not in (".onnx", ".safetensors"):
+        raise UserError(f"{model}: export starts from .onnx or .safetensors")
+    return card
+
+
+def export(
+    model: Path,
+    out: Path,
+    size: tuple[int, int] | None = None,
+    batch: int | None = 1,
+    precision: str = "fp32",
+    frames: list[Frame] | None = None,
+    origin: str = "",
+) -> tuple[ModelCard, Parity]:
+    """Export a student; ``out`` and its card are written only if its answers agree with the original's.
+
+    :param model: FP32 student, ``.onnx`` or ``.safetensors``, with its card
+    :param out: ``.onnx`` file to write
+    :param size: ``(height, width)`` of the input; None for the model's
+    :param batch: images at once; None leaves it open
+    :param precision: one of ``PRECISIONS``
+    :param frames: images with their cameras, to calibrate (INT8) and compare on; None for synthetic ones, not
+        for INT8
+    :param origin: where the frames are from, for the card
+    :return: the card, and the comparison
+    :raises UserError: if the model is not fit for it, or the answers differ too much
+    """
+    card = read_student(model)
+    size = size or (card.input_height, card.input_width)
+    try:
+        check_network_size(size, card)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    if batch is not None and batch < 1:
+        raise UserError(f"batch is {batch}: must be at least 1")
+    if out.suffix != ".onnx" or out.resolve() == model.resolve():
+        raise UserError(f"{out}: the exported file must be an .onnx file other than the model")
+
+    if precision == "int8" and len(frames or ()) < 2:
+        raise UserError("INT8 is calibrated on real frames: name at least two with --frames")
+
+    with tempfile.TemporaryDirectory() as folder:
+        source = _source_onnx(model, card, Path(folder))
+        reference, name = _reference(model, card, source, size)
+        network = graph.fix_size(graph.load_graph(source), size, batch)
+        frames = frames or synthetic_frames(size)
+        inputs = network_inputs(frames, card, size)
+        facts: dict[str, Any] = {}
+        if precision == "fp16":
+            network, kept = half.to_half(network)
+            facts = {"kept_fp32": kept, "rule": half.RULE}
+        if precision == "int8":
+            calibration = [seen for i, seen in enumerate(inputs) if i % HELD_OUT]
+            inputs = inputs[::HELD_OUT]
+            network, kept = quantize.quantize(network, calibration)
+            facts = {
+                "kept_fp32": kept,
+                "rule": quantize.RULE,
+                "calibration": {"method": quantize.METHOD, "frames": len(calibration), "frames_from": origin},
+            }
+        with write_atomically(out) as temporary:
+            graph.save_graph(network, temporary)
+            exported = ONNXRuntimeBackend(temporary, size, None, batch or 1)
+            parity = compare(
+                lambda image, camera: exported.infer(*NetworkInput(image, camera).repeat(batch or 1)),
+                reference.infer,
+                name,
+                inputs,
+            )
+            excess = parity.excess(LIMITS[precision])
+            if excess:
+                raise UserError(
+                    f"{out} was not written: its answers differ from {name}'s: {'; '.join(excess)}"
+                )
+            card = _card(card, out.name, file_sha256(temporary), network, size, precision)
+    parity_facts = {
+        **dataclasses.asdict(parity),
+        "frames_from": origin or "synthetic pictures",
+        "cameras": describe_cameras(frames),
+    }
+    card = dataclasses.replace(card, extra={**card.extra, **facts, "parity": parity_facts})
+    card.write(card_path(out))
+    return card, parity
+
+
+def _source_onnx(model: Path, card: ModelCard, folder: Path) -> Path:
+    """The model as FP32 ONNX of any size; made from the weights where those were given."""
+    if model.suffix == ".onnx":
+        return model
+    for module in ("torch", "timm", "onnx"):
+        require(module, "train", "to export from .safetensors")
+    from adu_depth_core.deploy.onnx_export import export_onnx
+    from adu_depth_core.networks.student import load_student
+
+    source = folder / "source.onnx"
+    try:
+        export_onnx(load_student(model, card), card, source)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    return source
+
+
+def _reference(model: Path, card: ModelCard, source: Path, size: tuple[int, int]) -> tuple[Backend, str]:
+    """PyTorch in FP32 where its weights and torch are here, else ONNX Runtime in FP32."""
+    weights = model.with_suffix(".safetensors")
+    if weights.name in card.files and weights.is_file():
+        from adu_depth_core.inference.backends.pytorch import PyTorchBackend
+
+        try:
+            backend = PyTorchBackend(weights, size, None)
+            return backend, f"{backend.runtime} FP32"
+        except UserError:
+            if model == weights:
+                raise
+    backend = ONNXRuntimeBackend(source, size, None)
+    return backend, f"{backend.runtime} FP32"
+
+
+def _card(
+    card: ModelCard, name: str, sha256: str, network: Any, size: tuple[int, int], precision: str
+) -> ModelCard:
+    facts = {
+        "precision": precision,
+        "opset": graph.opset(network),
+        "input_shape": graph.input_shape(network),
+        "weights": graph.weight_types(network),
+        "cost": network_cost(network).to_json(),
+        "source_files": card.files,
+    }
+    return dataclasses.replace(
+        card,
+        input_height=size[0],
+        input_width=size[1],
+        files={name: sha256},
+        accuracy=[],  # measured on the original, not on this file
+        extra={**card.extra, **facts},
+    )

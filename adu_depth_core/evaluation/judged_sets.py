@@ -1,0 +1,52 @@
+"""A subject judged on labelled frames, and what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from adu_depth_core.datasets.sample import Sample
+from adu_depth_core.evaluation.benchmarks import Benchmark
+from adu_depth_core.evaluation.evaluator import Evaluator, Summary
+from adu_depth_core.evaluation.leakage import Leakage
+from adu_depth_core.evaluation.protocol import Protocol
+from adu_depth_core.evaluation.sigma_calibration import judged_sigma
+from adu_depth_core.evaluation.subject import Subject
+
+
+@dataclass(frozen=True)
+class JudgedSet:
+    """One of the sets of frames of a run.
+
+    :param benchmark: the frames
+    :param leakage: what the model card says of them
+    :param summary: the result
+    """
+
+    benchmark: Benchmark
+    leakage: Leakage
+    summary: Summary
+
+
+def evaluate(subject: Subject, dataset: str, samples: Iterable[Sample], protocol: Protocol) -> Summary:
+    """Metrics of a subject; of a stereo one those of disparity too, where the baseline is known.
+
+    Where a model's uncertainty scale was fitted on some of the frames, each is judged by a scale fitted
+    without it.
+
+    :param dataset: data set of the frames, as model cards name it
+    """
+    evaluator = Evaluator(protocol)
+    for sample in samples:
+        depth, sigma = subject.predict(sample)
+        if subject.card is not None and sigma is not None:
+            sigma = judged_sigma(subject.card, dataset, sample.name, sigma)
+        disparity = subject.stereo and sample.baseline is not None
+        focal_times_baseline = sample.camera.fx * sample.baseline if disparity else None
+        evaluator.add(
+            *(sample.name, sample.depth, depth, sigma),
+            focal_times_baseline=focal_times_baseline,
+            camera=sample.camera,
+            classes=sample.classes,
+        )
+    return evaluator.summary()

@@ -1,0 +1,214 @@
+"""What this machine has of what the package can use. ROS is looked for, never imported."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from adu_depth_core.camera import Camera
+from adu_depth_core.errors import UserError
+from adu_depth_core.inference.backends.choice import BACKENDS, CPU_BACKENDS, ENGINE_SUFFIX
+from adu_depth_core.inference.predictor import Predictor, default_model
+from adu_depth_core.inference.tensorrt.cuda import current_gpu
+from adu_depth_core.machine import cpu_model
+from adu_depth_core.model_card import ModelCardError, read_card
+
+BACKEND, MODEL = "inference backend", "model"
+
+ROS_DEBIAN_ONLY = ("launch_ros", "ros2cli", "rosbag2_py", "cv_bridge", "sensor_msgs_py")
+"""Python modules that come with a ROS installation and not with pip."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked for.
+
+    :param group: what it is for
+    :param name: what it is
+    :param found: whether it is there and, where it was tried, works
+    :param detail: its version and what it did, or what is wrong
+    :param remedy: what to do where it is not found
+    """
+
+    group: str
+    name: str
+    found: bool
+    detail: str = ""
+    remedy: str = ""
+
+
+def examine(model: Path | None = None) -> list[Check]:
+    """Look at everything. Takes some seconds: every installed backend predicts frames with the model.
+
+    :param model: ONNX student; None for the installed one
+    """
+    model_check = check_model(model)
+    return [
+        Check("machine", "processor", True, f"{cpu_model()}, {os.cpu_count()} threads"),
+        Check("machine", "Python", True, platform.python_version()),
+        Check("machine", "NumPy, OpenCV", True, f"{np.__version__}, {cv2.__version__}"),
+        check_gpu(),
+        model_check,
+        *(check_backend(name, model, model_check.found) for name in BACKENDS if name != "tensorrt"),
+        check_tensorrt(model, try_it=model_check.found),
+        *check_ros(),
+        *(check_module("training", name, "train") for name in ("torch", "timm", "lightning", "safetensors")),
+        *(check_module("bags", name, "bags") for name in ("rosbags", "mcap")),
+        *(check_module("synthetic drives", name, "synthetic") for name in ("trimesh", "embreex")),
+    ]
+
+
+def can_infer(checks: Iterable[Check]) -> bool:
+    """Whether the model is whole and at least one backend predicted with it."""
+    checks = list(checks)
+    return all(any(check.found for check in checks if check.group == group) for group in (BACKEND, MODEL))
+
+
+def check_model(model: Path | None) -> Check:
+    """The model file and its card belong together."""
+    try:
+        path = model if model is not None else default_model()
+        card = read_card(path)
+    except (FileNotFoundError, ModelCardError) as error:
+        return Check(MODEL, "student", False, str(error), "copy the model and its card again, or reinstall")
+    size = f"{card.input_width}x{card.input_height}"
+    return Check(
+        MODEL, "student", True, f"{card.name}, {size}, {card.depth_min:g} to {card.depth_max:g} m, {path}"
+    )
+
+
+def check_backend(name: str, model: Path | None, try_it: bool) -> Check:
+    """The backend's runtime can be imported and, if it is tried, predicts with the model."""
+    backend = BACKENDS[name]
+    # Where a GPU is missing, or a runtime is there without CUDA, the error says what to do.
+    remedy = _pip(backend.extra) if name in CPU_BACKENDS else ""
+    if not _is_installed(backend.module):
+        return Check(BACKEND, name, False, "not found", remedy)
+    if not try_it:
+        return Check(BACKEND, name, False, f"{_version(backend.module)}, not tried without a model")
+    try:
+        predictor = Predictor(model, name)
+    except UserError as error:
+        return Check(BACKEND, name, False, str(error), remedy)
+    rows, columns = predictor.network_size
+    milliseconds = 1e3 * statistics.median(_prediction_times(predictor))
+    return Check(
+        BACKEND, name, True, f"{predictor.backend.runtime}: {milliseconds:.0f} ms for {columns}x{rows}"
+    )
+
+
+def check_tensorrt(model: Path | None, try_it: bool) -> Check:
+    """TensorRT and a GPU for its engines; where the model is an engine, whether it predicts."""
+    if model is not None and model.suffix == ENGINE_SUFFIX:
+        return check_backend("tensorrt", model, try_it)
+    from adu_depth_core.inference.tensorrt.api import load_flavour
+
+    try:
+        flavour = load_flavour()
+        gpu = current_gpu()
+    except UserError as error:
+        return Check("engines", "tensorrt", False, str(error))
+    kind = f"{gpu['name']}, compute capability {gpu['compute_capability']}"
+    return Check("engines", "tensorrt", True, f"{flavour.name} {flavour.version}, {kind}")
+
+
+def check_gpu() -> Check:
+    """What ``nvidia-smi`` says."""
+    name = "NVIDIA GPU"
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return Check("machine", name, False, "no driver (nvidia-smi); inference runs on the CPU")
+    query = [program, "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]
+    try:
+        result = subprocess.run(query, capture_output=True, text=True, check=False, timeout=30)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Check("machine", name, False, f"nvidia-smi does not answer ({error})")
+    output = (result.stdout.strip() or result.stderr.strip()).replace("\n", "; ")
+    return Check("machine", name, result.returncode == 0, output)
+
+
+def check_ros() -> list[Check]:
+    """Python modules and middlewares of ROS 2 that this Python finds."""
+    group = "ROS 2"
+    modules = ("rclpy", "sensor_msgs", "diagnostic_msgs", "lifecycle_msgs")
+    prefixes = [*filter(None, os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)), sys.prefix]
+    middlewares = {
+        path.name
+        for prefix in prefixes
+        for path in Path(prefix, "share/ament_index/resource_index/packages").glob("rmw_*_cpp")
+        if not path.name.endswith("_shared_cpp")
+    }
+    listed = ", ".join(sorted(middlewares)) or "none"
+    return [
+        *(check_module(group, name, "ros") for name in modules),
+        Check(group, "middleware", bool(middlewares), listed, _pip("ros")),
+        *(
+            Check(group, name, _is_installed(name), _version(name), _ros_remedy(name))
+            for name in ROS_DEBIAN_ONLY
+        ),
+    ]
+
+
+def check_module(group: str, module: str, extra: str) -> Check:
+    """A Python module that an extra of this package installs."""
+    return Check(group, module, _is_installed(module), _version(module), _pip(extra))
+
+
+def _pip(extra: str) -> str:
+    return f"pip install 'adu_depth[{extra}]'"
+
+
+def _ros_remedy(module: str) -> str:
+    """Where ROS is installed but not sourced, to source it; else the Debian package of the module."""
+    installed = sorted(Path("/opt/ros").glob("*/setup.bash"))
+    if installed and "ROS_DISTRO" not in os.environ:
+        return f"source {installed[-1]}"
+    return f"apt install ros-{os.environ.get('ROS_DISTRO', 'jazzy')}-{module.replace('_', '-')}"
+
+
+def _is_installed(module: str) -> bool:
+    """Whether the module would be imported from an installation.
+
+    A folder of that name in the working directory (``launch/`` of a checkout) is a namespace package
+    to Python too: such a one only counts if a distribution brought it.
+    """
+    spec = importlib.util.find_spec(module)
+    return spec is not None and (
+        spec.origin is not None or module in importlib.metadata.packages_distributions()
+    )
+
+
+def _version(module: str) -> str:
+    if not _is_installed(module):
+        return "not found"
+    try:
+        return importlib.metadata.version(module)
+    except importlib.metadata.PackageNotFoundError:
+        return "found"
+
+
+def _prediction_times(predictor: Predictor, count: int = 5) -> list[float]:
+    """Seconds of each of some predictions of a random image at network size, after one to warm up."""
+    rows, columns = predictor.network_size
+    camera = Camera(predictor.card.f_ref, predictor.card.f_ref, columns / 2, rows / 2, columns, rows)
+    image = np.random.default_rng(0).integers(0, 256, (rows, columns, 3), np.uint8)
+    predictor.predict(image, camera)
+    times = []
+    for _ in range(count):
+        started = time.perf_counter()
+        predictor.predict(image, camera)
+        times.append(time.perf_counter() - started)
+    return times

@@ -1,0 +1,95 @@
+"""Numbers and words of the page."""
+
+from __future__ import annotations
+
+import math
+
+from adu_depth_core.evaluation.report import DEPTH, SURFACE, UNCERTAINTY, Column
+from adu_depth_core.replay.evaluation_result import INSTABILITY, Estimate
+
+METRICS = {**DEPTH, **SURFACE, INSTABILITY: Column("", "0"), **UNCERTAINTY}
+"""Unit and ideal of every metric."""
+
+MINUS, NARROW_SPACE = "\u2212", "\u202f"
+
+MEANINGS = {
+    "abs_rel": "mean error as a share of the distance",
+    "sq_rel": "squared error over distance: weighs large errors",
+    "sqErrorRel": "squared relative error, as KITTI's benchmark has it",
+    "rmse": "root mean square error",
+    "rmse_log": "root mean square of the log ratio",
+    "log10": "mean error in decades",
+    "silog": "spread of the log ratio: error without a common scale",
+    "irmse": "error of the inverse depth: weighs near pixels",
+    "d1": "share of pixels within a factor of 1.25",
+    "d2": "share of pixels within a factor of 1.25²",
+    "d3": "share of pixels within a factor of 1.25³",
+    "obstacle_abs_rel": "mean error of obstacles as a share of the distance",
+    "obstacle_coverage_1sigma": "share of obstacle pixels with |error| ≤ sigma",
+    "ground_abs_rel": "mean error of the ground as a share of the distance",
+    "ground_coverage_1sigma": "share of ground pixels with |error| ≤ sigma",
+    "coverage_50": "share of pixels inside the 50 % interval",
+    "coverage_1sigma": "share of pixels with |error| ≤ sigma",
+    "coverage_95": "share of pixels inside the 95 % interval",
+    "calibration_area": "area between reliability curve and diagonal",
+    "relative_sigma": "mean sigma as a share of the predicted depth",
+    "nll": "negative log likelihood of the truth",
+    "ause_abs_rel": "how far sigma's order is from the best (abs_rel)",
+    "ause_rmse": "how far sigma's order is from the best (rmse)",
+    "ause_d1": "how far sigma's order is from the best (1 - d1)",
+    "aurg_abs_rel": "what sigma's order gains over chance (abs_rel)",
+    "aurg_rmse": "what sigma's order gains over chance (rmse)",
+    "aurg_d1": "what sigma's order gains over chance (1 - d1)",
+    INSTABILITY: "median change of depth that motion does not explain, as a log ratio",
+}
+
+
+def number(value: float) -> str:
+    """Three significant digits; a dash for no value."""
+    if not math.isfinite(value):
+        return "–"
+    if abs(value) >= 100:
+        text = f"{value:,.0f}"
+    elif 0 < abs(value) < 1e-4:
+        text = f"{value:.1e}"
+    else:
+        text = f"{value:#.3g}"
+    return text.replace("-", MINUS)
+
+
+def percent(share: float) -> str:
+    """A share in per cent, three significant digits."""
+    value = 100 * share
+    return f"{value:.3g}{NARROW_SPACE}%" if abs(value) < 99.95 else f"{value:.0f}{NARROW_SPACE}%"
+
+
+def interval(estimate: Estimate) -> str:
+    """The bounds of a confidence interval; nothing where there is none, and no bounds where too little was
+    driven to trust them: they would reach to impossible values.
+    """
+    if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
+        return ""
+    if not estimate.decided:
+        return "undecided"
+    return f"{number(estimate.low)} … {number(estimate.high)}"
+
+
+def metric_label(metric: str) -> str:
+    """A metric with its unit, for axes."""
+    column = METRICS.get(metric)
+    return f"{metric} ({column.unit})" if column and column.unit else metric
+
+
+def is_better(metric: str, difference: Estimate, reference: Estimate) -> bool | None:
+    """Whether a model with this difference from the reference is better; None if that cannot be said, or the
+    metric is none to be good at.
+    """
+    target = METRICS[metric].target
+    if not target or not difference.beyond_chance:
+        return None
+    if target in ("1", "high"):
+        return difference.mean > 0
+    if target in ("0", "low"):
+        return difference.mean < 0
+    nominal = float(target)
+    return abs(reference.mean + difference.mean - nominal) < abs(reference.mean - nominal)

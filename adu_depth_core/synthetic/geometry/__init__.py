@@ -1,0 +1,1 @@
+"""Meshes, vectors and ray casting; the course of a road."""

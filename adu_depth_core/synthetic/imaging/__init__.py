@@ -1,0 +1,1 @@
+"""Light and sensors: what cameras and LiDARs record of a scene."""

@@ -1,0 +1,1 @@
+"""Things beside the road: buildings, furniture, plants, people."""

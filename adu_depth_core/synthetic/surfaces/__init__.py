@@ -1,0 +1,1 @@
+"""Materials of surfaces and the painted pictures on them."""

@@ -1,0 +1,1 @@
+"""Vehicles of the road, and the parts that they share."""
