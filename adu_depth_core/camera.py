@@ -75,6 +75,12 @@ class Camera:
         """``(height, width)`` in pixels."""
         return self.height, self.width
 
+    @property
+    def horizontal_fov(self) -> float:
+        """Angle between the image's left and right edge, degrees."""
+        left, right = -0.5 - self.cx, self.width - 0.5 - self.cx
+        return math.degrees(math.atan(right / self.fx) - math.atan(left / self.fx))
+
     def resize(self, width: int, height: int) -> Camera:
         """Camera after ``cv2.resize`` of the image to ``width x height``."""
         sx, sy = width / self.width, height / self.height

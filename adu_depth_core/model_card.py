@@ -40,6 +40,9 @@ class ModelCard:
     :param novelty: what inference makes of an input's novelty (``inference.novelty``): ``threshold`` and
         ``fault_threshold``, beyond which it is unfamiliar; ``sigma_growth`` and ``reference``, by which sigma
         grows. Empty where unknown
+    :param cameras: the cameras that the model was trained for (``inference.trained_cameras``): the range of
+        ``horizontal_fov``, degrees that an image covers, and of ``network_focal``, pixels at the network's
+        input. Empty where unknown
     :param files: SHA-256 of each file of this model, by file name
     :param training: data sets, their licences, split, recipe, seed
     :param accuracy: measured results, each with data set, split, metrics, command and machine
@@ -61,6 +64,7 @@ class ModelCard:
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     novelty: dict[str, float] = field(default_factory=dict)
+    cameras: dict[str, list[float]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     accuracy: list[dict[str, Any]] = field(default_factory=list)

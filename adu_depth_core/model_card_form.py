@@ -13,6 +13,7 @@ from adu_depth_core.json_checks import (
     exactly,
     fixed,
     flag,
+    interval,
     mapping,
     matching,
     nullable,
@@ -131,6 +132,15 @@ def check_novelty(entries: Any, name: str) -> None:
         NOVELTY(entries, name)
 
 
+CAMERAS = exactly({"horizontal_fov": interval(1.0, 179.0), "network_focal": interval(1e-6, 1e6)})
+
+
+def check_cameras(entries: Any, name: str) -> None:
+    """The entry is empty or complete."""
+    if entries != {}:
+        CAMERAS(entries, name)
+
+
 CARD = {
     "name": text,
     "role": one_of("student", "teacher"),
@@ -145,6 +155,7 @@ CARD = {
     "mean": array(number(-1e6, 1e6), length=3),
     "std": array(POSITIVE, length=3),
     "novelty": check_novelty,
+    "cameras": check_cameras,
     "files": FILES,
     "training": TRAINING,
     "accuracy": ACCURACY,

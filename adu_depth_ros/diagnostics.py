@@ -17,8 +17,8 @@ def judge(
 
     STALE: no depth is expected (node not active) or no image arrives. ERROR: the node could not be
     configured, something went wrong in it that should not, or no frame of the last seconds could be used.
-    WARN: some could not, or some were dropped, or most are unlike the model's training data, or an engine is
-    being built first.
+    WARN: some could not, or some were dropped, or the model was not trained for their camera, or most are
+    unlike its training data, or an engine is being built first.
 
     :param state: lifecycle state
     :param failure: why the last configuration failed, empty if it did not
@@ -40,6 +40,8 @@ def judge(
         return DiagnosticStatus.STALE, f"no image on {image_topic} in the last {WINDOW_S:g} s"
     if recent["rejected"]:
         return DiagnosticStatus.WARN, f"{recent['rejected']} frames rejected: {snapshot.last_rejection}"
+    if snapshot.camera_doubt:
+        return DiagnosticStatus.WARN, snapshot.camera_doubt
     if snapshot.unfamiliar is not None and snapshot.unfamiliar > 0.5:
         return DiagnosticStatus.WARN, (
             f"{snapshot.unfamiliar:.0%} of the frames are not like what the model was trained on: depth and "

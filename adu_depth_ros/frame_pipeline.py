@@ -87,7 +87,8 @@ class FramePipeline:
     def _warm_up(self) -> None:
         """Predict once on this thread: its first run is slow enough to lose a frame of a 10 Hz camera."""
         height, width = self._predictor.network_size
-        camera = Camera(width, width, 0.0, 0.0, width, height)
+        focal = self._predictor.card.f_ref  # any that the model knows
+        camera = Camera(focal, focal, (width - 1) / 2, (height - 1) / 2, width, height)
         self._predictor.predict(np.zeros((height, width, 3), np.uint8), camera)
 
     def _work(self) -> None:
@@ -113,7 +114,9 @@ class FramePipeline:
             prediction, image, channels, info, message.header, parameters, self._predictor.card.depth_max
         )
         age = self._node.get_clock().now() - stamp
-        self.statistics.published(age.nanoseconds / 1e9, inference, prediction.unfamiliar)
+        self.statistics.published(
+            age.nanoseconds / 1e9, inference, prediction.unfamiliar, prediction.camera_doubt
+        )
 
     def _read(
         self, message: Image | CompressedImage, info: CameraInfo, rectified: bool

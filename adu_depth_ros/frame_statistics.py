@@ -31,6 +31,8 @@ class Snapshot:
     :param inference: median and 99th percentile, seconds from pixels to depth; None likewise
     :param unfamiliar: share of the published frames that are unlike the model's training data, 0 to 1; None
         likewise
+    :param camera_doubt: why the model may not know the camera of the latest published frame; empty if it does
+        or none was published in the window
     :param last_rejection: why the last rejected frame was rejected, empty if none was
     :param fault: what went wrong here that should not, until a frame is published a window later; empty if
         nothing did
@@ -43,6 +45,7 @@ class Snapshot:
     latency: tuple[float, float] | None
     inference: tuple[float, float] | None
     unfamiliar: float | None
+    camera_doubt: str
     last_rejection: str
     fault: str
 
@@ -60,7 +63,7 @@ class FrameStatistics:
         self._total: Counter[str] = Counter()
         self._events: deque[tuple[float, str]] = deque()
         self._times: deque[tuple[float, float, float, bool]] = deque()
-        self._last_rejection = ""
+        self._last_rejection = self._camera_doubt = ""
         self._fault: tuple[float, str] | None = None
 
     def received(self) -> None:
@@ -85,15 +88,19 @@ class FrameStatistics:
         with self._lock:
             self._fault = (self._clock(), fault)
 
-    def published(self, latency: float, inference: float, unfamiliar: bool = False) -> None:
+    def published(
+        self, latency: float, inference: float, unfamiliar: bool = False, camera_doubt: str = ""
+    ) -> None:
         """:param latency: seconds since the frame's stamp
         :param inference: seconds of those spent from pixels to depth
         :param unfamiliar: the frame is unlike what the model was trained on
+        :param camera_doubt: why the model may not know its camera; empty if it does
         """
         self._count("published")
         now = self._clock()
         with self._lock:
             self._times.append((now, latency, inference, unfamiliar))
+            self._camera_doubt = camera_doubt
             if self._fault is not None and self._fault[0] < now - WINDOW_S:
                 self._fault = None
 
@@ -115,6 +122,7 @@ class FrameStatistics:
             recent = Counter(what for _, what in self._events)
             times = np.array([entry[1:] for entry in self._times])
             total, last_rejection = dict(self._total), self._last_rejection
+            camera_doubt = self._camera_doubt if self._times else ""
             fault = self._fault[1] if self._fault is not None else ""
         seconds = max(1e-3, min(WINDOW_S, self._clock() - self._start))
         percentiles = np.percentile(times[:, :2], (50, 99), axis=0) if len(times) else None
@@ -127,6 +135,7 @@ class FrameStatistics:
             latency=None if percentiles is None else tuple(percentiles[:, 0].tolist()),
             inference=None if percentiles is None else tuple(percentiles[:, 1].tolist()),
             unfamiliar=None if percentiles is None else float(times[:, 2].mean()),
+            camera_doubt=camera_doubt,
             last_rejection=last_rejection,
             fault=fault,
         )

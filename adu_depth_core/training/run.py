@@ -28,6 +28,7 @@ from adu_depth_core.model_card import ModelCard, ModelCardError, card_path, file
 from adu_depth_core.networks.teacher import Teacher, load_teacher
 from adu_depth_core.training.averaging import LateAverage
 from adu_depth_core.training.callbacks import Pictures, Throughput
+from adu_depth_core.training.camera_range import camera_range
 from adu_depth_core.training.card_entries import complete_card, new_card, open_all_unseen
 from adu_depth_core.training.config import TrainingConfig
 from adu_depth_core.training.data import SourceViews, TrainingData, TrainingViews, read_sources
@@ -103,6 +104,7 @@ def train(
         answers = TeacherAnswers.load(Path(config.teacher), out / "teacher_answers") if kept else None
         sources = read_sources(config, network == "teacher", answers)
     views = TrainingViews(config, card, sources, mirroring, clean=teacher is not None and not kept)
+    card = dataclasses.replace(card, cameras=camera_range(views))
     trainer = _trainer(config, machine, out, module)
     last = out / "last.ckpt"
     trainer.fit(

@@ -49,6 +49,17 @@ def test_an_image_becomes_a_picture_and_two_maps(image, predict, tmp_path, capsy
     assert "1/1" in captured.err
 
 
+def test_a_focal_length_that_was_not_trained_for_is_told_once(image, tmp_path, shipped_model, caplog):
+    other = tmp_path / "other.png"
+    other.write_bytes(image.read_bytes())
+    words = ["predict", str(image), str(other), "--model", str(shipped_model), "--out", str(tmp_path / "out")]
+    assert main([*words, "--focal", "2800"]) == 0  # 384 columns: 7.9 degrees
+    assert caplog.text.count("is not one that adu_student was trained for") == 1
+    caplog.clear()
+    assert main([*words, "--focal", "300"]) == 0
+    assert caplog.text == ""
+
+
 def test_a_video_becomes_a_video_and_maps_if_asked(predict, tmp_path):
     drive = tmp_path / "drive.mp4"
     write_video(drive, [np.full((96, 288, 3), (100, 0, 0), np.uint8)] * 4, 8.0)

@@ -85,6 +85,9 @@ def test_training_leaves_a_calibrated_model_that_predicts(config, pairs):
     assert list(card.training["calibration"]["scales"]) == ["000002", "000006"]
     assert card.training["data"][0]["scenes"] == ["000000", "000001", "000003"]
     assert "non-commercial" in card.licence.lower()
+    shortest, longest = card.cameras["network_focal"]
+    assert shortest == 150.0  # the rig's own; then zoomed
+    assert longest == pytest.approx(150.0 * config.max_zoom, rel=0.02)
 
     # The scale was fitted on these two frames, so a pixel in or near two thirds of each is within one sigma.
     predictor = Predictor(model)
