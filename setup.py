@@ -17,6 +17,8 @@ LICENCES = ["LICENSE", "models/LICENSE.md"]
 SPDX = "Apache-2.0 AND LicenseRef-ADU-Depth-Weights"
 """The code's licence and that of the weights, models/LICENSE.md."""
 
+PROGRAMS = {"adu_depth": "adu_depth_core.__main__:main", "depth_node": "adu_depth_ros.depth_node:main"}
+
 
 def files_below(folder: str) -> list[str]:
     """Every file below ``folder``, relative to here."""
@@ -123,11 +125,10 @@ setup(
         "rich>=13.0",
     ],
     extras_require=EXTRAS,
+    # What users call holds signals back and starts what is made for the entry point, which knows its Python.
+    scripts=[f"scripts/{name}" for name in PROGRAMS],
     entry_points={
-        "console_scripts": [
-            "adu_depth = adu_depth_core.__main__:main",
-            "depth_node = adu_depth_ros.depth_node:main",
-        ]
+        "console_scripts": [f"{name}-unguarded = {function}" for name, function in PROGRAMS.items()]
     },
     cmdclass={"build_py": BuildWithShare},
     zip_safe=False,

@@ -23,8 +23,8 @@ def install() -> None:
     # Unless whoever started it wants it to go on, as nohup and shells that start it in the background do.
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         signal.signal(signal.SIGINT, _on_interrupt)
-    # Whoever starts it may have held the signal back until here: env --block-signal=INT
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    # What starts it may have held signals back until here: scripts/adu_depth does.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT, signal.SIGTERM])
 
 
 def ignore() -> None:
