@@ -65,6 +65,8 @@ def main() -> int:
     parser.add_argument("--show", action="store_true", help="print what a wrongly ended process wrote")
     parser.add_argument("command", nargs="*", help="default: depth_node")
     arguments = parser.parse_args()
+    # A shell that starts this in the background has it ignored, and so in all that is started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     command = arguments.command or [str(Path(sys.executable).with_name("depth_node"))]
 
     moments = random.Random(arguments.seed)

@@ -10,13 +10,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from adu_depth_core.commands.camera_options import add_camera_arguments, camera_source
+from adu_depth_core.commands.camera_options import add_camera_arguments, photo_camera_source
 from adu_depth_core.commands.model_options import add_model_arguments, load_predictor
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import check_folder_writable
 from adu_depth_core.inference.file_predictor import FilePredictor
 from adu_depth_core.media import count_frames, find_media
 from adu_depth_core.progress import progress_bar
+from adu_depth_core.terminal import plain_console
 
 EPILOG = """\
 written to DIR:
@@ -24,7 +25,10 @@ written to DIR:
   depth/NAME.png   depth, 16-bit: value / 256 is metres (KITTI's convention, 0 is no value)
   sigma/NAME.png   its uncertainty (one sigma), on the same scale
 
+A photo's EXIF gives the focal length where none of --calib, --focal and --fx is given.
+
 examples:
+  adu_depth predict photo.jpg --out result
   adu_depth predict photo.png --focal 721 --out result
   adu_depth predict image_2/ --calib calib.txt --out result
   adu_depth predict drive.mp4 --fx 1040 --cx 639.5 --cy 361 --network-size 192x640 --out result
@@ -45,17 +49,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    camera_for = camera_source(arguments)
+    errors = _ErrorTally(plain_console(stderr=True))
+    files: list[Path] = []
+    for path in arguments.inputs:
+        with errors.told():
+            files += find_media(path)
+    files = list(dict.fromkeys(files))
+    _check_names(files)
+    camera_for = photo_camera_source(arguments, files)
     check_folder_writable(arguments.out)
     predictor = load_predictor(arguments)
     with progress_bar() as progress:
-        errors = _ErrorTally(progress.console)
-        files: list[Path] = []
-        for path in arguments.inputs:
-            with errors.told():
-                files += find_media(path)
-        files = list(dict.fromkeys(files))
-        _check_names(files)
+        errors.console = progress.console
         task = progress.add_task("predict", total=sum(map(count_frames, files)))
         file_predictor = FilePredictor(
             arguments.out, predictor, camera_for, lambda: progress.advance(task), arguments.video_maps
@@ -77,7 +82,7 @@ class _ErrorTally:
 
     def __init__(self, console: Console) -> None:
         self.count = 0
-        self._console = console
+        self.console = console
 
     @contextlib.contextmanager
     def told(self) -> Iterator[None]:
@@ -85,7 +90,7 @@ class _ErrorTally:
             yield
         except (UserError, OSError) as error:
             self.count += 1
-            self._console.print(Text("error:", "red"), str(error), soft_wrap=True)
+            self.console.print(Text("error:", "red"), str(error), soft_wrap=True)
 
 
 def _check_names(files: list[Path]) -> None:

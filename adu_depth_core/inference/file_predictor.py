@@ -23,7 +23,7 @@ class FilePredictor:
 
     :param out: folder of the results
     :param predictor: predicts the images
-    :param camera_for: the camera of an image of ``(width, height)``
+    :param camera_for: the camera of a file's image of ``(width, height)``
     :param on_frame: called after each frame
     :param video_maps: also write ``depth/NAME/000000.png`` ... and ``sigma/NAME/`` of videos
     """
@@ -32,7 +32,7 @@ class FilePredictor:
         self,
         out: Path,
         predictor: Predictor,
-        camera_for: Callable[[int, int], Camera],
+        camera_for: Callable[[Path, int, int], Camera],
         on_frame: Callable[[], None],
         video_maps: bool = False,
     ) -> None:
@@ -51,7 +51,7 @@ class FilePredictor:
             video = Video(path)
             write_video(self._out / "color" / f"{path.stem}.mp4", self._video_figures(video), video.rate)
             return
-        prediction, figure = self._predict(read_rgb(path))
+        prediction, figure = self._predict(path, read_rgb(path))
         self._write_maps(prediction, path.stem)
         target = self._out / "color" / f"{path.stem}.png"
         with write_atomically(target) as temporary:
@@ -61,14 +61,14 @@ class FilePredictor:
 
     def _video_figures(self, video: Video) -> Iterator[np.ndarray]:
         for number, image in enumerate(video):
-            prediction, figure = self._predict(image)
+            prediction, figure = self._predict(video.path, image)
             if self._video_maps:
                 self._write_maps(prediction, f"{video.path.stem}/{number:06d}")
             yield figure
             self._on_frame()
 
-    def _predict(self, image: np.ndarray) -> tuple[Prediction, np.ndarray]:
-        camera = self._camera_for(image.shape[1], image.shape[0])
+    def _predict(self, path: Path, image: np.ndarray) -> tuple[Prediction, np.ndarray]:
+        camera = self._camera_for(path, image.shape[1], image.shape[0])
         prediction = self._predictor.predict(image, camera)
         card = self._predictor.card
         far, near = card.depth_max, max(card.depth_min, card.depth_max / 40)

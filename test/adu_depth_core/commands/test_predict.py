@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from PIL import ExifTags, Image
 
 from adu_depth_core.cli import main
 from adu_depth_core.images import read_png16
@@ -99,6 +100,39 @@ def test_no_focal_length_is_an_error_that_says_how_to_get_one(image, predict, tm
     for way in ("--calib FILE", "--focal PX", "focal length in mm / sensor width in mm"):
         assert way in message
     assert not (tmp_path / "out").exists()
+
+
+def photo(path, equivalent):
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FocalLengthIn35mmFilm] = equivalent
+    Image.new("RGB", (384, 128), (128, 0, 0)).save(path, exif=exif, quality=100)
+    return path
+
+
+def test_a_photo_brings_its_focal_length_and_that_is_said(predict, tmp_path, capsys):
+    photos = [photo(tmp_path / f"{name}.jpg", 75) for name in "ab"]
+    assert predict(*photos) == 0
+    focal = 75 * np.hypot(384, 128) / np.hypot(36, 24)  # 702 pixels
+    depth = read_png16(tmp_path / "out" / "depth" / "a.png").mean()
+    assert depth == pytest.approx(np.exp(4 * 128 / 255) * focal / 2 / 350, rel=0.02)
+    told = " ".join(capsys.readouterr().err.split())
+    assert told.count("focal length 702 pixels from EXIF (75 mm equivalent)") == 1  # once for both
+
+
+def test_what_is_given_wins_over_the_photos_own(predict, tmp_path, capsys):
+    assert predict(photo(tmp_path / "a.jpg", 20), "--focal", 700) == 0
+    assert "EXIF" not in capsys.readouterr().err
+    assert read_png16(tmp_path / "out" / "depth" / "a.png").mean() == pytest.approx(7.45, rel=0.02)
+
+
+def test_the_focal_length_of_one_photo_is_not_that_of_a_video(predict, tmp_path, capsys):
+    drive = tmp_path / "drive.mp4"
+    write_video(drive, [np.full((96, 288, 3), (100, 0, 0), np.uint8)] * 2, 8.0)
+    assert predict(photo(tmp_path / "a.jpg", 75), drive) == 1
+    assert "drive.mp4: metric depth needs the camera's focal length" in " ".join(
+        capsys.readouterr().err.split()
+    )
+    assert files_below(tmp_path / "out") == ["color/a.png", "depth/a.png", "sigma/a.png"]
 
 
 @pytest.mark.parametrize(
