@@ -12,8 +12,10 @@ from rich.text import Text
 
 from adu_depth_core.commands.camera_options import add_camera_arguments, photo_camera_source
 from adu_depth_core.commands.model_options import add_model_arguments, load_predictor
+from adu_depth_core.commands.number_arguments import number
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import check_folder_writable
+from adu_depth_core.inference.depth_output import MAX_RELATIVE_SIGMA
 from adu_depth_core.inference.file_predictor import FilePredictor
 from adu_depth_core.media import count_frames, find_media
 from adu_depth_core.progress import progress_bar
@@ -44,6 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--video-maps", action="store_true", help="for videos also write depth/NAME/000000.png ... and sigma/"
     )
+    parser.add_argument(
+        "--max-relative-sigma",
+        type=number(above=0),
+        default=MAX_RELATIVE_SIGMA,
+        metavar="S",
+        help="pixels with sigma / depth beyond this, which the node would withhold, are grey in the pictures "
+        f"(default: {MAX_RELATIVE_SIGMA:g}); depth/ and sigma/ hold them all",
+    )
     add_model_arguments(parser)
     add_camera_arguments(parser)
 
@@ -63,7 +73,12 @@ def run(arguments: argparse.Namespace) -> int:
         errors.console = progress.console
         task = progress.add_task("predict", total=sum(map(count_frames, files)))
         file_predictor = FilePredictor(
-            arguments.out, predictor, camera_for, lambda: progress.advance(task), arguments.video_maps
+            arguments.out,
+            predictor,
+            camera_for,
+            lambda: progress.advance(task),
+            arguments.video_maps,
+            arguments.max_relative_sigma,
         )
         for file in files:
             with errors.told():

@@ -12,6 +12,7 @@ from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import write_atomically
 from adu_depth_core.images import read_rgb, write_png16
+from adu_depth_core.inference.depth_output import MAX_RELATIVE_SIGMA, mark_depth
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.media import Video, is_video, write_video
@@ -26,6 +27,7 @@ class FilePredictor:
     :param camera_for: the camera of a file's image of ``(width, height)``
     :param on_frame: called after each frame
     :param video_maps: also write ``depth/NAME/000000.png`` ... and ``sigma/NAME/`` of videos
+    :param max_relative_sigma: pixels with a larger sigma / depth are grey in the pictures; maps are complete
     """
 
     def __init__(
@@ -35,12 +37,14 @@ class FilePredictor:
         camera_for: Callable[[Path, int, int], Camera],
         on_frame: Callable[[], None],
         video_maps: bool = False,
+        max_relative_sigma: float = MAX_RELATIVE_SIGMA,
     ) -> None:
         self._out = out
         self._predictor = predictor
         self._camera_for = camera_for
         self._on_frame = on_frame
         self._video_maps = video_maps
+        self._max_relative_sigma = max_relative_sigma
 
     def predict(self, path: Path) -> None:
         """Predict a file and write ``color/NAME``, ``depth/NAME`` and ``sigma/NAME``.
@@ -72,7 +76,8 @@ class FilePredictor:
         prediction = self._predictor.predict(image, camera)
         card = self._predictor.card
         far, near = card.depth_max, max(card.depth_min, card.depth_max / 40)
-        return prediction, prediction_figure(image, prediction.depth, prediction.sigma, near, far)
+        shown = mark_depth(prediction.depth, prediction.sigma, np.inf, self._max_relative_sigma)
+        return prediction, prediction_figure(image, shown, prediction.sigma, near, far)
 
     def _write_maps(self, prediction: Prediction, name: str) -> None:
         write_png16(self._out / "depth" / f"{name}.png", prediction.depth)

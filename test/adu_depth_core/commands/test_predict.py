@@ -8,6 +8,7 @@ from PIL import ExifTags, Image
 from adu_depth_core.cli import main
 from adu_depth_core.images import read_png16
 from adu_depth_core.media import Video, write_video
+from adu_depth_core.visualization import UNKNOWN_COLOR
 
 pytest.importorskip("openvino")
 
@@ -92,6 +93,16 @@ def test_other_inputs_are_predicted_after_bad_ones(image, predict, tmp_path, cap
     for name in ("gone.png", "text.png", "clip.mp4"):
         assert captured.err.count(f"{name}") == 1
     assert "inputs that failed: 3" in captured.out
+
+
+@pytest.mark.parametrize(("options", "grey"), [([], True), (["--max-relative-sigma", "2"], False)])
+def test_what_the_node_would_withhold_is_grey_in_the_picture_alone(image, predict, tmp_path, options, grey):
+    """The student's sigma is 1.25 times the depth."""
+    assert predict(image, "--focal", 700, *options) == 0
+    picture = cv2.imread(str(tmp_path / "out" / "color" / "red.png"))
+    share = (picture == UNKNOWN_COLOR[::-1]).all(-1).mean()
+    assert share > 0.5 if grey else share < 0.01
+    assert read_png16(tmp_path / "out" / "depth" / "red.png").min() > 0
 
 
 def test_no_focal_length_is_an_error_that_says_how_to_get_one(image, predict, tmp_path, capsys):
