@@ -11,7 +11,8 @@ from adu_depth_core.camera import Camera, check_field_of_view
 from adu_depth_core.commands.number_arguments import number
 from adu_depth_core.datasets.calibration_file import read_calibration
 from adu_depth_core.errors import UsageError, UserError
-from adu_depth_core.exif import read_exif_focal
+from adu_depth_core.exif import ExifFocal, read_exif_focal
+from adu_depth_core.live_video import LiveVideo
 from adu_depth_core.terminal import plain_console
 
 MISSING_FOCAL = """metric depth needs the camera's focal length in pixels; give one of
@@ -75,8 +76,8 @@ def camera_source(arguments: argparse.Namespace) -> Callable[[int, int], Camera]
 
 
 def photo_camera_source(
-    arguments: argparse.Namespace, files: Sequence[Path]
-) -> Callable[[Path, int, int], Camera]:
+    arguments: argparse.Namespace, files: Sequence[Path | LiveVideo]
+) -> Callable[[Path | LiveVideo, int, int], Camera]:
     """The camera of a file's image of ``(width, height)``: as the arguments describe it, or its EXIF.
 
     Where a focal length comes from EXIF, that is said on standard error, once for each.
@@ -87,12 +88,12 @@ def photo_camera_source(
     told = camera_source_if_told(arguments)
     if told is not None:
         return lambda _, width, height: told(width, height)
-    if not any(read_exif_focal(file) for file in files):
+    if not any(map(_exif_focal, files)):
         raise UsageError(MISSING_FOCAL)
     said: set[str] = set()
 
-    def camera_for(file: Path, width: int, height: int) -> Camera:
-        focal = read_exif_focal(file)
+    def camera_for(file: Path | LiveVideo, width: int, height: int) -> Camera:
+        focal = _exif_focal(file)
         if focal is None:
             raise UserError(f"{file}: {MISSING_FOCAL}")
         text = f"focal length {focal.pixels:.0f} pixels from EXIF ({focal.source})"
@@ -104,6 +105,10 @@ def photo_camera_source(
         return _camera(focal.pixels, {}, width, height)
 
     return camera_for
+
+
+def _exif_focal(file: Path | LiveVideo) -> ExifFocal | None:
+    return None if isinstance(file, LiveVideo) else read_exif_focal(file)
 
 
 def _camera(fx: float, rest: dict[str, float], width: int, height: int) -> Camera:

@@ -15,6 +15,8 @@ from adu_depth_core.images import read_rgb, write_png16
 from adu_depth_core.inference.depth_output import MAX_RELATIVE_SIGMA, mark_depth
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.inference.predictor import Predictor
+from adu_depth_core.interrupts import stop_on_interrupt
+from adu_depth_core.live_video import LiveVideo
 from adu_depth_core.media import Video, is_video, write_video
 from adu_depth_core.visualization import prediction_figure
 
@@ -34,7 +36,7 @@ class FilePredictor:
         self,
         out: Path,
         predictor: Predictor,
-        camera_for: Callable[[Path, int, int], Camera],
+        camera_for: Callable[[Path | LiveVideo, int, int], Camera],
         on_frame: Callable[[], None],
         video_maps: bool = False,
         max_relative_sigma: float = MAX_RELATIVE_SIGMA,
@@ -46,14 +48,20 @@ class FilePredictor:
         self._video_maps = video_maps
         self._max_relative_sigma = max_relative_sigma
 
-    def predict(self, path: Path) -> None:
+    def predict(self, path: Path | LiveVideo) -> None:
         """Predict a file and write ``color/NAME``, ``depth/NAME`` and ``sigma/NAME``.
 
+        :param path: image or video file; of what is live, the frames until it ends or Ctrl-C is pressed
         :raises UserError: if the file cannot be read or a result cannot be written
         """
         if is_video(path):
             video = Video(path)
-            write_video(self._out / "color" / f"{path.stem}.mp4", self._video_figures(video), video.rate)
+            target = self._out / "color" / f"{path.stem}.mp4"
+            if not isinstance(path, LiveVideo):
+                write_video(target, self._video_figures(video), video.rate)
+                return
+            with stop_on_interrupt() as stop:
+                write_video(target, _until(stop, self._video_figures(video)), video.rate)
             return
         prediction, figure = self._predict(path, read_rgb(path))
         self._write_maps(prediction, path.stem)
@@ -68,10 +76,10 @@ class FilePredictor:
             prediction, figure = self._predict(video.path, image)
             if self._video_maps:
                 self._write_maps(prediction, f"{video.path.stem}/{number:06d}")
+            self._on_frame()  # before: whoever writes the figures may end here
             yield figure
-            self._on_frame()
 
-    def _predict(self, path: Path, image: np.ndarray) -> tuple[Prediction, np.ndarray]:
+    def _predict(self, path: Path | LiveVideo, image: np.ndarray) -> tuple[Prediction, np.ndarray]:
         camera = self._camera_for(path, image.shape[1], image.shape[0])
         prediction = self._predictor.predict(image, camera)
         card = self._predictor.card
@@ -82,3 +90,10 @@ class FilePredictor:
     def _write_maps(self, prediction: Prediction, name: str) -> None:
         write_png16(self._out / "depth" / f"{name}.png", prediction.depth)
         write_png16(self._out / "sigma" / f"{name}.png", prediction.sigma)
+
+
+def _until(stop: Callable[[], bool], frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    for frame in frames:
+        yield frame
+        if stop():
+            return
