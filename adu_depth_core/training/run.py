@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -163,6 +164,7 @@ def _read_teacher(config: TrainingConfig) -> tuple[Teacher | None, ModelCard | N
 
 
 def _trainer(config: TrainingConfig, machine: Machine, out: Path, module: DepthTraining) -> lightning.Trainer:
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(_is_of_this_run)
     callbacks = [
         Progress(config.steps, config.max_hours),
         ModelCheckpoint(
@@ -201,6 +203,11 @@ def _trainer(config: TrainingConfig, machine: Machine, out: Path, module: DepthT
         logger=TensorBoardLogger(out, name="", version=""),
         callbacks=callbacks,
     )
+
+
+def _is_of_this_run(record: logging.LogRecord) -> bool:
+    """False for Lightning's advertisements."""
+    return "Tip: For seamless cloud" not in record.getMessage()
 
 
 def _load_best(module: DepthTraining, checkpoint: Path) -> None:

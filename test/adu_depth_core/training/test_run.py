@@ -1,6 +1,7 @@
 """A training run from a folder of pairs to a usable model."""
 
 import dataclasses
+import logging
 import pathlib
 import subprocess
 import sys
@@ -77,8 +78,11 @@ def config(pairs, tmp_path):
     )
 
 
-def test_training_leaves_a_calibrated_model_that_predicts(config, pairs):
-    model, card = train("student", config, Machine(workers=0))
+def test_training_leaves_a_calibrated_model_that_predicts(config, pairs, caplog):
+    with caplog.at_level(logging.INFO):
+        model, card = train("student", config, Machine(workers=0))
+    assert "max_steps=2` reached" in caplog.text  # what Lightning says of the run
+    assert "Tip" not in caplog.text  # what it sells
     assert read_card(model) == card
     assert set(card.files) == {"student.onnx", "student.safetensors"}
     assert card.accuracy[0]["scenes"] == ["000006"]
