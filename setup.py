@@ -86,6 +86,7 @@ EXTRAS = {
         "onnxruntime>=1.18",
     ],
     "deploy": ["onnx>=1.16", "onnxslim>=0.1.50", "onnxruntime>=1.18", "nncf>=3.0"],
+    "completion": ["shtab>=1.6"],
     "tensorrt": ["tensorrt-rtx>=1.1", "cuda-python>=12.6"],
 }
 EXTRAS["demo"] = EXTRAS["openvino"] + EXTRAS["bags"] + EXTRAS["synthetic"] + EXTRAS["ros"] + ["pillow>=9.1"]
@@ -95,6 +96,7 @@ EXTRAS["test"] = (
     + EXTRAS["train"]
     + EXTRAS["deploy"]
     + EXTRAS["tensorrt"]
+    + EXTRAS["completion"]
     + ["pytest>=7.4", "hypothesis>=6.100", "ruff", "import-linter>=2.0", "mcap-ros2-support"]
 )
 
