@@ -15,7 +15,6 @@ from lightning.pytorch.callbacks import (
     LearningRateMonitor,
     ModelCheckpoint,
     RichProgressBar,
-    TQDMProgressBar,
 )
 from lightning.pytorch.loggers import TensorBoardLogger
 
@@ -28,7 +27,7 @@ from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.model_card import ModelCard, ModelCardError, card_path, file_sha256, read_card
 from adu_depth_core.networks.teacher import Teacher, load_teacher
 from adu_depth_core.training.averaging import LateAverage
-from adu_depth_core.training.callbacks import Pictures, Throughput
+from adu_depth_core.training.callbacks import Pictures, ProgressLog, Throughput
 from adu_depth_core.training.camera_range import camera_range
 from adu_depth_core.training.card_entries import complete_card, new_card, open_all_unseen
 from adu_depth_core.training.config import TrainingConfig
@@ -165,6 +164,7 @@ def _read_teacher(config: TrainingConfig) -> tuple[Teacher | None, ModelCard | N
 
 def _trainer(config: TrainingConfig, machine: Machine, out: Path, module: DepthTraining) -> lightning.Trainer:
     logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(_is_of_this_run)
+    on_terminal = sys.stdout.isatty()
     callbacks = [
         Progress(config.steps, config.max_hours),
         ModelCheckpoint(
@@ -178,8 +178,7 @@ def _trainer(config: TrainingConfig, machine: Machine, out: Path, module: DepthT
         LearningRateMonitor("step"),
         Throughput(config.batch_size),
         Pictures(config.pictures_every),
-        # A live bar needs a terminal; a log file gets a line now and then.
-        RichProgressBar() if sys.stdout.isatty() else TQDMProgressBar(refresh_rate=50),
+        RichProgressBar() if on_terminal else ProgressLog(),
     ]
     if config.keep == "best":
         callbacks.append(
@@ -202,6 +201,7 @@ def _trainer(config: TrainingConfig, machine: Machine, out: Path, module: DepthT
         log_every_n_steps=config.log_every,
         logger=TensorBoardLogger(out, name="", version=""),
         callbacks=callbacks,
+        enable_progress_bar=on_terminal,
     )
 
 

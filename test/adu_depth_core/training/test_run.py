@@ -78,11 +78,12 @@ def config(pairs, tmp_path):
     )
 
 
-def test_training_leaves_a_calibrated_model_that_predicts(config, pairs, caplog):
+def test_training_leaves_a_calibrated_model_that_predicts(config, pairs, caplog, capsys):
     with caplog.at_level(logging.INFO):
         model, card = train("student", config, Machine(workers=0))
     assert "max_steps=2` reached" in caplog.text  # what Lightning says of the run
     assert "Tip" not in caplog.text  # what it sells
+    assert "training: step 2, " in capsys.readouterr().err  # a line, not a bar
     assert read_card(model) == card
     assert set(card.files) == {"student.onnx", "student.safetensors"}
     assert card.accuracy[0]["scenes"] == ["000006"]
