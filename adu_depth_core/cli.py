@@ -44,6 +44,7 @@ def _parser(chosen: Collection[str]) -> argparse.ArgumentParser:
         prog="adu_depth",
         description="Metric depth and honest uncertainty from one camera.",
         epilog="`adu_depth COMMAND --help` explains a command. Example: adu_depth doctor. "
+        "All sizes are HEIGHTxWIDTH, such as 375x1242. "
         "Exit status: 0 done, 1 error, 2 wrong options, 130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"adu_depth {adu_depth_core.__version__}")

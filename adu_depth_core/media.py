@@ -100,7 +100,7 @@ class Video:
             size = [int(capture.get(p)) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)]
             if size[0] * size[1] > MAX_PIXELS:
                 raise UserError(
-                    f"{self.path} announces frames of {size[0]}x{size[1]} pixels, more than {MAX_PIXELS}: "
+                    f"{self.path} announces frames of {size[1]}x{size[0]} pixels, more than {MAX_PIXELS}: "
                     "it is damaged, or no camera's video"
                 )
             yield capture

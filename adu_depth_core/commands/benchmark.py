@@ -56,7 +56,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="runtime of .onnx files (default: auto)",
     )
     parser.add_argument(
-        "--network-size", type=rows_x_columns, metavar="HxW", help="network input (default: each model's)"
+        "--network-size",
+        type=rows_x_columns,
+        metavar="HEIGHTxWIDTH",
+        help="network input (default: each model's)",
     )
     parser.add_argument(
         "--batch", type=whole_number(1), default=1, metavar="N", help="images at once (default: 1)"

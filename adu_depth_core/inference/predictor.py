@@ -173,8 +173,8 @@ class Predictor:
             return
         self._warned_of_border = True
         logger.warning(
-            "a %dx%d image leaves %.0f %% of the network's %dx%d input (width x height) empty; "
-            "a network size of %dx%d (height x width) suits this camera better",
-            *(camera.width, camera.height, 100 * placement.border_share, width, height),
+            "a %dx%d image leaves %.0f %% of the network's %dx%d input empty; a network size of %dx%d suits "
+            "this camera better",
+            *(camera.height, camera.width, 100 * placement.border_share, height, width),
             *(better_height, better_width),
         )
