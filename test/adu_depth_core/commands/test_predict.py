@@ -1,5 +1,8 @@
 """``adu_depth predict`` writes pictures and metric maps, and goes on after a bad input."""
 
+import subprocess
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -60,6 +63,17 @@ def test_a_focal_length_that_was_not_trained_for_is_told_once(image, tmp_path, s
     caplog.clear()
     assert main([*words, "--focal", "300"]) == 0
     assert caplog.text == ""
+
+
+def test_a_warning_says_that_it_is_one(image, tmp_path, shipped_model):
+    words = ["predict", str(image), "--model", str(shipped_model), "--out", str(tmp_path / "out")]
+    command = [sys.executable, "-m", "adu_depth_core", *words, "--focal", "2800"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0
+    assert (
+        sum(line.startswith("adu_depth: warning: a camera with fx") for line in result.stderr.split("\n"))
+        == 1
+    )
 
 
 def test_a_video_becomes_a_video_and_maps_if_asked(predict, tmp_path):
