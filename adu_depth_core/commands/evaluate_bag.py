@@ -19,13 +19,13 @@ from adu_depth_core.commands.bag_options import (
     topic_options,
 )
 from adu_depth_core.commands.camera_options import add_camera_height
-from adu_depth_core.commands.model_options import add_model_arguments
+from adu_depth_core.commands.model_options import add_model_arguments, predictor_of
 from adu_depth_core.commands.number_arguments import number
 from adu_depth_core.errors import UserError, require
 from adu_depth_core.evaluation.protocol import CROPS, MIN_DEPTH, Protocol
 from adu_depth_core.evaluation.report import SURFACE
 from adu_depth_core.files import check_folder_writable, write_atomically
-from adu_depth_core.inference.predictor import Predictor, default_model
+from adu_depth_core.inference.predictor import default_model
 from adu_depth_core.interrupts import stop_on_interrupt
 from adu_depth_core.labels import distinct
 from adu_depth_core.memory import keep_freed_memory
@@ -116,7 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
     protocol = Protocol(arguments.cap, arguments.crop, arguments.camera_height)
     paths = arguments.model or [default_model()]
     predictors = {
-        label: Predictor(path, arguments.backend, arguments.network_size, arguments.threads)
+        label: predictor_of(arguments, path)
         for label, path in zip(distinct([path.stem for path in paths]), paths, strict=True)
     }
     evaluation = BagEvaluation(

@@ -12,7 +12,7 @@ from adu_depth_core.inference.predictor import Predictor
 
 
 def add_model_arguments(parser: argparse.ArgumentParser, several: bool = False) -> None:
-    """``--model``, ``--backend``, ``--network-size`` and ``--threads``.
+    """``--model``, ``--backend``, ``--network-size``, ``--threads`` and ``--gpu``.
 
     :param several: ``--model`` may be given several times
     """
@@ -40,8 +40,25 @@ def add_model_arguments(parser: argparse.ArgumentParser, several: bool = False) 
         metavar="N",
         help="CPU threads (default: the runtime's choice)",
     )
+    add_gpu_argument(group)
+
+
+def add_gpu_argument(parser: argparse._ActionsContainer) -> None:
+    """``--gpu``"""
+    parser.add_argument(
+        "--gpu",
+        type=whole_number(0),
+        default=0,
+        metavar="N",
+        help="number of the GPU that a GPU's backend runs on (default: 0)",
+    )
 
 
 def load_predictor(arguments: argparse.Namespace) -> Predictor:
     """The predictor that the options above describe."""
-    return Predictor(arguments.model, arguments.backend, arguments.network_size, arguments.threads)
+    return predictor_of(arguments, arguments.model)
+
+
+def predictor_of(arguments: argparse.Namespace, model: Path | None) -> Predictor:
+    """One of several models, with the other options above."""
+    return Predictor(model, arguments.backend, arguments.network_size, arguments.threads, gpu=arguments.gpu)

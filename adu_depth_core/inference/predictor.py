@@ -15,7 +15,7 @@ from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import share_directory
 from adu_depth_core.inference.backends.base import Backend, blank_input
-from adu_depth_core.inference.backends.choice import BACKENDS, choose_backend
+from adu_depth_core.inference.backends.choice import BACKENDS, choose_backend, open_backend
 from adu_depth_core.inference.network_size import check_network_size, fit_network_size, fixed_network_size
 from adu_depth_core.inference.placement import Placement
 from adu_depth_core.inference.postprocess import postprocess
@@ -59,6 +59,7 @@ class Predictor:
         only one that the model takes
     :param threads: CPU threads of the runtime; None leaves it to the runtime
     :param throughput: see ``for_throughput``
+    :param gpu: see ``backends.choice.open_backend``
     :raises UserError: if the model or its card is missing, damaged or not made for each other, the
         backend is unknown or not installed, the network size does not fit the model, or ``threads``
         is not positive
@@ -74,6 +75,7 @@ class Predictor:
         network_size: tuple[int, int] | None = None,
         threads: int | None = None,
         throughput: bool = False,
+        gpu: int = 0,
     ) -> None:
         try:
             self.model_path = Path(model) if model is not None else default_model()
@@ -91,6 +93,7 @@ class Predictor:
         self.backend_name, self.backend_reason = choose_backend(backend, self.model_path)
         self._threads = threads
         self._throughput = throughput
+        self._gpu = gpu
         self._fixed_size = network_size or fixed_network_size(self.card)
         self.network_sizes: list[tuple[int, int]] = []
         self._loaded: OrderedDict[tuple[int, int], Idle] = OrderedDict()
@@ -155,7 +158,7 @@ class Predictor:
             count = self._threads or min(os.cpu_count() or 1, MAX_STREAMS)
             backends = load.streams(self.model_path, size, count)
         else:
-            backends = [load(self.model_path, size, self._threads)]
+            backends = [open_backend(self.backend_name, self.model_path, size, self._threads, gpu=self._gpu)]
         self.backend = backends[0]
         idle: Idle = queue.SimpleQueue()
         for backend in backends:
