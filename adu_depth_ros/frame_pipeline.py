@@ -14,6 +14,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from adu_depth_core.camera import Camera
 from adu_depth_core.camera_info import camera_from_info
 from adu_depth_core.image_decoding import announced_size, decode_compressed
+from adu_depth_core.inference.camera_profile import ProfileMismatch
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_ros.depth_publishers import DepthPublishers
 from adu_depth_ros.frame_statistics import FrameStatistics
@@ -84,16 +85,10 @@ class FramePipeline:
         if self._mailbox.put((message, info)):
             self.statistics.dropped()
 
-    def _warm_up(self) -> None:
-        """Predict once on this thread: its first run is slow enough to lose a frame of a 10 Hz camera."""
-        height, width = self._predictor.network_size
-        focal = self._predictor.card.f_ref  # any that the model knows
-        camera = Camera(focal, focal, (width - 1) / 2, (height - 1) / 2, width, height)
-        self._predictor.predict(np.zeros((height, width, 3), np.uint8), camera)
-
     def _work(self) -> None:
         try:
-            self._warm_up()
+            # The first run on a thread is slow enough to lose a frame of a 10 Hz camera.
+            self._predictor.warm_up()
         except Exception as error:  # the frames will tell whether it was for good
             self.statistics.fault(self._log_fault(error))
         while (item := self._mailbox.take()) is not None:
@@ -108,7 +103,10 @@ class FramePipeline:
         parameters = read_parameters(self._node)
         stamp, image, channels, camera = self._read(message, info, parameters.rectified)
         start = time.monotonic()
-        prediction = self._predictor.predict(image, camera, channels, parameters.output_size)
+        try:
+            prediction = self._predictor.predict(image, camera, channels, parameters.output_size)
+        except ProfileMismatch as error:
+            raise BadFrame(str(error)) from error
         inference = time.monotonic() - start
         self._publishers.publish(
             prediction, image, channels, info, message.header, parameters, self._predictor.card.depth_max

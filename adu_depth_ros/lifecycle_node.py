@@ -103,6 +103,7 @@ class DepthNode(LifecycleNode):
                 backend=parameters.backend,
                 network_size=parse_network_size(parameters.network_size),
                 threads=parameters.threads or None,
+                profile=parameters.profile,
             )
             self._outputs = DepthPublishers(self)
         except BuildStopped:
@@ -245,6 +246,7 @@ class DepthNode(LifecycleNode):
             "backend": f"{predictor.backend_name} ({predictor.backend_reason})",
             "model": str(predictor.model_path),
             "network size": f"{height}x{width}",
+            "camera profile": str(predictor.profile_file or "none"),
         }
 
     def _image_topic(self) -> str:

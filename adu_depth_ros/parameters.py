@@ -44,6 +44,11 @@ class Parameters:
     model: str = _parameter(
         "", "ONNX file or TensorRT engine, its model card beside it; empty: the installed student"
     )
+    profile: str = _parameter(
+        "auto",
+        "camera profile by `adu_depth calibrate`: a file; 'auto': the one beside the model that is of the "
+        "camera, if there is one; 'none'",
+    )
     backend: str = _parameter(
         "auto",
         "inference runtime; auto: the fastest of the CPU, or tensorrt for an engine; tensorrt with an ONNX "

@@ -12,6 +12,7 @@ PROFILE_VARIABLE = "FASTRTPS_DEFAULT_PROFILES_FILE"
 
 PARAMETERS = {
     "model": (str, "ONNX file or TensorRT engine with its model card beside it"),
+    "profile": (str, "camera profile by `adu_depth calibrate`: a file, 'auto' or 'none'"),
     "backend": (
         str,
         "inference runtime: auto, openvino, onnxruntime, pytorch, tensorrt, onnxruntime-cuda or pytorch-cuda",
