@@ -14,7 +14,8 @@ FILL = ["root=data", "synthetic=drives", "out=runs/x"]
 )
 def test_each_shipped_configuration_loads(name):
     text = (share_directory() / "config" / "training" / f"{name}.yaml").read_text(encoding="utf-8")
-    config = load_config(name, [f"{key}=data" for key in set(PLACEHOLDER.findall(text))] + ["out=runs/x"])
+    values = {key: "64x96" if key.endswith("_size") else "data" for key in PLACEHOLDER.findall(text)}
+    config = load_config(name, [f"{key}={value}" for key, value in values.items()] + ["out=runs/x"])
     assert config.out == "runs/x"
     assert sum(source.weight for source in config.sources) == pytest.approx(1.0)
 
