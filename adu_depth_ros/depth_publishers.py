@@ -115,4 +115,9 @@ def _rgb_of_size(image: np.ndarray, channels: str, size: tuple[int, int]) -> np.
     """RGB uint8 ``(H, W, 3)`` of ``(height, width)``."""
     if image.shape[:2] != size:
         image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
+    return rgb_of(image, channels)
+
+
+def rgb_of(image: np.ndarray, channels: str) -> np.ndarray:
+    """RGB uint8 ``(H, W, 3)`` of an image with other channels, see ``Predictor.predict``."""
     return image if channels == "rgb" else cv2.cvtColor(image, TO_RGB[channels])

@@ -1,13 +1,16 @@
 """The node: camera images in, metric depth and its uncertainty out.
 
 A managed (lifecycle) node. *Configure* loads the model and creates the output topics, *activate*
-starts the worker thread and subscribes; *deactivate* and *cleanup* undo that.
+starts the worker thread and subscribes; *deactivate* and *cleanup* undo that. The services ``reload`` and
+``save_frame`` work meanwhile.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import threading
+from pathlib import Path
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.srv import ChangeState
@@ -15,28 +18,33 @@ from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from rclpy.qos import QoSPresetProfiles
-from rclpy.qos_overriding_options import QoSOverridingOptions
-from rclpy.subscription import Subscription
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from adu_depth_core.errors import UserError
 from adu_depth_core.inference.predictor import Predictor
+from adu_depth_ros.camera_stream import CameraStream
+from adu_depth_ros.control_services import ControlServices
 from adu_depth_ros.depth_publishers import DepthPublishers
 from adu_depth_ros.diagnostics import frame_values, judge, key_values
 from adu_depth_ros.engine_loading import BuildStopped, build_or_find, model_to_load
-from adu_depth_ros.frame_pipeline import FramePipeline
 from adu_depth_ros.frame_statistics import FrameStatistics
+from adu_depth_ros.inference_worker import InferenceWorker, warm_up
+from adu_depth_ros.mailbox import Mailbox
 from adu_depth_ros.parameters import (
+    CONFIGURE,
+    RELOAD,
+    applies,
     check_value,
     declare_parameters,
-    is_dynamic,
     parse_network_size,
     read_parameters,
 )
 from adu_depth_ros.ros_log_handler import RosLogHandler
+from adu_depth_ros.saved_frame import save_frame
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+SAVE_FRAME_S = 5.0
+"""How long ``save_frame`` waits for a frame."""
+
 CORE_LOG = logging.getLogger("adu_depth_core")
 
 
@@ -53,11 +61,14 @@ class DepthNode(LifecycleNode):
         self.stop = stop
         self._predictor: Predictor | None = None
         self._outputs: DepthPublishers | None = None
-        self._pipeline: FramePipeline | None = None
-        self._inputs: list[Subscription] = []
+        self._stream: CameraStream | None = None
+        self._worker: InferenceWorker | None = None
         self._failure = ""
         self._building = ""
         self._finalized = False
+        self._exchange = threading.Lock()
+        """Held while a reload replaces the model, so that it cannot put one into a node that was cleaned
+        up."""
         self.add_on_set_parameters_callback(self._check_parameters)
         declare_parameters(self)
         self._log_handler = RosLogHandler(self.get_logger())
@@ -67,6 +78,7 @@ class DepthNode(LifecycleNode):
         # Steady: with use_sim_time and no /clock, diagnostics are what one needs most.
         steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self._publish_diagnostics, clock=steady_clock)
+        self._control = ControlServices(self, {"reload": self._reload, "save_frame": self._save_frame})
 
     def builds_only(self) -> bool:
         """Whether the node is to build an engine and end, by the parameter ``build_only``."""
@@ -89,6 +101,7 @@ class DepthNode(LifecycleNode):
             self.trigger_activate()
 
     def destroy_node(self) -> None:
+        self._control.close()
         self._release()
         CORE_LOG.removeHandler(self._log_handler)
         super().destroy_node()
@@ -97,13 +110,7 @@ class DepthNode(LifecycleNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         try:
-            parameters = read_parameters(self)
-            self._predictor = Predictor(
-                model=model_to_load(self, parameters, self._tell_of_build),
-                backend=parameters.backend,
-                network_size=parse_network_size(parameters.network_size),
-                threads=parameters.threads or None,
-            )
+            self._predictor = self._load()
             self._outputs = DepthPublishers(self)
         except BuildStopped:
             return FAILURE
@@ -120,10 +127,10 @@ class DepthNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         result = super().on_activate(state)
-        self._pipeline = FramePipeline(self, self._predictor, self._outputs)
-        message_type = CompressedImage if self._image_topic() == "image/compressed" else Image
-        self._subscribe(CameraInfo, "camera_info", self._pipeline.on_camera_info)
-        self._subscribe(message_type, self._image_topic(), self._pipeline.on_image)
+        mailbox: Mailbox = Mailbox()
+        self._stream = CameraStream(self, self._outputs, mailbox)
+        self._worker = InferenceWorker(mailbox, self._predictor, [self._stream])
+        self._stream.subscribe()
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -143,29 +150,21 @@ class DepthNode(LifecycleNode):
         self._release()
         return SUCCESS
 
-    def _subscribe(self, message_type, topic, callback) -> None:
-        subscription = self.create_subscription(
-            message_type,
-            topic,
-            callback,
-            QoSPresetProfiles.get_from_short_key("sensor_data"),
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-        )
-        self._inputs.append(subscription)
-
     def _stop(self) -> None:
-        while self._inputs:
-            self.destroy_subscription(self._inputs.pop())
-        if self._pipeline is not None:
-            self._pipeline.stop()
-            self._pipeline = None
+        if self._stream is None:
+            return
+        self._stream.close()
+        if not self._worker.stop():
+            self.get_logger().error("the frame in work did not end: its thread is left behind")
+        self._stream = self._worker = None
 
     def _release(self) -> None:
         self._stop()
         if self._outputs is not None:
             self._outputs.destroy()
             self._outputs = None
-        self._predictor = None
+        with self._exchange:
+            self._predictor = None
 
     def _survive_impossible_transitions(self) -> None:
         """Answer a request for a transition that is not possible now with "no".
@@ -184,6 +183,54 @@ class DepthNode(LifecycleNode):
 
         self._service_change_state.callback = answer
 
+    # Model
+
+    def _load(self) -> Predictor:
+        parameters = read_parameters(self)
+        return Predictor(
+            model=model_to_load(self, parameters, self._tell_of_build),
+            backend=parameters.backend,
+            network_size=parse_network_size(parameters.network_size),
+            threads=parameters.threads or None,
+        )
+
+    def _reload(self) -> str:
+        """Load the model with the present parameters; the one that works goes on until this one is ready."""
+        old, stream = self._predictor, self._stream
+        if old is None:
+            raise UserError(f"the node is {self._state_label()}: it loads the model when it is configured")
+        try:
+            new = self._load()
+            # The network's size may follow the camera's: it is loaded now, not when the next frame comes.
+            warm_up(new, stream.camera if stream is not None else None)
+        except BuildStopped:
+            raise UserError("stopped, the process ends") from None
+        finally:
+            self._building = ""
+        with self._exchange:
+            if self._predictor is not old:
+                raise UserError("the node was cleaned up or configured meanwhile")
+            self._predictor = new
+            if self._worker is not None:
+                self._worker.predictor = new
+        facts = ", ".join(f"{key} {value}" for key, value in self._model_facts().items())
+        self.get_logger().info(f"reloaded: {facts}")
+        return facts
+
+    def _save_frame(self) -> str:
+        """Write the next frame to a folder; its path."""
+        stream = self._stream
+        if stream is None:
+            raise UserError(f"the node is {self._state_label()}: configure and activate it first")
+        frame = stream.next_published(SAVE_FRAME_S)
+        if frame is None:
+            raise UserError(
+                f"no frame was processed within {SAVE_FRAME_S:g} s: see the node's entry in /diagnostics"
+            )
+        chosen = frame.parameters.save_folder
+        folder = Path(chosen).expanduser() if chosen else ros_home() / "adu_depth"
+        return str(save_frame(self, frame, folder))
+
     # Parameters
 
     def _check_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
@@ -192,13 +239,18 @@ class DepthNode(LifecycleNode):
                 check_value(parameter)
             except ValueError as error:
                 return SetParametersResult(successful=False, reason=str(error))
-            if self._predictor is not None and not is_dynamic(parameter.name):
+            if self._predictor is not None and applies(parameter.name) == CONFIGURE:
                 name = self.get_fully_qualified_name()
                 return SetParametersResult(
                     successful=False,
                     reason=f"{parameter.name} is used when the node is configured. To change it: "
                     f"ros2 lifecycle set {name} deactivate; ros2 lifecycle set {name} cleanup; then set "
                     f"the parameter, and ros2 lifecycle set {name} configure, and activate",
+                )
+            if self._predictor is not None and applies(parameter.name) == RELOAD:
+                service = f"{self.get_fully_qualified_name()}/reload"
+                self.get_logger().info(
+                    f"{parameter.name} takes effect with: ros2 service call {service} std_srvs/srv/Trigger"
                 )
         return SetParametersResult(successful=True)
 
@@ -210,18 +262,21 @@ class DepthNode(LifecycleNode):
         self._publish_diagnostics()
 
     def _publish_diagnostics(self) -> None:
-        pipeline = self._pipeline
-        statistics = pipeline.statistics if pipeline is not None else FrameStatistics()
+        stream = self._stream
+        statistics = stream.statistics if stream is not None else FrameStatistics()
         snapshot = statistics.snapshot()
         topic = self.resolve_topic_name(self._image_topic())
-        level, message = judge(self._state_label(), self._failure, topic, snapshot, self._building)
+        # The build of a reload is only mentioned: depth is published meanwhile.
+        building = self._building if self._predictor is None else ""
+        level, message = judge(self._state_label(), self._failure, topic, snapshot, building)
         status = DiagnosticStatus(
             level=level,
             # In the namespaces of several cameras nodes have the same name.
             name=f"{self.get_fully_qualified_name().lstrip('/')}: depth",
             message=message,
-            hardware_id=pipeline.frame_id if pipeline is not None else "",
-            values=key_values({"state": self._state_label(), **self._model_facts()}) + frame_values(snapshot),
+            hardware_id=stream.frame_id if stream is not None else "",
+            values=key_values({"state": self._state_label(), **self._model_facts(), "build": self._building})
+            + frame_values(snapshot),
         )
         array = DiagnosticArray(status=[status])
         array.header.stamp = self.get_clock().now().to_msg()
@@ -230,11 +285,9 @@ class DepthNode(LifecycleNode):
     def _state_label(self) -> str:
         if self._finalized:
             return "finalized"
-        if self._building:
-            return "building"
         if self._predictor is None:
-            return "unconfigured"
-        return "inactive" if self._pipeline is None else "active"
+            return "building" if self._building else "unconfigured"
+        return "inactive" if self._stream is None else "active"
 
     def _model_facts(self) -> dict[str, str]:
         predictor = self._predictor
@@ -249,3 +302,8 @@ class DepthNode(LifecycleNode):
 
     def _image_topic(self) -> str:
         return "image/compressed" if read_parameters(self).image_transport == "compressed" else "image"
+
+
+def ros_home() -> Path:
+    """Where ROS keeps what a user's nodes write (rcl's rule for its logs)."""
+    return Path(os.environ.get("ROS_HOME") or "~/.ros").expanduser()

@@ -17,89 +17,134 @@ from adu_depth_core.inference.postprocess import OUTPUT_SIZES
 
 TRANSPORTS = ("raw", "compressed")
 
+START, CONFIGURE, RELOAD, FRAME = "start", "configure", "reload", "run time"
+"""When a value takes effect: at the start of the process; when the node is configured; then or with the
+service ``reload``; with the next frame."""
+
 
 def _parameter(
     default: Any,
+    applies: str,
     description: str,
     *,
     choices: Iterable[str] = (),
     limits: tuple[Any, Any] | None = None,
-    dynamic: bool = False,
-    read_only: bool = False,
 ) -> Any:
     metadata = {
+        "applies": applies,
         "description": description,
         "choices": tuple(choices),
         "limits": limits,
-        "dynamic": dynamic,
-        "read_only": read_only,
     }
     return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclasses.dataclass(frozen=True)
 class Parameters:
-    """Values of all parameters; the fields carry what ``ros2 param describe`` shows."""
+    """Values of all parameters.
+
+    This is the one place where they are described: ``ros2 param describe``, the launch file's arguments,
+    ``config/depth_node.yaml`` and the table in ``docs/node.md`` are made from it (``parameter_files``).
+    """
 
     model: str = _parameter(
-        "", "ONNX file or TensorRT engine, its model card beside it; empty: the installed student"
+        "",
+        RELOAD,
+        "ONNX file or TensorRT engine with its model card (same name, .json) beside it; empty: the installed "
+        "student",
     )
     backend: str = _parameter(
         "auto",
+        RELOAD,
         "inference runtime; auto: the fastest of the CPU, or tensorrt for an engine; tensorrt with an ONNX "
-        "file: its engine is built and kept in the engine cache",
+        "file: its engine is built once and kept in the engine cache",
         choices=("auto", *BACKENDS),
     )
     network_size: str = _parameter(
         "auto",
-        "network input as HEIGHTxWIDTH in pixels, e.g. 192x640; 'auto': as suits the camera's aspect, with "
-        "about as many pixels as the model was trained for",
+        RELOAD,
+        "network input as HEIGHTxWIDTH in pixels, multiples of 32, e.g. 192x640; smaller is faster, larger "
+        "sees finer detail. auto: as suits the camera's aspect, with about as many pixels as the model was "
+        "trained for; the first frame of a camera of another aspect than the model's waits until the "
+        "network is loaded for it. Engines and exports keep their size",
     )
-    threads: int = _parameter(0, "CPU threads for inference; 0 leaves it to the runtime", limits=(0, 256))
+    threads: int = _parameter(
+        0,
+        RELOAD,
+        "CPU threads for inference; 0 leaves it to the runtime. Limit them to keep cores for others",
+        limits=(0, 256),
+    )
     engine_cache: str = _parameter(
-        "", "folder for the engines of backend tensorrt; empty: adu_depth/engines in the user's cache folder"
-    )
-    engine_compute_capability: str = _parameter(
-        "", "with build_only: GPUs to build for, e.g. sm86 (tensorrt_rtx only); empty: this machine's"
+        "",
+        RELOAD,
+        "folder for the engines of backend tensorrt; empty: adu_depth/engines in the user's cache folder",
     )
     allow_unverified_engine: bool = _parameter(
-        False, "run an engine whose answers were not compared with the FP32 original's (parity: not run)"
+        False,
+        RELOAD,
+        "run an engine whose answers were not compared with the FP32 original's (its card says parity: not "
+        "run)",
     )
-    build_only: bool = _parameter(
-        False, "build the engine into the engine cache and end; status 0: it is there", read_only=True
+    engine_compute_capability: str = _parameter(
+        "",
+        CONFIGURE,
+        "with build_only: GPUs to build for, e.g. sm86 for compute capability 8.6 (tensorrt_rtx only); "
+        "empty: this machine's",
     )
     image_transport: str = _parameter(
-        "raw", "type of the input: 'raw' on image, 'compressed' on image/compressed", choices=TRANSPORTS
+        "raw",
+        CONFIGURE,
+        "type of the input: raw, sensor_msgs/Image on image; compressed, sensor_msgs/CompressedImage on "
+        "image/compressed",
+        choices=TRANSPORTS,
     )
     rectified: bool = _parameter(
-        True, "the image is rectified: use camera_info's P (its K where P is not filled in); false: K"
+        True,
+        CONFIGURE,
+        "true: the image is rectified (image_proc), camera_info's P holds, or K where P is not filled in; "
+        "false: it is raw, K holds, distortion stays",
     )
     output_size: str = _parameter(
-        "image", "size of the published maps: the image's, or the network's", choices=OUTPUT_SIZES
+        "image",
+        CONFIGURE,
+        "size of the published maps: the image's, or the network's, a fraction of the bandwidth",
+        choices=OUTPUT_SIZES,
+    )
+    build_only: bool = _parameter(
+        False,
+        START,
+        "build the engine into engine_cache and end, to provision vehicles; exit status 0: it is there",
+    )
+    autostart: bool = _parameter(
+        True,
+        START,
+        "configure and activate at the start; false: wait for a lifecycle manager or `ros2 lifecycle set`",
     )
     depth_encoding: str = _parameter(
         "32FC1",
-        "depth/image as 32FC1 metres, or as 16UC1 millimetres (up to 65.535 m, 0 invalid)",
+        FRAME,
+        "depth/image as 32FC1, metres, or as 16UC1, millimetres up to 65.535 m with 0 for what is invalid or "
+        "farther",
         choices=depth_output.ENCODINGS,
-        dynamic=True,
     )
     max_depth: float = _parameter(
         depth_output.MAX_DEPTH,
-        "metres; farther is published as +inf (16UC1: 0). The model's own range is the other limit",
+        FRAME,
+        "metres; what is farther is published as +inf (16UC1: 0). The model's own range is the other limit",
         limits=(0.1, 1000.0),
-        dynamic=True,
     )
     max_relative_sigma: float = _parameter(
         depth_output.MAX_RELATIVE_SIGMA,
-        "largest sigma / depth of a measurement; pixels beyond become NaN (16UC1: 0)",
+        FRAME,
+        "largest sigma / depth of a measurement; pixels beyond are NaN (16UC1: 0). Smaller keeps only what "
+        "the network is sure of",
         limits=(0.0, 100.0),
-        dynamic=True,
     )
     points_stride: int = _parameter(
-        1, "every n-th row and column becomes a point of depth/points", limits=(1, 32), dynamic=True
+        1, FRAME, "every n-th row and column becomes a point of depth/points", limits=(1, 32)
     )
-    autostart: bool = _parameter(
-        True, "configure and activate at the start; false: wait for a lifecycle manager", read_only=True
+    save_folder: str = _parameter(
+        "", FRAME, "where the service save_frame makes its folders; empty: adu_depth in ROS_HOME (~/.ros)"
     )
 
 
@@ -131,9 +176,11 @@ def check_value(parameter: Parameter) -> None:
         parse_network_size(parameter.value)
 
 
-def is_dynamic(name: str) -> bool:
-    """Whether a parameter takes effect at once; unlike one that is used when the node is configured."""
-    return all(f.metadata["dynamic"] for f in dataclasses.fields(Parameters) if f.name == name)
+def applies(name: str) -> str:
+    """When a value takes effect: ``START``, ``CONFIGURE``, ``RELOAD`` or ``FRAME``, also for what is none of
+    ours, such as ``use_sim_time``.
+    """
+    return next((f.metadata["applies"] for f in dataclasses.fields(Parameters) if f.name == name), FRAME)
 
 
 def parse_network_size(text: str) -> tuple[int, int] | None:
@@ -149,14 +196,22 @@ def parse_network_size(text: str) -> tuple[int, int] | None:
     return int(match[1]), int(match[2])
 
 
+HINTS = {
+    START: "fixed at the start",
+    CONFIGURE: "can change while unconfigured",
+    RELOAD: "takes effect with the service reload, or when the node is configured",
+    FRAME: "takes effect with the next frame",
+}
+
+
 def _descriptor(field: dataclasses.Field) -> ParameterDescriptor:
     metadata = field.metadata
-    descriptor = ParameterDescriptor(description=metadata["description"], read_only=metadata["read_only"])
-    constraints = []
+    descriptor = ParameterDescriptor(
+        description=metadata["description"], read_only=metadata["applies"] == START
+    )
+    constraints = [HINTS[metadata["applies"]]]
     if metadata["choices"]:
-        constraints.append(f"one of: {', '.join(metadata['choices'])}")
-    if not metadata["dynamic"]:
-        constraints.append("fixed at the start" if metadata["read_only"] else "can change while unconfigured")
+        constraints.insert(0, f"one of: {', '.join(metadata['choices'])}")
     descriptor.additional_constraints = "; ".join(constraints)
     if metadata["limits"]:
         low, high = metadata["limits"]

@@ -1,5 +1,7 @@
 """Start depth_node. ``ros2 launch adu_depth depth.launch.py --show-args`` lists what can be set."""
 
+from dataclasses import fields
+
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution
@@ -7,31 +9,15 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterFile, ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
+from adu_depth_ros.parameters import Parameters
+
 CONFIG = PathJoinSubstitution([FindPackageShare("adu_depth"), "config"])
 PROFILE_VARIABLE = "FASTRTPS_DEFAULT_PROFILES_FILE"
 
 PARAMETERS = {
-    "model": (str, "ONNX file or TensorRT engine with its model card beside it"),
-    "backend": (
-        str,
-        "inference runtime: auto, openvino, onnxruntime, pytorch, tensorrt, onnxruntime-cuda or pytorch-cuda",
-    ),
-    "network_size": (str, "network input as HEIGHTxWIDTH, e.g. 192x640, or 'auto'"),
-    "threads": (int, "CPU threads for inference; 0 leaves it to the runtime"),
-    "engine_cache": (str, "folder for the engines of backend tensorrt"),
-    "engine_compute_capability": (str, "with build_only: GPUs to build for, e.g. sm86"),
-    "allow_unverified_engine": (bool, "run an engine whose card says parity: not run"),
-    "build_only": (bool, "build the engine into the engine cache and end"),
-    "image_transport": (str, "raw, or compressed to subscribe IMAGE/compressed"),
-    "rectified": (bool, "true: the image is rectified, camera_info's P holds; false: K"),
-    "output_size": (str, "size of the published maps: image or network"),
-    "depth_encoding": (str, "32FC1 (metres) or 16UC1 (millimetres)"),
-    "max_depth": (float, "metres; farther becomes +inf"),
-    "max_relative_sigma": (float, "pixels whose sigma / depth is larger become NaN"),
-    "points_stride": (int, "every n-th row and column becomes a point of depth/points"),
-    "autostart": (bool, "configure and activate at the start"),
-    "use_sim_time": (bool, "time from /clock, for replays with `ros2 bag play --clock`"),
+    field.name: (type(field.default), field.metadata["description"]) for field in fields(Parameters)
 }
+PARAMETERS["use_sim_time"] = (bool, "time from /clock, for replays with `ros2 bag play --clock`")
 """Type and description; an argument that is not given leaves the value of the parameter file."""
 
 ARGUMENTS = [

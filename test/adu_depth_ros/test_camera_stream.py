@@ -13,10 +13,12 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, Image
 
 from adu_depth_core.inference.prediction import Prediction
+from adu_depth_ros.camera_stream import CameraStream
 from adu_depth_ros.depth_publishers import DepthPublishers
 from adu_depth_ros.diagnostics import judge
-from adu_depth_ros.frame_pipeline import FramePipeline
+from adu_depth_ros.inference_worker import InferenceWorker
 from adu_depth_ros.isolation import private_domain
+from adu_depth_ros.mailbox import Mailbox
 from adu_depth_ros.parameters import declare_parameters
 
 
@@ -51,38 +53,41 @@ def node(monkeypatch):
 
 @pytest.fixture
 def start(node, shipped_model):
-    """A pipeline with a predictor that has these faults, listened to; the first one meets its warm-up."""
+    """A stream and a worker with a predictor that has these faults, listened to; the first one meets its
+    warm-up."""
     from adu_depth_core.model_card import read_card
 
     outputs = DepthPublishers(node)
     node.trigger_configure()
     node.trigger_activate()
     node.create_subscription(Image, "depth/image", lambda message: None, QoSProfile(depth=5))
-    pipelines = []
+    workers = []
 
     def start(*faults):
-        pipelines.append(FramePipeline(node, BrokenPredictor(faults, read_card(shipped_model)), outputs))
+        mailbox = Mailbox()
+        stream = CameraStream(node, outputs, mailbox)
+        workers.append(InferenceWorker(mailbox, BrokenPredictor(faults, read_card(shipped_model)), [stream]))
         deadline = time.monotonic() + 10
         while not outputs.have_listeners():
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        return pipelines[-1]
+        return stream
 
     yield start
-    for pipeline in pipelines:
-        pipeline.stop()
+    for worker in workers:
+        assert worker.stop()
 
 
-def send(pipeline, **changes):
+def send(stream, **changes):
     """A frame, and what became of it."""
-    before = pipeline.statistics.snapshot().total
+    before = stream.statistics.snapshot().total
     fields = {"width": 4, "height": 2, "step": 12, "encoding": "rgb8", "data": bytes(24)} | changes
     info = CameraInfo(width=4, height=2, k=[4.0, 0.0, 1.5, 0.0, 4.0, 0.5, 0.0, 0.0, 1.0])
-    pipeline.on_camera_info(info)
-    pipeline.on_image(Image(**fields))
+    stream.on_camera_info(info)
+    stream.on_image(Image(**fields))
     deadline = time.monotonic() + 10
     while True:
-        now = pipeline.statistics.snapshot().total
+        now = stream.statistics.snapshot().total
         for fate in now:
             if fate != "received" and now[fate] > before[fate]:
                 return fate
@@ -90,36 +95,36 @@ def send(pipeline, **changes):
         time.sleep(0.01)
 
 
-def diagnosis(pipeline):
-    return judge("active", "", "/image", pipeline.statistics.snapshot())
+def diagnosis(stream):
+    return judge("active", "", "/image", stream.statistics.snapshot())
 
 
 def test_a_warm_up_that_fails_is_an_error_and_frames_are_tried_nevertheless(start, capfd):
-    pipeline = start(RuntimeError("out of memory"), RuntimeError("out of memory"))
-    assert send(pipeline) == "failed"
-    level, message = diagnosis(pipeline)
+    stream = start(RuntimeError("out of memory"), RuntimeError("out of memory"))
+    assert send(stream) == "failed"
+    level, message = diagnosis(stream)
     assert level == DiagnosticStatus.ERROR
     assert "RuntimeError: out of memory" in message
-    assert send(pipeline) == "published"
+    assert send(stream) == "published"
 
 
 @pytest.mark.parametrize("fault", [TypeError("no"), ValueError("ours"), KeyError("x")])
 def test_a_fault_is_no_bad_frame_and_leaves_its_traceback(start, capfd, fault):
-    pipeline = start(None, fault)
-    assert send(pipeline) == "failed"
-    level, message = diagnosis(pipeline)
+    stream = start(None, fault)
+    assert send(stream) == "failed"
+    level, message = diagnosis(stream)
     assert level == DiagnosticStatus.ERROR
     assert type(fault).__name__ in message
-    assert send(pipeline) == "published"
+    assert send(stream) == "published"
     log = capfd.readouterr().err
     assert log.count("Traceback (most recent call last)") == 1
     assert "in predict" in log
 
 
 def test_a_frame_that_cannot_be_used_leaves_none(start, capfd):
-    pipeline = start()
-    assert send(pipeline, encoding="infrared") == "rejected"
-    assert send(pipeline, data=bytes(3)) == "rejected"
-    assert send(pipeline) == "published"
-    assert pipeline.statistics.snapshot().fault == ""
+    stream = start()
+    assert send(stream, encoding="infrared") == "rejected"
+    assert send(stream, data=bytes(3)) == "rejected"
+    assert send(stream) == "published"
+    assert stream.statistics.snapshot().fault == ""
     assert "Traceback" not in capfd.readouterr().err
