@@ -131,6 +131,19 @@ def check_novelty(entries: Any, name: str) -> None:
         NOVELTY(entries, name)
 
 
+TYPICAL = exactly({"depth": array(POSITIVE, length=2), "relative_sigma": array(POSITIVE, length=2)})
+
+
+def check_typical(entries: Any, name: str) -> None:
+    """The entry is empty or complete, and its ranges are not empty."""
+    if entries == {}:
+        return
+    TYPICAL(entries, name)
+    for key, (low, high) in entries.items():
+        if low > high:
+            raise ValueError(f"{name}.{key} is [{low}, {high}]: the first must be the smaller")
+
+
 CARD = {
     "name": text,
     "role": one_of("student", "teacher"),
@@ -145,6 +158,7 @@ CARD = {
     "mean": array(number(-1e6, 1e6), length=3),
     "std": array(POSITIVE, length=3),
     "novelty": check_novelty,
+    "typical": check_typical,
     "files": FILES,
     "training": TRAINING,
     "accuracy": ACCURACY,

@@ -22,6 +22,7 @@ from adu_depth_core.camera_info import camera_from_info
 from adu_depth_core.image_decoding import announced_size, decode_compressed
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.inference.predictor import Predictor
+from adu_depth_core.inference.typical import typical_values
 from adu_depth_ros.depth_publishers import DepthPublishers
 from adu_depth_ros.frame_statistics import FrameStatistics
 from adu_depth_ros.image_conversion import image_from_message
@@ -45,24 +46,24 @@ class ReceivedFrame:
 
 
 @dataclass(frozen=True)
-class PublishedFrame:
-    """What was published, and of what.
+class PredictedFrame:
+    """A frame and all that made its depth.
 
+    :param stamp: the image's, by the node's clock
     :param image: uint8 ``(H, W)`` or ``(H, W, C)``, with its ``channels``
     :param predictor: what made the prediction
-    :param latency: seconds from the image's stamp to its publication, by the node's clock
-    :param inference: seconds of those spent from pixels to depth
+    :param inference: seconds that it took
     """
 
     header: Header
     info: CameraInfo
+    stamp: Time
     image: np.ndarray
     channels: str
     camera: Camera
     prediction: Prediction
     predictor: Predictor
     parameters: Parameters
-    latency: float
     inference: float
 
 
@@ -90,7 +91,7 @@ class CameraStream:
         self._mailbox = mailbox
         self._infos: dict[str, CameraInfo] = {}
         self._waiting: Image | CompressedImage | None = None
-        self._watchers: list[queue.SimpleQueue[PublishedFrame]] = []
+        self._watchers: list[queue.SimpleQueue[PredictedFrame]] = []
         self._complaint = ""
         self._complained_at = 0.0
         self._inputs: list[Subscription] = []
@@ -139,12 +140,12 @@ class CameraStream:
         else:
             self._waiting = message
 
-    def next_published(self, timeout: float) -> PublishedFrame | None:
+    def next_frame(self, timeout: float) -> PredictedFrame | None:
         """Wait for the next frame, which is processed even if nobody listens. Not for the worker's thread.
 
         :param timeout: seconds after which the answer is None
         """
-        watcher: queue.SimpleQueue[PublishedFrame] = queue.SimpleQueue()
+        watcher: queue.SimpleQueue[PredictedFrame] = queue.SimpleQueue()
         self._watchers.append(watcher)
         try:
             return watcher.get(timeout=timeout)
@@ -153,14 +154,23 @@ class CameraStream:
         finally:
             self._watchers.remove(watcher)
 
-    def process(self, frame: ReceivedFrame, predictor: Predictor) -> None:
-        """Predict a frame and publish what is listened to. Whatever goes wrong, the next one can be tried."""
+    def process(self, received: ReceivedFrame, predictor: Predictor, claim: Callable[[], bool]) -> None:
+        """Predict a frame and publish what is listened to. Whatever goes wrong, the next one can be tried.
+
+        :param claim: asked before anything is said of the frame; False if somebody else did, because this
+            took too long
+        """
         try:
-            self._process(frame, predictor)
+            frame = self._predict(received, predictor)
         except BadFrame as error:
-            self._reject(str(error))
+            if claim():
+                self._reject(str(error))
         except Exception as error:
-            self.statistics.failed(self.log_fault(error))
+            if claim():
+                self.statistics.failed(self.log_fault(error))
+        else:
+            if claim():
+                self._publish(frame)
 
     def log_fault(self, error: Exception) -> str:
         """Log an exception with its traceback; its type and text in one line."""
@@ -172,24 +182,40 @@ class CameraStream:
         if self._mailbox.put(self, ReceivedFrame(message, info)):
             self.statistics.dropped()
 
-    def _process(self, frame: ReceivedFrame, predictor: Predictor) -> None:
+    def _predict(self, received: ReceivedFrame, predictor: Predictor) -> PredictedFrame:
+        """:raises BadFrame: if the frame is not usable"""
         parameters = read_parameters(self._node)
-        header, info = frame.message.header, frame.info
-        stamp, image, channels, camera = self._read(frame, parameters.rectified)
+        stamp, image, channels, camera = self._read(received, parameters.rectified)
         self.camera = camera
         start = time.monotonic()
         prediction = predictor.predict(image, camera, channels, parameters.output_size)
         inference = time.monotonic() - start
-        self._publishers.publish(
-            prediction, image, channels, info, header, parameters, predictor.card.depth_max
+        header, info = received.message.header, received.info
+        return PredictedFrame(
+            header, info, stamp, image, channels, camera, prediction, predictor, parameters, inference
         )
-        latency = (self._node.get_clock().now() - stamp).nanoseconds / 1e9
-        self.statistics.published(latency, inference, prediction.unfamiliar)
-        published = PublishedFrame(
-            header, info, image, channels, camera, prediction, predictor, parameters, latency, inference
+
+    def _publish(self, frame: PredictedFrame) -> None:
+        try:
+            withheld = self._publishers.publish(
+                frame.prediction,
+                frame.image,
+                frame.channels,
+                frame.info,
+                frame.header,
+                frame.parameters,
+                frame.predictor.card.depth_max,
+            )
+        except Exception as error:
+            self.statistics.failed(self.log_fault(error))
+            return
+        latency = (self._node.get_clock().now() - frame.stamp).nanoseconds / 1e9
+        prediction = frame.prediction
+        self.statistics.published(
+            latency, frame.inference, prediction.unfamiliar, withheld, typical_values(prediction)
         )
         for watcher in list(self._watchers):
-            watcher.put(published)
+            watcher.put(frame)
 
     def _read(self, frame: ReceivedFrame, rectified: bool) -> tuple[Time, np.ndarray, str, Camera]:
         """Stamp, pixels, their channels and camera.

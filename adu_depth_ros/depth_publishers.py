@@ -66,13 +66,14 @@ class DepthPublishers:
         header: Header,
         parameters: Parameters,
         model_depth_max: float,
-    ) -> None:
+    ) -> float:
         """Publish what is listened to.
 
         :param image: the image that the prediction is of, with its ``channels``
         :param info: calibration of that image
         :param header: header of that image, the header of everything published
         :param model_depth_max: metres; where the model's range ends, depth is unknown beyond
+        :return: share of the pixels whose depth is withheld (NaN), 0 to 1
         """
         max_depth = min(parameters.max_depth, model_depth_max)
         depth = mark_depth(prediction.depth, prediction.sigma, max_depth, parameters.max_relative_sigma)
@@ -89,6 +90,7 @@ class DepthPublishers:
             rgb = _rgb_of_size(image, channels, prediction.camera.size)
             stride = parameters.points_stride
             self.points.publish(point_cloud(depth, prediction.sigma, rgb, prediction.camera, header, stride))
+        return float(np.isnan(depth).mean())
 
     def destroy(self) -> None:
         for publisher in self._publishers:

@@ -15,7 +15,6 @@ from pathlib import Path
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
@@ -24,14 +23,16 @@ from adu_depth_core.inference.predictor import Predictor
 from adu_depth_ros.camera_stream import CameraStream
 from adu_depth_ros.control_services import ControlServices
 from adu_depth_ros.depth_publishers import DepthPublishers
-from adu_depth_ros.diagnostics import frame_values, judge, key_values
+from adu_depth_ros.diagnostics import Condition, frame_values, judge, key_values
 from adu_depth_ros.engine_loading import BuildStopped, build_or_find, model_to_load
 from adu_depth_ros.frame_statistics import FrameStatistics
+from adu_depth_ros.health import HealthTimer
 from adu_depth_ros.inference_worker import InferenceWorker, warm_up
 from adu_depth_ros.mailbox import Mailbox
 from adu_depth_ros.parameters import (
     CONFIGURE,
     RELOAD,
+    Parameters,
     applies,
     check_value,
     declare_parameters,
@@ -42,6 +43,9 @@ from adu_depth_ros.ros_log_handler import RosLogHandler
 from adu_depth_ros.saved_frame import save_frame
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+HEALTH_PERIOD_S = 1.0
+"""Between two messages on ``/diagnostics``."""
+
 SAVE_FRAME_S = 5.0
 """How long ``save_frame`` waits for a frame."""
 
@@ -60,6 +64,7 @@ class DepthNode(LifecycleNode):
         super().__init__("depth_node", **options)
         self.stop = stop
         self._predictor: Predictor | None = None
+        self._loaded_with = Parameters()
         self._outputs: DepthPublishers | None = None
         self._stream: CameraStream | None = None
         self._worker: InferenceWorker | None = None
@@ -75,9 +80,7 @@ class DepthNode(LifecycleNode):
         CORE_LOG.addHandler(self._log_handler)
         self._survive_impossible_transitions()
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 1)
-        # Steady: with use_sim_time and no /clock, diagnostics are what one needs most.
-        steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(1.0, self._publish_diagnostics, clock=steady_clock)
+        self._health = HealthTimer(HEALTH_PERIOD_S, self._check_health, self.get_logger())
         self._control = ControlServices(self, {"reload": self._reload, "save_frame": self._save_frame})
 
     def builds_only(self) -> bool:
@@ -102,6 +105,7 @@ class DepthNode(LifecycleNode):
 
     def destroy_node(self) -> None:
         self._control.close()
+        self._health.close()
         self._release()
         CORE_LOG.removeHandler(self._log_handler)
         super().destroy_node()
@@ -110,7 +114,9 @@ class DepthNode(LifecycleNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         try:
-            self._predictor = self._load()
+            parameters = read_parameters(self)
+            self._predictor = self._load(parameters)
+            self._loaded_with = parameters
             self._outputs = DepthPublishers(self)
         except BuildStopped:
             return FAILURE
@@ -129,7 +135,9 @@ class DepthNode(LifecycleNode):
         result = super().on_activate(state)
         mailbox: Mailbox = Mailbox()
         self._stream = CameraStream(self, self._outputs, mailbox)
-        self._worker = InferenceWorker(mailbox, self._predictor, [self._stream])
+        self._worker = InferenceWorker(
+            mailbox, self._predictor, lambda: self._load(self._loaded_with), [self._stream]
+        )
         self._stream.subscribe()
         return result
 
@@ -185,8 +193,7 @@ class DepthNode(LifecycleNode):
 
     # Model
 
-    def _load(self) -> Predictor:
-        parameters = read_parameters(self)
+    def _load(self, parameters: Parameters) -> Predictor:
         return Predictor(
             model=model_to_load(self, parameters, self._tell_of_build),
             backend=parameters.backend,
@@ -200,7 +207,8 @@ class DepthNode(LifecycleNode):
         if old is None:
             raise UserError(f"the node is {self._state_label()}: it loads the model when it is configured")
         try:
-            new = self._load()
+            parameters = read_parameters(self)
+            new = self._load(parameters)
             # The network's size may follow the camera's: it is loaded now, not when the next frame comes.
             warm_up(new, stream.camera if stream is not None else None)
         except BuildStopped:
@@ -210,7 +218,7 @@ class DepthNode(LifecycleNode):
         with self._exchange:
             if self._predictor is not old:
                 raise UserError("the node was cleaned up or configured meanwhile")
-            self._predictor = new
+            self._predictor, self._loaded_with = new, parameters
             if self._worker is not None:
                 self._worker.predictor = new
         facts = ", ".join(f"{key} {value}" for key, value in self._model_facts().items())
@@ -222,7 +230,7 @@ class DepthNode(LifecycleNode):
         stream = self._stream
         if stream is None:
             raise UserError(f"the node is {self._state_label()}: configure and activate it first")
-        frame = stream.next_published(SAVE_FRAME_S)
+        frame = stream.next_frame(SAVE_FRAME_S)
         if frame is None:
             raise UserError(
                 f"no frame was processed within {SAVE_FRAME_S:g} s: see the node's entry in /diagnostics"
@@ -257,25 +265,49 @@ class DepthNode(LifecycleNode):
     # Diagnostics
 
     def _tell_of_build(self, text: str) -> None:
-        """Publish at once: the executor, and with it the timer, stands still during a build."""
+        """Publish at once: a builder may keep Python's lock, and with it the timer, for seconds."""
         self._building = text
         self._publish_diagnostics()
 
+    def _check_health(self) -> None:
+        if (worker := self._worker) is not None:
+            worker.supervise(read_parameters(self).worker_timeout)
+        self._publish_diagnostics()
+
     def _publish_diagnostics(self) -> None:
-        stream = self._stream
+        stream, worker, predictor = self._stream, self._worker, self._predictor
         statistics = stream.statistics if stream is not None else FrameStatistics()
         snapshot = statistics.snapshot()
         topic = self.resolve_topic_name(self._image_topic())
         # The build of a reload is only mentioned: depth is published meanwhile.
-        building = self._building if self._predictor is None else ""
-        level, message = judge(self._state_label(), self._failure, topic, snapshot, building)
+        building = self._building if predictor is None else ""
+        typical = predictor.card.typical if predictor is not None else {}
+        level, message, others = judge(
+            Condition(
+                state=self._state_label(),
+                snapshot=snapshot,
+                image_topic=topic,
+                failure=self._failure,
+                building=building,
+                worker=worker.failure if worker is not None else "",
+                typical=typical,
+                parameters=read_parameters(self),
+            )
+        )
         status = DiagnosticStatus(
             level=level,
             # In the namespaces of several cameras nodes have the same name.
             name=f"{self.get_fully_qualified_name().lstrip('/')}: depth",
             message=message,
             hardware_id=stream.frame_id if stream is not None else "",
-            values=key_values({"state": self._state_label(), **self._model_facts(), "build": self._building})
+            values=key_values(
+                {
+                    "state": self._state_label(),
+                    "also": "; ".join(others),
+                    **self._model_facts(),
+                    "build": self._building,
+                }
+            )
             + frame_values(snapshot),
         )
         array = DiagnosticArray(status=[status])

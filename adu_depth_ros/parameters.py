@@ -143,6 +143,39 @@ class Parameters:
     points_stride: int = _parameter(
         1, FRAME, "every n-th row and column becomes a point of depth/points", limits=(1, 32)
     )
+    stale_after: float = _parameter(
+        2.0, FRAME, "seconds without an image after which diagnostics say STALE", limits=(0.1, 3600.0)
+    )
+    latency_budget: float = _parameter(
+        0.0,
+        FRAME,
+        "seconds from an image's stamp to its depth; diagnostics warn when a frame in a hundred takes "
+        "longer, and say ERROR when half of them do; 0: no limit",
+        limits=(0.0, 60.0),
+    )
+    max_drop_share: float = _parameter(
+        0.0, FRAME, "share of dropped frames above which diagnostics warn", limits=(0.0, 1.0)
+    )
+    max_withheld_share: float = _parameter(
+        0.9,
+        FRAME,
+        "share of pixels without depth (sigma / depth above max_relative_sigma) above which diagnostics warn",
+        limits=(0.0, 1.0),
+    )
+    drift_tolerance: float = _parameter(
+        1.5,
+        FRAME,
+        "factor by which a minute's median depth or sigma / depth may lie outside what the model card calls "
+        "typical before diagnostics warn",
+        limits=(1.0, 100.0),
+    )
+    worker_timeout: float = _parameter(
+        30.0,
+        FRAME,
+        "seconds for one frame after which the worker counts as hung and is replaced, once; must be more "
+        "than loading the network takes",
+        limits=(1.0, 3600.0),
+    )
     save_folder: str = _parameter(
         "", FRAME, "where the service save_frame makes its folders; empty: adu_depth in ROS_HOME (~/.ros)"
     )

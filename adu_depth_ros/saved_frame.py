@@ -17,7 +17,7 @@ from rclpy.node import Node
 
 from adu_depth_core.files import write_atomically
 from adu_depth_core.machine import cpu_model
-from adu_depth_ros.camera_stream import PublishedFrame
+from adu_depth_ros.camera_stream import PredictedFrame
 from adu_depth_ros.depth_publishers import rgb_of
 
 PACKAGES = re.compile(
@@ -25,7 +25,7 @@ PACKAGES = re.compile(
 )
 
 
-def save_frame(node: Node, frame: PublishedFrame, folder: Path) -> Path:
+def save_frame(node: Node, frame: PredictedFrame, folder: Path) -> Path:
     """Write a frame to a new folder named after the node and the image's stamp.
 
     ``image.png``, as the network saw it before scaling; ``depth.npy`` and ``sigma.npy``, float32 ``(H, W)``
@@ -49,14 +49,13 @@ def save_frame(node: Node, frame: PublishedFrame, folder: Path) -> Path:
     return target
 
 
-def _facts(node: Node, frame: PublishedFrame) -> dict[str, Any]:
+def _facts(node: Node, frame: PredictedFrame) -> dict[str, Any]:
     predictor = frame.predictor
     return {
         "node": node.get_fully_qualified_name(),
         "camera_info": _fields(frame.info) | {"header": _fields(frame.header)},
         "camera": asdict(frame.camera),
         "output_camera": asdict(frame.prediction.camera),
-        "latency_s": frame.latency,
         "inference_s": frame.inference,
         "novelty": frame.prediction.novelty,
         "unfamiliar": frame.prediction.unfamiliar,

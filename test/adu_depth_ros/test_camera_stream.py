@@ -1,5 +1,6 @@
 """Faults of the node itself, as opposed to frames that cannot be used."""
 
+import threading
 import time
 
 import numpy as np
@@ -15,7 +16,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_ros.camera_stream import CameraStream
 from adu_depth_ros.depth_publishers import DepthPublishers
-from adu_depth_ros.diagnostics import judge
+from adu_depth_ros.diagnostics import Condition, judge
 from adu_depth_ros.inference_worker import InferenceWorker
 from adu_depth_ros.isolation import private_domain
 from adu_depth_ros.mailbox import Mailbox
@@ -23,7 +24,8 @@ from adu_depth_ros.parameters import declare_parameters
 
 
 class BrokenPredictor:
-    """Fails as often as it is told to, with what a fault of ours or of a runtime would raise."""
+    """Fails as often as it is told to, with what a fault of ours or of a runtime would raise, or hangs until
+    an event."""
 
     network_size = (64, 192)
 
@@ -33,7 +35,10 @@ class BrokenPredictor:
 
     def predict(self, image, camera, channels="rgb", output_size="image"):
         if self.faults and (fault := self.faults.pop(0)) is not None:
-            raise fault
+            if isinstance(fault, threading.Event):
+                fault.wait(20)
+            else:
+                raise fault
         flat = np.ones(camera.size, np.float32)
         return Prediction(flat, flat, camera)
 
@@ -54,7 +59,7 @@ def node(monkeypatch):
 @pytest.fixture
 def start(node, shipped_model):
     """A stream and a worker with a predictor that has these faults, listened to; the first one meets its
-    warm-up."""
+    warm-up. ``then`` are those of the predictor that a replaced worker loads."""
     from adu_depth_core.model_card import read_card
 
     outputs = DepthPublishers(node)
@@ -62,11 +67,15 @@ def start(node, shipped_model):
     node.trigger_activate()
     node.create_subscription(Image, "depth/image", lambda message: None, QoSProfile(depth=5))
     workers = []
+    card = read_card(shipped_model)
 
-    def start(*faults):
+    def start(*faults, then=()):
         mailbox = Mailbox()
         stream = CameraStream(node, outputs, mailbox)
-        workers.append(InferenceWorker(mailbox, BrokenPredictor(faults, read_card(shipped_model)), [stream]))
+        predictor = BrokenPredictor(faults, card)
+        worker = InferenceWorker(mailbox, predictor, lambda: BrokenPredictor(then, card), [stream])
+        workers.append(worker)
+        stream.worker = worker
         deadline = time.monotonic() + 10
         while not outputs.have_listeners():
             assert time.monotonic() < deadline
@@ -75,15 +84,18 @@ def start(node, shipped_model):
 
     yield start
     for worker in workers:
-        assert worker.stop()
+        worker.stop()
+
+
+INFO = CameraInfo(width=4, height=2, k=[4.0, 0.0, 1.5, 0.0, 4.0, 0.5, 0.0, 0.0, 1.0])
+IMAGE = Image(width=4, height=2, step=12, encoding="rgb8", data=bytes(24))
 
 
 def send(stream, **changes):
     """A frame, and what became of it."""
     before = stream.statistics.snapshot().total
     fields = {"width": 4, "height": 2, "step": 12, "encoding": "rgb8", "data": bytes(24)} | changes
-    info = CameraInfo(width=4, height=2, k=[4.0, 0.0, 1.5, 0.0, 4.0, 0.5, 0.0, 0.0, 1.0])
-    stream.on_camera_info(info)
+    stream.on_camera_info(INFO)
     stream.on_image(Image(**fields))
     deadline = time.monotonic() + 10
     while True:
@@ -96,7 +108,7 @@ def send(stream, **changes):
 
 
 def diagnosis(stream):
-    return judge("active", "", "/image", stream.statistics.snapshot())
+    return judge(Condition("active", stream.statistics.snapshot(), "/image"))[:2]
 
 
 def test_a_warm_up_that_fails_is_an_error_and_frames_are_tried_nevertheless(start, capfd):
@@ -128,3 +140,82 @@ def test_a_frame_that_cannot_be_used_leaves_none(start, capfd):
     assert send(stream) == "published"
     assert stream.statistics.snapshot().fault == ""
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.fixture
+def hang():
+    """What a predictor hangs in, until the test is over."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def send_into_hang(stream, worker):
+    """A frame that hangs, until the worker has been at it for longer than it may."""
+    before = stream.statistics.snapshot().total
+    stream.on_image(IMAGE)
+    time.sleep(0.3)
+    worker.supervise(0.2)
+    assert stream.statistics.snapshot().total["failed"] == before["failed"] + 1
+
+
+def test_a_worker_that_hangs_is_replaced_and_its_late_answer_is_nobodys(start, hang, capfd):
+    stream = start(None, None, hang)
+    worker = stream.worker
+    assert send(stream) == "published"
+    worker.supervise(0.2)
+    assert worker.restarts == 0
+    send_into_hang(stream, worker)
+    assert worker.restarts == 1
+    assert send(stream) == "published"
+    level, message = diagnosis(stream)
+    assert level == DiagnosticStatus.ERROR
+    assert "has been at one frame for" in message
+    counts = stream.statistics.snapshot().total
+    hang.set()
+    time.sleep(0.3)
+    assert stream.statistics.snapshot().total == counts
+    assert counts["received"] == counts["published"] + counts["failed"]
+    assert send(stream) == "published"
+    assert worker.stop()
+
+
+def test_a_worker_that_hangs_again_is_given_up(start, hang, capfd):
+    stream = start(None, hang, then=(None, hang))
+    stream.on_camera_info(INFO)
+    send_into_hang(stream, stream.worker)
+    wait_until(lambda: stream.worker.predictor.faults)
+    send_into_hang(stream, stream.worker)
+    assert "again after it was replaced" in stream.worker.failure
+    condition = Condition("active", stream.statistics.snapshot(), worker=stream.worker.failure)
+    assert judge(condition)[0] == DiagnosticStatus.ERROR
+    threads = threading.active_count()
+    stream.worker.supervise(0.2)
+    assert threading.active_count() == threads
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_worker_that_ends_is_replaced(start, capfd):
+    stream = start(None, SystemExit())
+    stream.on_camera_info(INFO)
+    stream.on_image(IMAGE)
+    time.sleep(0.3)
+    stream.worker.supervise(20)
+    assert stream.statistics.snapshot().total["failed"] == 1
+    assert "ended unexpectedly" in capfd.readouterr().err
+    assert send(stream) == "published"
+
+
+def test_a_worker_that_hangs_at_its_start_is_replaced_too(start, hang, capfd):
+    stream = start(hang)
+    time.sleep(0.3)
+    stream.worker.supervise(0.2)
+    assert stream.worker.restarts == 1
+    assert send(stream) == "published"
