@@ -8,63 +8,49 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
+from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSPresetProfiles
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 from rclpy.time import Time
+from rclpy.timer import Timer
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-from std_msgs.msg import Header
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.camera_info import camera_from_info
 from adu_depth_core.image_decoding import announced_size, decode_compressed
-from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.inference.typical import typical_values
 from adu_depth_ros.depth_publishers import DepthPublishers
 from adu_depth_ros.frame_statistics import FrameStatistics
+from adu_depth_ros.frames import BadFrame, PredictedFrame, ReceivedFrame
 from adu_depth_ros.image_conversion import image_from_message
+from adu_depth_ros.image_region import check_inside, hidden_pixels, parse_region
 from adu_depth_ros.mailbox import Mailbox
 from adu_depth_ros.parameters import Parameters, read_parameters
+from adu_depth_ros.rate_limit import RateLimit
+from adu_depth_ros.resized_camera_info import cropped_info
+
+LISTENERS_PERIOD_S = 0.1
+"""How often it is looked whether someone listens: rclpy of Humble has no event for it."""
 
 REPEAT_COMPLAINT_S = 10.0
 """The same complaint about frames is logged again after this time."""
 
 
-class BadFrame(ValueError):
-    """An image, its stamp or its calibration cannot be used. Any other exception is a fault of the node."""
-
-
 @dataclass(frozen=True)
-class ReceivedFrame:
-    """An image message and the calibration of its camera."""
+class _SeenImage:
+    """What there is of a frame before it is predicted: see ``PredictedFrame``."""
 
-    message: Image | CompressedImage
-    info: CameraInfo
-
-
-@dataclass(frozen=True)
-class PredictedFrame:
-    """A frame and all that made its depth.
-
-    :param stamp: the image's, by the node's clock
-    :param image: uint8 ``(H, W)`` or ``(H, W, C)``, with its ``channels``
-    :param predictor: what made the prediction
-    :param inference: seconds that it took
-    """
-
-    header: Header
-    info: CameraInfo
     stamp: Time
     image: np.ndarray
     channels: str
     camera: Camera
-    prediction: Prediction
-    predictor: Predictor
-    parameters: Parameters
-    inference: float
+    info: CameraInfo
+    hidden: np.ndarray | None
 
 
 class CameraStream:
@@ -94,31 +80,63 @@ class CameraStream:
         self._watchers: list[queue.SimpleQueue[PredictedFrame]] = []
         self._complaint = ""
         self._complained_at = 0.0
-        self._inputs: list[Subscription] = []
+        self._rate = RateLimit()
+        self._subscriptions: list[Subscription] = []
+        self._images: Subscription | None = None
+        self._timer: Timer | None = None
 
     def subscribe(self) -> None:
-        """Listen to the camera."""
-        compressed = read_parameters(self._node).image_transport == "compressed"
-        self._subscribe(CameraInfo, "camera_info", self.on_camera_info)
-        if compressed:
-            self._subscribe(CompressedImage, "image/compressed", self.on_image)
-        else:
-            self._subscribe(Image, "image", self.on_image)
+        """Listen to the camera: to its images only while someone listens to depth, unless parameters say
+        else."""
+        self._subscriptions.append(self._subscribe(CameraInfo, "camera_info", self.on_camera_info))
+        self.update_subscription()
+        # Steady: with use_sim_time and no /clock it goes on.
+        clock = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = self._node.create_timer(LISTENERS_PERIOD_S, self.update_subscription, clock=clock)
 
-    def _subscribe(self, message_type, topic: str, callback: Callable) -> None:
-        subscription = self._node.create_subscription(
+    def update_subscription(self) -> None:
+        """Subscribe the images if they are wanted, and unsubscribe them if they are not."""
+        parameters = read_parameters(self._node)
+        wanted = not parameters.lazy_subscription or self._is_wanted()
+        if wanted and self._images is None:
+            kind, topic = self._image_input(parameters)
+            self._images = self._subscribe(kind, topic, self.on_image)
+            self.statistics.subscribed()
+        elif not wanted and self._images is not None:
+            self._node.destroy_subscription(self._images)
+            self._images = None
+            self.statistics.unsubscribed()
+
+    def image_topic(self) -> str:
+        """Full name of the topic that images come from."""
+        return self._node.resolve_topic_name(self._image_input(read_parameters(self._node))[1])
+
+    def _image_input(self, parameters: Parameters) -> tuple[type, str]:
+        if parameters.image_transport == "compressed":
+            return CompressedImage, "image/compressed"
+        return Image, "image"
+
+    def _is_wanted(self) -> bool:
+        return bool(self._watchers) or self._publishers.have_listeners()
+
+    def _subscribe(self, message_type: type, topic: str, callback: Callable) -> Subscription:
+        return self._node.create_subscription(
             message_type,
             topic,
             callback,
             QoSPresetProfiles.get_from_short_key("sensor_data"),
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
-        self._inputs.append(subscription)
 
     def close(self) -> None:
         """Listen no more."""
-        while self._inputs:
-            self._node.destroy_subscription(self._inputs.pop())
+        if self._timer is not None:
+            self._node.destroy_timer(self._timer)
+        if self._images is not None:
+            self._subscriptions.append(self._images)
+        self._timer = self._images = None
+        while self._subscriptions:
+            self._node.destroy_subscription(self._subscriptions.pop())
 
     def on_camera_info(self, info: CameraInfo) -> None:
         frame_id = info.header.frame_id
@@ -133,8 +151,10 @@ class CameraStream:
         if self._waiting is not None:
             self._reject(self._no_info(self._waiting.header.frame_id))
             self._waiting = None
-        if not (self._watchers or self._publishers.have_listeners()):
+        if not self._is_wanted():
             self.statistics.idle()
+        elif not self._rate.passes(read_parameters(self._node).max_rate):
+            self.statistics.limited()
         elif info := self._infos.get(self.frame_id):
             self._hand_over(message, info)
         else:
@@ -185,54 +205,68 @@ class CameraStream:
     def _predict(self, received: ReceivedFrame, predictor: Predictor) -> PredictedFrame:
         """:raises BadFrame: if the frame is not usable"""
         parameters = read_parameters(self._node)
-        stamp, image, channels, camera = self._read(received, parameters.rectified)
-        self.camera = camera
+        seen = self._read(received, parameters)
+        self.camera = seen.camera
         start = time.monotonic()
-        prediction = predictor.predict(image, camera, channels, parameters.output_size)
+        prediction = predictor.predict(seen.image, seen.camera, seen.channels, parameters.output_size)
         inference = time.monotonic() - start
-        header, info = received.message.header, received.info
+        hidden = seen.hidden
+        if hidden is not None and hidden.shape != prediction.depth.shape:
+            size = prediction.depth.shape[::-1]
+            hidden = cv2.resize(hidden.view(np.uint8), size, interpolation=cv2.INTER_NEAREST).view(bool)
         return PredictedFrame(
-            header, info, stamp, image, channels, camera, prediction, predictor, parameters, inference
+            header=received.message.header,
+            info=seen.info,
+            stamp=seen.stamp,
+            image=seen.image,
+            channels=seen.channels,
+            camera=seen.camera,
+            hidden=hidden,
+            prediction=prediction,
+            predictor=predictor,
+            parameters=parameters,
+            inference=inference,
         )
 
     def _publish(self, frame: PredictedFrame) -> None:
         try:
-            withheld = self._publishers.publish(
-                frame.prediction,
-                frame.image,
-                frame.channels,
-                frame.info,
-                frame.header,
-                frame.parameters,
-                frame.predictor.card.depth_max,
-            )
+            withheld = self._publishers.publish(frame)
         except Exception as error:
             self.statistics.failed(self.log_fault(error))
             return
         latency = (self._node.get_clock().now() - frame.stamp).nanoseconds / 1e9
         prediction = frame.prediction
-        self.statistics.published(
-            latency, frame.inference, prediction.unfamiliar, withheld, typical_values(prediction)
-        )
+        typical = typical_values(prediction, frame.hidden)
+        self.statistics.published(latency, frame.inference, prediction.unfamiliar, withheld, typical)
         for watcher in list(self._watchers):
             watcher.put(frame)
 
-    def _read(self, frame: ReceivedFrame, rectified: bool) -> tuple[Time, np.ndarray, str, Camera]:
-        """Stamp, pixels, their channels and camera.
-
-        :raises BadFrame: if one of them is not usable
-        """
-        message = frame.message
+    def _read(self, frame: ReceivedFrame, parameters: Parameters) -> _SeenImage:
+        """:raises BadFrame: if stamp, pixels or calibration are not usable, or not what parameters say"""
+        message, info = frame.message, frame.info
         decode = decode_compressed if isinstance(message, CompressedImage) else image_from_message
         stamp = message.header.stamp
         if stamp.sec < 0:  # tf and message filters refuse it, too
             raise BadFrame(f"the image's stamp is {stamp.sec} s, before 1970: the driver's clock is wrong")
         try:
             time_ = Time.from_msg(stamp, clock_type=self._node.get_clock().clock_type)
-            camera = camera_from_info(frame.info, *announced_size(message), rectified)
-            return time_, *decode(message), camera
+            width, height = announced_size(message)
+            camera = camera_from_info(info, width, height, parameters.rectified)
+            hidden = hidden_pixels(parameters.ego_mask, width, height)
+            region = parse_region(parameters.region_of_interest)
+            if region is not None:
+                check_inside(region, width, height)
+            image, channels = decode(message)
         except ValueError as error:
             raise BadFrame(str(error)) from error
+        if region is not None:
+            camera, info = camera.crop(*region), cropped_info(info, region)
+            part = (
+                slice(region.top, region.top + region.height),
+                slice(region.left, region.left + region.width),
+            )
+            image, hidden = image[part], None if hidden is None else hidden[part]
+        return _SeenImage(time_, image, channels, camera, info, hidden)
 
     def _no_info(self, frame_id: str) -> str:
         known = ", ".join(map(repr, self._infos))

@@ -83,9 +83,7 @@ def errors(condition: Condition) -> Iterator[Finding]:
     if recent["rejected"] and not recent["published"]:
         yield Finding(ERROR, f"every frame is rejected: {snapshot.last_rejection}")
     since, limit = snapshot.since_received, condition.parameters.stale_after
-    if since is None:
-        yield Finding(STALE, f"no image on {condition.image_topic} yet")
-    elif since > limit:
+    if since is not None and since > limit:
         yield Finding(STALE, f"no image on {condition.image_topic} for {since:.1f} s (limit {limit:g} s)")
     budget = condition.parameters.latency_budget
     if budget and snapshot.latency is not None and budget < snapshot.latency[0] <= FOREIGN_CLOCK_S:
@@ -155,8 +153,10 @@ def _drifted(name: str, unit: str, value: float | None, condition: Condition) ->
 
 
 def _all_is_well(snapshot: Snapshot) -> str:
+    if snapshot.since_received is None:
+        return "nobody listens to depth: images are not subscribed"
     if snapshot.latency is None:
-        return "nobody listens to depth: frames are not processed"
+        return f"nothing was published in the last {WINDOW_S:g} s: nobody listens, or it has just begun"
     return f"{snapshot.output_rate:.1f} Hz, {1e3 * snapshot.latency[0]:.0f} ms behind the image"
 
 

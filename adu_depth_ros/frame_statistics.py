@@ -19,9 +19,10 @@ DRIFT_S = 60.0
 DRIFT_FRAMES = 20
 """Fewer frames tell nothing of what depth is like."""
 
-FATES = ("published", "dropped", "rejected", "failed", "idle")
+FATES = ("published", "dropped", "rejected", "failed", "idle", "limited")
 """What can become of a received frame. Rejected: the image or its calibration cannot be used. Failed:
-something went wrong here that should not. Idle: not looked at, because nobody listens."""
+something went wrong here that should not. Idle: not looked at, because nobody listens. Limited:
+likewise, because fewer frames a second are wanted."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Snapshot:
     :param latency: median and 99th percentile, seconds from a frame's stamp to its publication; None
         if no frame was published in the window
     :param inference: median and 99th percentile, seconds from pixels to depth; None likewise
-    :param since_received: seconds since a frame was received; None if none was
+    :param since_received: seconds since a frame was received or, if none was since then, images were
+        subscribed; None while they are not
     :param withheld: share of pixels without a finite depth for want of certainty, 0 to 1, mean of the
         published frames; None likewise
     :param depth: median over the frames of the last ``DRIFT_S`` of their median depth, metres; None if they
@@ -77,16 +79,27 @@ class FrameStatistics:
         self._events: deque[tuple[float, str]] = deque()
         self._times: deque[tuple[float, float, float, bool, float]] = deque()
         self._maps: deque[tuple[float, float, float]] = deque()
-        self._received_at: float | None = None
+        self._awaited_since: float | None = None
         self._last_rejection = ""
         self._fault: tuple[float, str] | None = None
 
     def received(self) -> None:
         self._count("received")
-        self._received_at = self._clock()
+        self._awaited_since = self._clock()
+
+    def subscribed(self) -> None:
+        """Images are expected from now on."""
+        self._awaited_since = self._clock()
+
+    def unsubscribed(self) -> None:
+        """No image is expected."""
+        self._awaited_since = None
 
     def dropped(self) -> None:
         self._count("dropped")
+
+    def limited(self) -> None:
+        self._count("limited")
 
     def idle(self) -> None:
         self._count("idle")
@@ -153,7 +166,7 @@ class FrameStatistics:
         depth, relative_sigma = (
             np.median(maps, axis=0).tolist() if len(maps) >= DRIFT_FRAMES else (None, None)
         )
-        received_at = self._received_at
+        awaited_since = self._awaited_since
         return Snapshot(
             total={name: total.get(name, 0) for name in names},
             recent={name: recent[name] for name in names},
@@ -161,7 +174,7 @@ class FrameStatistics:
             output_rate=recent["published"] / seconds,
             latency=None if percentiles is None else tuple(percentiles[:, 0].tolist()),
             inference=None if percentiles is None else tuple(percentiles[:, 1].tolist()),
-            since_received=None if received_at is None else self._clock() - received_at,
+            since_received=None if awaited_since is None else self._clock() - awaited_since,
             withheld=None if percentiles is None else float(times[:, 3].mean()),
             depth=depth,
             relative_sigma=relative_sigma,

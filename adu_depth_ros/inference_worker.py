@@ -10,7 +10,8 @@ import numpy as np
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.inference.predictor import Predictor
-from adu_depth_ros.camera_stream import CameraStream, ReceivedFrame
+from adu_depth_ros.camera_stream import CameraStream
+from adu_depth_ros.frames import ReceivedFrame
 from adu_depth_ros.mailbox import Mailbox
 
 STOP_S = 5.0

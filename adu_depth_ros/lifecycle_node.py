@@ -278,7 +278,7 @@ class DepthNode(LifecycleNode):
         stream, worker, predictor = self._stream, self._worker, self._predictor
         statistics = stream.statistics if stream is not None else FrameStatistics()
         snapshot = statistics.snapshot()
-        topic = self.resolve_topic_name(self._image_topic())
+        topic = stream.image_topic() if stream is not None else ""
         # The build of a reload is only mentioned: depth is published meanwhile.
         building = self._building if predictor is None else ""
         typical = predictor.card.typical if predictor is not None else {}
@@ -331,9 +331,6 @@ class DepthNode(LifecycleNode):
             "model": str(predictor.model_path),
             "network size": f"{height}x{width}",
         }
-
-    def _image_topic(self) -> str:
-        return "image/compressed" if read_parameters(self).image_transport == "compressed" else "image"
 
 
 def ros_home() -> Path:

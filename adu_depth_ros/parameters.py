@@ -14,6 +14,7 @@ from rclpy.parameter import Parameter
 from adu_depth_core.inference import depth_output
 from adu_depth_core.inference.backends.choice import BACKENDS
 from adu_depth_core.inference.postprocess import OUTPUT_SIZES
+from adu_depth_ros.image_region import check_mask, parse_region
 
 TRANSPORTS = ("raw", "compressed")
 
@@ -140,8 +141,77 @@ class Parameters:
         "the network is sure of",
         limits=(0.0, 100.0),
     )
+    png_level: int = _parameter(
+        1,
+        FRAME,
+        "compression of depth/image/compressedDepth; larger is smaller and slower",
+        limits=(0, 9),
+    )
+    confidence_tolerance: float = _parameter(
+        0.1,
+        FRAME,
+        "confidence/image tells how likely depth is right within this share of itself",
+        limits=(0.001, 1.0),
+    )
+    region_of_interest: str = _parameter(
+        "",
+        FRAME,
+        "part of the image that is looked at and published, as LEFT,TOP,WIDTH,HEIGHT in its pixels; empty: "
+        "all",
+    )
+    ego_mask: str = _parameter(
+        "",
+        FRAME,
+        "what of the image shows the vehicle itself, NaN in all outputs and left out of statistics: a .png "
+        "of the image's size, black there; or polygons in pixels, x,y x,y x,y; x,y ...",
+    )
+    max_rate: float = _parameter(
+        0.0,
+        FRAME,
+        "frames a second that are processed at most, evenly chosen; the others count as limited; 0: all",
+        limits=(0.0, 1000.0),
+    )
+    lazy_subscription: bool = _parameter(
+        True,
+        FRAME,
+        "subscribe the image only while someone listens to an output; false: always, so that the first frame "
+        "comes at once and diagnostics watch the camera",
+    )
     points_stride: int = _parameter(
         1, FRAME, "every n-th row and column becomes a point of depth/points", limits=(1, 32)
+    )
+    points_rate: float = _parameter(
+        0.0, FRAME, "clouds a second at most, evenly chosen; 0: one a frame", limits=(0.0, 1000.0)
+    )
+    points_near: float = _parameter(0.0, FRAME, "metres; no points nearer than this", limits=(0.0, 1000.0))
+    points_far: float = _parameter(1000.0, FRAME, "metres; no points farther than this", limits=(0.0, 1000.0))
+    points_left: float = _parameter(
+        1000.0, FRAME, "metres; no points farther left of the camera's axis", limits=(0.0, 1000.0)
+    )
+    points_right: float = _parameter(
+        1000.0, FRAME, "metres; no points farther right of the camera's axis", limits=(0.0, 1000.0)
+    )
+    points_above: float = _parameter(
+        1000.0, FRAME, "metres; no points higher above the camera's axis", limits=(0.0, 1000.0)
+    )
+    points_below: float = _parameter(
+        1000.0, FRAME, "metres; no points deeper below the camera's axis", limits=(0.0, 1000.0)
+    )
+    points_max_sigma: float = _parameter(
+        1000.0, FRAME, "metres; no points with a larger sigma", limits=(0.0, 1000.0)
+    )
+    points_voxel: float = _parameter(
+        0.0,
+        FRAME,
+        "metres; edge of the voxels of which each becomes one point, where sigma is small; 0: every pixel "
+        "is a point of an organised cloud",
+        limits=(0.0, 10.0),
+    )
+    points_voxel_sigmas: float = _parameter(
+        1.0,
+        FRAME,
+        "least edge of a voxel in sigmas of its points: uncertain points are thinned out more",
+        limits=(0.0, 10.0),
     )
     stale_after: float = _parameter(
         2.0, FRAME, "seconds without an image after which diagnostics say STALE", limits=(0.1, 3600.0)
@@ -205,8 +275,8 @@ def check_value(parameter: Parameter) -> None:
     choices = field.metadata["choices"]
     if choices and parameter.value not in choices:
         raise ValueError(f"{field.name} is {parameter.value!r}: must be one of {', '.join(choices)}")
-    if field.name == "network_size":
-        parse_network_size(parameter.value)
+    if field.name in CHECKS:
+        CHECKS[field.name](parameter.value)
 
 
 def applies(name: str) -> str:
@@ -228,6 +298,13 @@ def parse_network_size(text: str) -> tuple[int, int] | None:
         raise ValueError(f"network_size is {text!r}: must be HEIGHTxWIDTH, e.g. 192x640, or 'auto'")
     return int(match[1]), int(match[2])
 
+
+CHECKS = {
+    "network_size": parse_network_size,
+    "region_of_interest": parse_region,
+    "ego_mask": check_mask,
+}
+"""Of texts: each raises ValueError for what is none."""
 
 HINTS = {
     START: "fixed at the start",

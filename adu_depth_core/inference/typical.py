@@ -12,9 +12,17 @@ STEP = 8
 """Every so many rows and columns are looked at: some thousand pixels of an image."""
 
 
-def typical_values(prediction: Prediction) -> tuple[float, float]:
-    """Median depth in metres, and median sigma / depth."""
+def typical_values(prediction: Prediction, hidden: np.ndarray | None = None) -> tuple[float, float] | None:
+    """Median depth in metres, and median sigma / depth; None where nothing is left.
+
+    :param hidden: bool ``(H, W)``: pixels to leave out
+    """
     depth, sigma = (values[::STEP, ::STEP] for values in (prediction.depth, prediction.sigma))
+    if hidden is not None:
+        seen = ~hidden[::STEP, ::STEP]
+        depth, sigma = depth[seen], sigma[seen]
+    if not depth.size:
+        return None
     return float(np.median(depth)), float(np.median(sigma / depth))
 
 

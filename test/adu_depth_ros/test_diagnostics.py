@@ -30,6 +30,7 @@ def snapshot(received=0, published=0, dropped=0, rejected=0, failed=0, latency=0
     [
         ("active", "", {"received": 9, "published": 9}, OK, "50 ms"),
         ("active", "", {"received": 9}, OK, "nobody listens"),
+        ("active", "", {}, OK, "nobody listens to depth: images are not subscribed"),
         ("active", "", {"received": 9, "published": 6, "dropped": 3}, WARN, "3 of 9 frames dropped"),
         ("active", "", {"received": 9, "published": 8, "unfamiliar": 4}, OK, "50 ms"),
         (
@@ -45,7 +46,6 @@ def snapshot(received=0, published=0, dropped=0, rejected=0, failed=0, latency=0
         ("active", "", {"received": 9, "published": 9, "latency": -5.0}, WARN, "use_sim_time"),
         ("active", "", {"received": 9, "published": 8, "failed": 1}, ERROR, "see its log: TypeError: no"),
         ("active", "", {"received": 9, "rejected": 8, "failed": 1}, ERROR, "see its log: TypeError: no"),
-        ("active", "", {}, STALE, "no image on /image"),
         ("inactive", "", {}, STALE, "inactive"),
         ("unconfigured", "model file x.onnx does not exist", {}, ERROR, "x.onnx does not exist"),
     ],
@@ -91,6 +91,12 @@ def test_answers_that_come_too_late(latencies, limits, level, message):
 def test_an_input_is_stale_after_the_time_that_was_set():
     now = [100.0]
     statistics = FrameStatistics(clock=lambda: now[0])
+    statistics.subscribed()
+    now[0] += 2.0
+    assert judge(Condition("active", statistics.snapshot(), "/image"))[0] == OK
+    now[0] += 0.5
+    level, text, _ = judge(Condition("active", statistics.snapshot(), "/image"))
+    assert (level, text) == (STALE, "no image on /image for 2.5 s (limit 2 s)")
     statistics.received()
     statistics.idle()
     now[0] += 1.0
@@ -99,6 +105,8 @@ def test_an_input_is_stale_after_the_time_that_was_set():
     now[0] += 1.0
     level, text, _ = judge(Condition("active", statistics.snapshot(), "/image", parameters=limits))
     assert (level, text) == (STALE, "no image on /image for 2.0 s (limit 1.5 s)")
+    statistics.unsubscribed()
+    assert judge(Condition("active", statistics.snapshot(), "/image", parameters=limits))[0] == OK
 
 
 def test_drops_are_tolerated_up_to_the_share_that_was_set():

@@ -45,8 +45,13 @@ def start(client, shipped_model, monkeypatch):
     started = []
 
     def start(**parameters):
-        values = {"model": str(shipped_model), "network_size": "64x192", "threads": 1, **parameters}
-        overrides = [Parameter(name, value=value) for name, value in values.items()]
+        values = {
+            "model": str(shipped_model),
+            "network_size": "64x192",
+            "threads": 1,
+            "lazy_subscription": False,
+        }
+        overrides = [Parameter(name, value=value) for name, value in (values | parameters).items()]
         context = client.node.context
         node = DepthNode(threading.Event(), context=context, parameter_overrides=overrides)
         executor, stopped = SingleThreadedExecutor(context=context), Future()
