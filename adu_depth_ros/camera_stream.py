@@ -6,7 +6,6 @@ import queue
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -15,20 +14,16 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSPresetProfiles
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
-from rclpy.time import Time
 from rclpy.timer import Timer
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from adu_depth_core.camera import Camera
-from adu_depth_core.camera_info import camera_from_info
-from adu_depth_core.image_decoding import announced_size, decode_compressed
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.inference.typical import typical_values
 from adu_depth_ros.depth_publishers import DepthPublishers
 from adu_depth_ros.frame_statistics import FrameStatistics
 from adu_depth_ros.frames import BadFrame, PredictedFrame, ReceivedFrame
-from adu_depth_ros.image_conversion import image_from_message
-from adu_depth_ros.image_region import check_inside, hidden_pixels, parse_region
+from adu_depth_ros.image_reader import ImageReader
 from adu_depth_ros.mailbox import Mailbox
 from adu_depth_ros.parameters import Parameters, read_parameters
 from adu_depth_ros.rate_limit import RateLimit
@@ -39,18 +34,6 @@ LISTENERS_PERIOD_S = 0.1
 
 REPEAT_COMPLAINT_S = 10.0
 """The same complaint about frames is logged again after this time."""
-
-
-@dataclass(frozen=True)
-class _SeenImage:
-    """What there is of a frame before it is predicted: see ``PredictedFrame``."""
-
-    stamp: Time
-    image: np.ndarray
-    channels: str
-    camera: Camera
-    info: CameraInfo
-    hidden: np.ndarray | None
 
 
 class CameraStream:
@@ -80,6 +63,7 @@ class CameraStream:
         self._watchers: list[queue.SimpleQueue[PredictedFrame]] = []
         self._complaint = ""
         self._complained_at = 0.0
+        self._reader = ImageReader(node)
         self._rate = RateLimit()
         self._subscriptions: list[Subscription] = []
         self._images: Subscription | None = None
@@ -205,7 +189,7 @@ class CameraStream:
     def _predict(self, received: ReceivedFrame, predictor: Predictor) -> PredictedFrame:
         """:raises BadFrame: if the frame is not usable"""
         parameters = read_parameters(self._node)
-        seen = self._read(received, parameters)
+        seen = self._reader.read(received, parameters)
         self.camera = seen.camera
         start = time.monotonic()
         prediction = predictor.predict(seen.image, seen.camera, seen.channels, parameters.output_size)
@@ -240,33 +224,6 @@ class CameraStream:
         self.statistics.published(latency, frame.inference, prediction.unfamiliar, withheld, typical)
         for watcher in list(self._watchers):
             watcher.put(frame)
-
-    def _read(self, frame: ReceivedFrame, parameters: Parameters) -> _SeenImage:
-        """:raises BadFrame: if stamp, pixels or calibration are not usable, or not what parameters say"""
-        message, info = frame.message, frame.info
-        decode = decode_compressed if isinstance(message, CompressedImage) else image_from_message
-        stamp = message.header.stamp
-        if stamp.sec < 0:  # tf and message filters refuse it, too
-            raise BadFrame(f"the image's stamp is {stamp.sec} s, before 1970: the driver's clock is wrong")
-        try:
-            time_ = Time.from_msg(stamp, clock_type=self._node.get_clock().clock_type)
-            width, height = announced_size(message)
-            camera = camera_from_info(info, width, height, parameters.rectified)
-            hidden = hidden_pixels(parameters.ego_mask, width, height)
-            region = parse_region(parameters.region_of_interest)
-            if region is not None:
-                check_inside(region, width, height)
-            image, channels = decode(message)
-        except ValueError as error:
-            raise BadFrame(str(error)) from error
-        if region is not None:
-            camera, info = camera.crop(*region), cropped_info(info, region)
-            part = (
-                slice(region.top, region.top + region.height),
-                slice(region.left, region.left + region.width),
-            )
-            image, hidden = image[part], None if hidden is None else hidden[part]
-        return _SeenImage(time_, image, channels, camera, info, hidden)
 
     def _no_info(self, frame_id: str) -> str:
         known = ", ".join(map(repr, self._infos))

@@ -103,7 +103,13 @@ class Parameters:
         True,
         CONFIGURE,
         "true: the image is rectified (image_proc), camera_info's P holds, or K where P is not filled in; "
-        "false: it is raw, K holds, distortion stays",
+        "false: it is raw, K holds, distortion stays. With rectify it is raw, and this says nothing",
+    )
+    rectify: bool = _parameter(
+        False,
+        CONFIGURE,
+        "the image is raw: undistort it by camera_info (plumb_bob, rational_polynomial, equidistant) to the "
+        "view of P, or of K where P is not filled in; outputs are of that view",
     )
     output_size: str = _parameter(
         "image",

@@ -58,5 +58,15 @@ def cropped_info(info: CameraInfo, region: Window) -> CameraInfo:
     return ours
 
 
+def with_projection(info: CameraInfo) -> CameraInfo:
+    """The calibration of the rectified image: ``info`` itself, as ``image_proc`` publishes it, or with the P
+    that K stands for where P is not filled in.
+    """
+    if info.p[0] != 0.0:
+        return info
+    fields = {name: getattr(info, name) for name in CameraInfo.get_fields_and_field_types() if name != "p"}
+    return CameraInfo(p=np.c_[np.reshape(info.k, (3, 3)), np.zeros(3)].ravel(), **fields)
+
+
 def _transformed(transform: np.ndarray, matrix: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return (transform @ np.reshape(matrix, shape)).ravel()
