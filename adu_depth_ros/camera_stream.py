@@ -20,7 +20,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from adu_depth_core.camera import Camera
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.inference.typical import typical_values
-from adu_depth_ros.depth_publishers import DepthPublishers
+from adu_depth_ros.depth_publishers import DepthPublishers, below
 from adu_depth_ros.frame_statistics import FrameStatistics
 from adu_depth_ros.frames import BadFrame, PredictedFrame, ReceivedFrame
 from adu_depth_ros.image_reader import ImageReader
@@ -48,9 +48,13 @@ class CameraStream:
 
     :param node: node whose clock, log and parameters are used
     :param mailbox: where frames that can be processed are left
+    :param name: the camera's, below which its topics are; empty for the only one
     """
 
-    def __init__(self, node: LifecycleNode, publishers: DepthPublishers, mailbox: Mailbox) -> None:
+    def __init__(
+        self, node: LifecycleNode, publishers: DepthPublishers, mailbox: Mailbox, name: str = ""
+    ) -> None:
+        self.name = name
         self.statistics = FrameStatistics()
         self.frame_id = ""
         self.camera: Camera | None = None
@@ -72,7 +76,9 @@ class CameraStream:
     def subscribe(self) -> None:
         """Listen to the camera: to its images only while someone listens to depth, unless parameters say
         else."""
-        self._subscriptions.append(self._subscribe(CameraInfo, "camera_info", self.on_camera_info))
+        self._subscriptions.append(
+            self._subscribe(CameraInfo, below(self.name, "camera_info"), self.on_camera_info)
+        )
         self.update_subscription()
         # Steady: with use_sim_time and no /clock it goes on.
         clock = Clock(clock_type=ClockType.STEADY_TIME)
@@ -80,7 +86,7 @@ class CameraStream:
 
     def update_subscription(self) -> None:
         """Subscribe the images if they are wanted, and unsubscribe them if they are not."""
-        parameters = read_parameters(self._node)
+        parameters = self._parameters()
         wanted = not parameters.lazy_subscription or self._is_wanted()
         if wanted and self._images is None:
             kind, topic = self._image_input(parameters)
@@ -93,12 +99,15 @@ class CameraStream:
 
     def image_topic(self) -> str:
         """Full name of the topic that images come from."""
-        return self._node.resolve_topic_name(self._image_input(read_parameters(self._node))[1])
+        return self._node.resolve_topic_name(self._image_input(self._parameters())[1])
 
     def _image_input(self, parameters: Parameters) -> tuple[type, str]:
         if parameters.image_transport == "compressed":
-            return CompressedImage, "image/compressed"
-        return Image, "image"
+            return CompressedImage, below(self.name, "image/compressed")
+        return Image, below(self.name, "image")
+
+    def _parameters(self) -> Parameters:
+        return read_parameters(self._node, self.name)
 
     def _is_wanted(self) -> bool:
         return bool(self._watchers) or self._publishers.have_listeners()
@@ -137,7 +146,7 @@ class CameraStream:
             self._waiting = None
         if not self._is_wanted():
             self.statistics.idle()
-        elif not self._rate.passes(read_parameters(self._node).max_rate):
+        elif not self._rate.passes(self._parameters().max_rate):
             self.statistics.limited()
         elif info := self._infos.get(self.frame_id):
             self._hand_over(message, info)
@@ -188,7 +197,7 @@ class CameraStream:
 
     def _predict(self, received: ReceivedFrame, predictor: Predictor) -> PredictedFrame:
         """:raises BadFrame: if the frame is not usable"""
-        parameters = read_parameters(self._node)
+        parameters = self._parameters()
         seen = self._reader.read(received, parameters)
         self.camera = seen.camera
         start = time.monotonic()
@@ -227,7 +236,7 @@ class CameraStream:
 
     def _no_info(self, frame_id: str) -> str:
         known = ", ".join(map(repr, self._infos))
-        topic = self._node.resolve_topic_name("camera_info")
+        topic = self._node.resolve_topic_name(below(self.name, "camera_info"))
         return f"no camera_info of frame {frame_id!r} on {topic}" + (f", only of {known}" if known else "")
 
     def _reject(self, reason: str) -> None:
@@ -238,4 +247,4 @@ class CameraStream:
         now = time.monotonic()
         if complaint != self._complaint or now - self._complained_at > REPEAT_COMPLAINT_S:
             self._complaint, self._complained_at = complaint, now
-            self._node.get_logger().error(complaint)
+            self._node.get_logger().error(f"{self.name}: {complaint}" if self.name else complaint)

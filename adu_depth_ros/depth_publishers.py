@@ -36,10 +36,12 @@ class DepthPublishers:
     """Publishers of depth and what is derived from it.
 
     :param node: node that owns them; their topic names are relative to its namespace
+    :param camera: name below which the topics are; empty for the only camera
     """
 
-    def __init__(self, node: LifecycleNode) -> None:
+    def __init__(self, node: LifecycleNode, camera: str = "") -> None:
         self._node = node
+        self._camera = camera
         self._publishers = []
         self.depth = self._create(Image, "depth/image")
         self.compressed_depth = self._create(CompressedImage, "depth/image/compressedDepth")
@@ -53,7 +55,7 @@ class DepthPublishers:
     def _create(self, message_type, topic):
         publisher = self._node.create_lifecycle_publisher(
             message_type,
-            topic,
+            below(self._camera, topic),
             OUTPUT_QOS,
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
@@ -113,6 +115,11 @@ class DepthPublishers:
         for publisher in self._publishers:
             self._node.destroy_lifecycle_publisher(publisher)
         self._publishers.clear()
+
+
+def below(camera: str, topic: str) -> str:
+    """A topic's name below that of its camera; the only camera has none."""
+    return f"{camera}/{topic}" if camera else topic
 
 
 def has_listeners(publisher) -> bool:

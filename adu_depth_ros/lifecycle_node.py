@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -27,7 +28,7 @@ from adu_depth_ros.diagnostics import Condition, frame_values, judge, key_values
 from adu_depth_ros.engine_loading import BuildStopped, build_or_find, model_to_load
 from adu_depth_ros.frame_statistics import FrameStatistics
 from adu_depth_ros.health import HealthTimer
-from adu_depth_ros.inference_worker import InferenceWorker, warm_up
+from adu_depth_ros.inference_workers import InferenceWorkers, warm_up
 from adu_depth_ros.mailbox import Mailbox
 from adu_depth_ros.parameters import (
     CONFIGURE,
@@ -35,7 +36,9 @@ from adu_depth_ros.parameters import (
     Parameters,
     applies,
     check_value,
+    declare_camera_parameters,
     declare_parameters,
+    is_overruled,
     parse_network_size,
     read_parameters,
 )
@@ -65,9 +68,9 @@ class DepthNode(LifecycleNode):
         self.stop = stop
         self._predictor: Predictor | None = None
         self._loaded_with = Parameters()
-        self._outputs: DepthPublishers | None = None
-        self._stream: CameraStream | None = None
-        self._worker: InferenceWorker | None = None
+        self._outputs: dict[str, DepthPublishers] = {}
+        self._streams: list[CameraStream] = []
+        self._workers: InferenceWorkers | None = None
         self._failure = ""
         self._building = ""
         self._finalized = False
@@ -117,7 +120,8 @@ class DepthNode(LifecycleNode):
             parameters = read_parameters(self)
             self._predictor = self._load(parameters)
             self._loaded_with = parameters
-            self._outputs = DepthPublishers(self)
+            declare_camera_parameters(self)
+            self._outputs = {camera: DepthPublishers(self, camera) for camera in parameters.cameras}
         except BuildStopped:
             return FAILURE
         except Exception as error:  # whatever it is, the node stays for the next attempt
@@ -134,11 +138,17 @@ class DepthNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         result = super().on_activate(state)
         mailbox: Mailbox = Mailbox()
-        self._stream = CameraStream(self, self._outputs, mailbox)
-        self._worker = InferenceWorker(
-            mailbox, self._predictor, lambda: self._load(self._loaded_with), [self._stream]
+        streams = [CameraStream(self, outputs, mailbox, camera) for camera, outputs in self._outputs.items()]
+        self._workers = InferenceWorkers(
+            mailbox,
+            self._predictor,
+            lambda: self._load(self._loaded_with),
+            streams,
+            min(self._predictor.images_at_once, len(streams)),
         )
-        self._stream.subscribe()
+        self._streams = streams
+        for stream in streams:
+            stream.subscribe()
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -159,18 +169,16 @@ class DepthNode(LifecycleNode):
         return SUCCESS
 
     def _stop(self) -> None:
-        if self._stream is None:
-            return
-        self._stream.close()
-        if not self._worker.stop():
-            self.get_logger().error("the frame in work did not end: its thread is left behind")
-        self._stream = self._worker = None
+        for stream in self._streams:
+            stream.close()
+        if self._workers is not None and not self._workers.stop():
+            self.get_logger().error("a frame in work did not end: its thread is left behind")
+        self._streams, self._workers = [], None
 
     def _release(self) -> None:
         self._stop()
-        if self._outputs is not None:
-            self._outputs.destroy()
-            self._outputs = None
+        while self._outputs:
+            self._outputs.popitem()[1].destroy()
         with self._exchange:
             self._predictor = None
 
@@ -199,18 +207,21 @@ class DepthNode(LifecycleNode):
             backend=parameters.backend,
             network_size=parse_network_size(parameters.network_size),
             threads=parameters.threads or None,
+            # Several cameras keep every core busy with images of their own; one wants its image soon.
+            throughput=len(parameters.cameras) > 1,
         )
 
     def _reload(self) -> str:
         """Load the model with the present parameters; the one that works goes on until this one is ready."""
-        old, stream = self._predictor, self._stream
+        old, streams = self._predictor, self._streams
         if old is None:
             raise UserError(f"the node is {self._state_label()}: it loads the model when it is configured")
         try:
             parameters = read_parameters(self)
             new = self._load(parameters)
             # The network's size may follow the camera's: it is loaded now, not when the next frame comes.
-            warm_up(new, stream.camera if stream is not None else None)
+            for camera in {stream.camera for stream in streams} or {None}:
+                warm_up(new, camera)
         except BuildStopped:
             raise UserError("stopped, the process ends") from None
         finally:
@@ -219,25 +230,28 @@ class DepthNode(LifecycleNode):
             if self._predictor is not old:
                 raise UserError("the node was cleaned up or configured meanwhile")
             self._predictor, self._loaded_with = new, parameters
-            if self._worker is not None:
-                self._worker.predictor = new
+            if self._workers is not None:
+                self._workers.predictor = new
         facts = ", ".join(f"{key} {value}" for key, value in self._model_facts().items())
         self.get_logger().info(f"reloaded: {facts}")
         return facts
 
     def _save_frame(self) -> str:
-        """Write the next frame to a folder; its path."""
-        stream = self._stream
-        if stream is None:
+        """Write the next frame of each camera to a folder; their paths, one a line."""
+        streams = self._streams
+        if not streams:
             raise UserError(f"the node is {self._state_label()}: configure and activate it first")
-        frame = stream.next_frame(SAVE_FRAME_S)
-        if frame is None:
+        with ThreadPoolExecutor(len(streams)) as pool:
+            frames = list(pool.map(lambda stream: stream.next_frame(SAVE_FRAME_S), streams))
+        if missing := [stream for stream, frame in zip(streams, frames, strict=True) if frame is None]:
+            of = " of " + ", ".join(stream.name for stream in missing) if missing[0].name else ""
             raise UserError(
-                f"no frame was processed within {SAVE_FRAME_S:g} s: see the node's entry in /diagnostics"
+                f"no frame{of} was processed within {SAVE_FRAME_S:g} s: see the node's entry in /diagnostics"
             )
-        chosen = frame.parameters.save_folder
+        chosen = read_parameters(self).save_folder
         folder = Path(chosen).expanduser() if chosen else ros_home() / "adu_depth"
-        return str(save_frame(self, frame, folder))
+        saved = zip(streams, frames, strict=True)
+        return "\n".join(str(save_frame(self, stream.name, frame, folder)) for stream, frame in saved)
 
     # Parameters
 
@@ -247,6 +261,9 @@ class DepthNode(LifecycleNode):
                 check_value(parameter)
             except ValueError as error:
                 return SetParametersResult(successful=False, reason=str(error))
+            if self._outputs and is_overruled(parameter.name, self._outputs):
+                own = ", ".join(f"{camera}.{parameter.name}" for camera in self._outputs)
+                return SetParametersResult(successful=False, reason=f"set that of a camera: {own}")
             if self._predictor is not None and applies(parameter.name) == CONFIGURE:
                 name = self.get_fully_qualified_name()
                 return SetParametersResult(
@@ -270,56 +287,57 @@ class DepthNode(LifecycleNode):
         self._publish_diagnostics()
 
     def _check_health(self) -> None:
-        if (worker := self._worker) is not None:
-            worker.supervise(read_parameters(self).worker_timeout)
+        if (workers := self._workers) is not None:
+            workers.supervise(read_parameters(self).worker_timeout)
         self._publish_diagnostics()
 
     def _publish_diagnostics(self) -> None:
-        stream, worker, predictor = self._stream, self._worker, self._predictor
-        statistics = stream.statistics if stream is not None else FrameStatistics()
-        snapshot = statistics.snapshot()
-        topic = stream.image_topic() if stream is not None else ""
-        # The build of a reload is only mentioned: depth is published meanwhile.
-        building = self._building if predictor is None else ""
-        typical = predictor.card.typical if predictor is not None else {}
+        array = DiagnosticArray()
+        array.header.stamp = self.get_clock().now().to_msg()
+        streams = self._streams
+        if streams:
+            array.status = [self._status(stream.name, stream) for stream in streams]
+        else:
+            array.status = [self._status(camera, None) for camera in read_parameters(self).cameras]
+        self._diagnostics.publish(array)
+
+    def _status(self, camera: str, stream: CameraStream | None) -> DiagnosticStatus:
+        workers, predictor = self._workers, self._predictor
+        snapshot = (stream.statistics if stream is not None else FrameStatistics()).snapshot()
         level, message, others = judge(
             Condition(
                 state=self._state_label(),
                 snapshot=snapshot,
-                image_topic=topic,
+                image_topic=stream.image_topic() if stream is not None else "",
                 failure=self._failure,
-                building=building,
-                worker=worker.failure if worker is not None else "",
-                typical=typical,
-                parameters=read_parameters(self),
+                # The build of a reload is only mentioned: depth is published meanwhile.
+                building=self._building if predictor is None else "",
+                worker=workers.failure if workers is not None else "",
+                typical=predictor.card.typical if predictor is not None else {},
+                parameters=read_parameters(self, camera if stream is not None else ""),
             )
         )
-        status = DiagnosticStatus(
+        facts = {
+            "state": self._state_label(),
+            "also": "; ".join(others),
+            **self._model_facts(),
+            "build": self._building,
+        }
+        return DiagnosticStatus(
             level=level,
-            # In the namespaces of several cameras nodes have the same name.
-            name=f"{self.get_fully_qualified_name().lstrip('/')}: depth",
+            # Tells apart nodes of one name in several namespaces, and cameras of one node.
+            name=f"{self.get_fully_qualified_name().lstrip('/')}: {camera or 'depth'}",
             message=message,
             hardware_id=stream.frame_id if stream is not None else "",
-            values=key_values(
-                {
-                    "state": self._state_label(),
-                    "also": "; ".join(others),
-                    **self._model_facts(),
-                    "build": self._building,
-                }
-            )
-            + frame_values(snapshot),
+            values=key_values(facts) + frame_values(snapshot),
         )
-        array = DiagnosticArray(status=[status])
-        array.header.stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(array)
 
     def _state_label(self) -> str:
         if self._finalized:
             return "finalized"
         if self._predictor is None:
             return "building" if self._building else "unconfigured"
-        return "inactive" if self._stream is None else "active"
+        return "active" if self._streams else "inactive"
 
     def _model_facts(self) -> dict[str, str]:
         predictor = self._predictor

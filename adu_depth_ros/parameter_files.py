@@ -18,7 +18,7 @@ from adu_depth_ros.parameters import CONFIGURE, FRAME, RELOAD, START, Parameters
 
 ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = "<!-- parameters: made by python -m adu_depth_ros.parameter_files -->", "<!-- end -->"
-TYPES = {str: "string", int: "int", float: "double", bool: "bool"}
+TYPES = {str: "string", int: "int", float: "double", bool: "bool", tuple: "string[]"}
 WIDTH = 110
 
 HEAD = """\
@@ -63,8 +63,10 @@ def allowed(field: dataclasses.Field) -> str:
     return ""
 
 
-def literal(value: bool | int | float | str) -> str:
+def literal(value: bool | int | float | str | tuple[str, ...]) -> str:
     """A value as YAML has it."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(literal, value))}]"
     return '""' if value == "" else yaml.safe_dump(value).split("\n")[0]
 
 
@@ -74,7 +76,8 @@ def parameter_file() -> str:
     for applies, title in SECTIONS.items():
         parts.append("\n" + _comment(title))
         for field in _fields(applies):
-            values = f" ({allowed(field)})" if allowed(field) else ""
+            notes = filter(None, (allowed(field), "per camera" if field.metadata["per_camera"] else ""))
+            values = "".join(f" ({note})" for note in notes)
             parts.append("\n" + _comment(field.metadata["description"] + values))
             parts.append(f"    {field.name}: {literal(field.default)}\n")
     return "".join([*parts, TAIL])
@@ -86,7 +89,8 @@ def table() -> str:
     for applies in SECTIONS:
         for field in _fields(applies):
             kind, default = TYPES[type(field.default)], f"`{literal(field.default)}`"
-            cells = [f"`{field.name}`", kind, default, allowed(field), applies]
+            when = f"{applies}, per camera" if field.metadata["per_camera"] else applies
+            cells = [f"`{field.name}`", kind, default, allowed(field), when]
             rows.append(f"| {' | '.join([*cells, field.metadata['description']])} |")
     return "\n".join(rows)
 

@@ -30,8 +30,10 @@ def _parameter(
     *,
     choices: Iterable[str] = (),
     limits: tuple[Any, Any] | None = None,
+    per_camera: bool = False,
 ) -> Any:
     metadata = {
+        "per_camera": per_camera,
         "applies": applies,
         "description": description,
         "choices": tuple(choices),
@@ -92,24 +94,35 @@ class Parameters:
         "with build_only: GPUs to build for, e.g. sm86 for compute capability 8.6 (tensorrt_rtx only); "
         "empty: this machine's",
     )
+    cameras: tuple[str, ...] = _parameter(
+        ("",),
+        CONFIGURE,
+        "names of several cameras in one process, e.g. [front, rear]: each has its topics below its name "
+        "(front/image, front/depth/image), its own diagnostics, and its own value of what is said to be per "
+        "camera (front.ego_mask; where it is not given, the value without a name). One empty name: one "
+        "camera",
+    )
     image_transport: str = _parameter(
         "raw",
         CONFIGURE,
         "type of the input: raw, sensor_msgs/Image on image; compressed, sensor_msgs/CompressedImage on "
         "image/compressed",
         choices=TRANSPORTS,
+        per_camera=True,
     )
     rectified: bool = _parameter(
         True,
         CONFIGURE,
         "true: the image is rectified (image_proc), camera_info's P holds, or K where P is not filled in; "
         "false: it is raw, K holds, distortion stays. With rectify it is raw, and this says nothing",
+        per_camera=True,
     )
     rectify: bool = _parameter(
         False,
         CONFIGURE,
         "the image is raw: undistort it by camera_info (plumb_bob, rational_polynomial, equidistant) to the "
         "view of P, or of K where P is not filled in; outputs are of that view",
+        per_camera=True,
     )
     output_size: str = _parameter(
         "image",
@@ -164,18 +177,21 @@ class Parameters:
         FRAME,
         "part of the image that is looked at and published, as LEFT,TOP,WIDTH,HEIGHT in its pixels; empty: "
         "all",
+        per_camera=True,
     )
     ego_mask: str = _parameter(
         "",
         FRAME,
         "what of the image shows the vehicle itself, NaN in all outputs and left out of statistics: a .png "
         "of the image's size, black there; or polygons in pixels, x,y x,y x,y; x,y ...",
+        per_camera=True,
     )
     max_rate: float = _parameter(
         0.0,
         FRAME,
         "frames a second that are processed at most, evenly chosen; the others count as limited; 0: all",
         limits=(0.0, 1000.0),
+        per_camera=True,
     )
     lazy_subscription: bool = _parameter(
         True,
@@ -264,18 +280,44 @@ def declare_parameters(node: Node) -> None:
         type, or one out of range
     """
     for field in dataclasses.fields(Parameters):
-        node.declare_parameter(field.name, field.default, _descriptor(field))
+        node.declare_parameter(field.name, _plain(field.default), _descriptor(field))
+    declare_camera_parameters(node)
 
 
-def read_parameters(node: Node) -> Parameters:
-    """The present values."""
-    names = [field.name for field in dataclasses.fields(Parameters)]
-    return Parameters(**{p.name: p.value for p in node.get_parameters(names)})
+def declare_camera_parameters(node: Node) -> None:
+    """Declare those of each camera by name; they start with the values that all have in common.
+
+    :raises rclpy.exceptions.ParameterException: see ``declare_parameters``
+    """
+    common = read_parameters(node)
+    for camera in filter(None, common.cameras):
+        for field in dataclasses.fields(Parameters):
+            name = f"{camera}.{field.name}"
+            if field.metadata["per_camera"] and not node.has_parameter(name):
+                node.declare_parameter(name, getattr(common, field.name), _descriptor(field))
+
+
+def read_parameters(node: Node, camera: str = "") -> Parameters:
+    """The present values.
+
+    :param camera: whose; empty for those that all cameras have in common
+    """
+    fields = dataclasses.fields(Parameters)
+    names = [f"{camera}.{f.name}" if camera and f.metadata["per_camera"] else f.name for f in fields]
+    values = (parameter.value for parameter in node.get_parameters(names))
+    return Parameters(
+        **{f.name: tuple(v) if isinstance(v, list) else v for f, v in zip(fields, values, strict=True)}
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A default as rclpy takes it."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def check_value(parameter: Parameter) -> None:
     """:raises ValueError: if the value of one of our parameters is not one of its choices"""
-    field = {f.name: f for f in dataclasses.fields(Parameters)}.get(parameter.name)
+    field = _field(parameter.name)
     if field is None:
         return
     choices = field.metadata["choices"]
@@ -289,7 +331,21 @@ def applies(name: str) -> str:
     """When a value takes effect: ``START``, ``CONFIGURE``, ``RELOAD`` or ``FRAME``, also for what is none of
     ours, such as ``use_sim_time``.
     """
-    return next((f.metadata["applies"] for f in dataclasses.fields(Parameters) if f.name == name), FRAME)
+    field = _field(name)
+    return FRAME if field is None else field.metadata["applies"]
+
+
+def _field(name: str) -> dataclasses.Field | None:
+    """The declaration of a parameter, also of one that is a camera's; None for what is none of ours."""
+    camera, _, own = name.rpartition(".")
+    field = {f.name: f for f in dataclasses.fields(Parameters)}.get(own)
+    return None if field is None or (camera and not field.metadata["per_camera"]) else field
+
+
+def is_overruled(name: str, cameras: Iterable[str]) -> bool:
+    """Whether each camera has a value of its own of this parameter, so that the common one serves nobody."""
+    field = _field(name)
+    return field is not None and field.name == name and field.metadata["per_camera"] and any(cameras)
 
 
 def parse_network_size(text: str) -> tuple[int, int] | None:
@@ -305,12 +361,24 @@ def parse_network_size(text: str) -> tuple[int, int] | None:
     return int(match[1]), int(match[2])
 
 
+def check_cameras(names: Iterable[str]) -> None:
+    """:raises ValueError: if the names cannot be those of topics, or one comes twice"""
+    names = list(names)
+    if names == [""]:
+        return
+    if not names or not all(re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) for name in names):
+        raise ValueError(f"cameras is {names}: must be names of letters, digits and _, e.g. [front, rear]")
+    if len(set(names)) < len(names):
+        raise ValueError(f"cameras is {names}: each name once")
+
+
 CHECKS = {
+    "cameras": check_cameras,
     "network_size": parse_network_size,
     "region_of_interest": parse_region,
     "ego_mask": check_mask,
 }
-"""Of texts: each raises ValueError for what is none."""
+"""Each raises ValueError for a value that makes no sense."""
 
 HINTS = {
     START: "fixed at the start",

@@ -17,7 +17,7 @@ from rclpy.node import Node
 
 from adu_depth_core.files import write_atomically
 from adu_depth_core.machine import cpu_model
-from adu_depth_ros.depth_publishers import rgb_of
+from adu_depth_ros.depth_publishers import below, rgb_of
 from adu_depth_ros.frames import PredictedFrame
 
 PACKAGES = re.compile(
@@ -25,18 +25,19 @@ PACKAGES = re.compile(
 )
 
 
-def save_frame(node: Node, frame: PredictedFrame, folder: Path) -> Path:
+def save_frame(node: Node, camera: str, frame: PredictedFrame, folder: Path) -> Path:
     """Write a frame to a new folder named after the node and the image's stamp.
 
     ``image.png``, as the network saw it before scaling; ``depth.npy`` and ``sigma.npy``, float32 ``(H, W)``
     metres, before anything was withheld; ``card.json``, the model's; ``frame.json``: stamp, frame,
     calibration, camera, parameters, times, novelty, backend, machine and versions.
 
+    :param camera: its name, empty for the only one
     :param folder: where the new one is made
     :raises UserError: if it cannot be written, or is there already
     """
     stamp = frame.header.stamp
-    name = node.get_fully_qualified_name().strip("/").replace("/", "_")
+    name = below(node.get_fully_qualified_name().strip("/"), camera).rstrip("/").replace("/", "_")
     target = folder / f"{name}_{stamp.sec}_{stamp.nanosec:09d}"
     with write_atomically(target, replace=False) as temporary:
         temporary.mkdir()

@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 
+import yaml
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution
@@ -15,14 +16,24 @@ CONFIG = PathJoinSubstitution([FindPackageShare("adu_depth"), "config"])
 PROFILE_VARIABLE = "FASTRTPS_DEFAULT_PROFILES_FILE"
 
 PARAMETERS = {
-    field.name: (type(field.default), field.metadata["description"]) for field in fields(Parameters)
+    field.name: (
+        list[str] if isinstance(field.default, tuple) else type(field.default),
+        field.metadata["description"],
+    )
+    for field in fields(Parameters)
 }
 PARAMETERS["use_sim_time"] = (bool, "time from /clock, for replays with `ros2 bag play --clock`")
 """Type and description; an argument that is not given leaves the value of the parameter file."""
 
 ARGUMENTS = [
-    DeclareLaunchArgument("image", default_value="image", description="topic of the rectified image"),
-    DeclareLaunchArgument("camera_info", default_value="camera_info", description="topic of its calibration"),
+    DeclareLaunchArgument(
+        "image",
+        default_value="image",
+        description="topic of the image; with several cameras with {camera} in it, e.g. /{camera}/image_rect",
+    ),
+    DeclareLaunchArgument(
+        "camera_info", default_value="camera_info", description="topic of its calibration, likewise"
+    ),
     DeclareLaunchArgument("namespace", default_value="", description="namespace of the node and its topics"),
     DeclareLaunchArgument("node_name", default_value="depth_node", description="name of the node"),
     DeclareLaunchArgument(
@@ -46,13 +57,30 @@ ARGUMENTS = [
 ]
 
 
+def input_topics(context: LaunchContext, camera: str) -> list[tuple[str, str]]:
+    """Remappings of the topics that a camera's images and calibration come from."""
+    image, info = (LaunchConfiguration(name).perform(context) for name in ("image", "camera_info"))
+    if not camera:
+        return [("image", image), ("image/compressed", f"{image}/compressed"), ("camera_info", info)]
+    remapped = []
+    for name, topic in (("image", image), ("camera_info", info)):
+        if topic == name:  # as it is: below the camera's name
+            continue
+        if "{camera}" not in topic:
+            raise ValueError(f"{name}:={topic} is one topic for all cameras: write e.g. /{{camera}}/{name}")
+        remapped.append((f"{camera}/{name}", topic.replace("{camera}", camera)))
+        if name == "image":
+            remapped.append((f"{camera}/image/compressed", f"{remapped[-1][1]}/compressed"))
+    return remapped
+
+
 def depth_node(context: LaunchContext) -> list[Node]:
     given = {
         name: ParameterValue(LaunchConfiguration(name), value_type=value_type)
         for name, (value_type, _) in PARAMETERS.items()
         if LaunchConfiguration(name).perform(context)
     }
-    image = LaunchConfiguration("image")
+    cameras = yaml.safe_load(LaunchConfiguration("cameras").perform(context) or "['']")
     return [
         Node(
             package="adu_depth",
@@ -60,11 +88,7 @@ def depth_node(context: LaunchContext) -> list[Node]:
             name=LaunchConfiguration("node_name"),
             namespace=LaunchConfiguration("namespace"),
             parameters=[ParameterFile(LaunchConfiguration("params_file")), given],
-            remappings=[
-                ("image", image),
-                ("image/compressed", [image, "/compressed"]),
-                ("camera_info", LaunchConfiguration("camera_info")),
-            ],
+            remappings=[pair for camera in cameras for pair in input_topics(context, camera)],
             arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
             output="screen",
             emulate_tty=True,

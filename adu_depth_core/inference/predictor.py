@@ -63,6 +63,7 @@ class Predictor:
         backend is unknown or not installed, the network size does not fit the model, or ``threads``
         is not positive
 
+    :ivar images_at_once: how many threads may predict without waiting for each other
     :ivar network_size: of the latest frame; before the first the card's, if none was given
     :ivar network_sizes: all that frames were predicted at, in the order of their first use
     """
@@ -152,7 +153,7 @@ class Predictor:
             backends = load.streams(self.model_path, size, count)
         else:
             backends = [load(self.model_path, size, self._threads)]
-        self.backend = backends[0]
+        self.backend, self.images_at_once = backends[0], len(backends)
         idle: Idle = queue.SimpleQueue()
         for backend in backends:
             # First runs allocate and are several times slower than the others.

@@ -17,7 +17,7 @@ from adu_depth_core.inference.prediction import Prediction
 from adu_depth_ros.camera_stream import CameraStream
 from adu_depth_ros.depth_publishers import DepthPublishers
 from adu_depth_ros.diagnostics import Condition, judge
-from adu_depth_ros.inference_worker import InferenceWorker
+from adu_depth_ros.inference_workers import InferenceWorkers
 from adu_depth_ros.isolation import private_domain
 from adu_depth_ros.mailbox import Mailbox
 from adu_depth_ros.parameters import declare_parameters
@@ -73,7 +73,7 @@ def start(node, shipped_model):
         mailbox = Mailbox()
         stream = CameraStream(node, outputs, mailbox)
         predictor = BrokenPredictor(faults, card)
-        worker = InferenceWorker(mailbox, predictor, lambda: BrokenPredictor(then, card), [stream])
+        worker = InferenceWorkers(mailbox, predictor, lambda: BrokenPredictor(then, card), [stream])
         workers.append(worker)
         stream.worker = worker
         deadline = time.monotonic() + 10

@@ -1,8 +1,6 @@
 """The parameters are the same wherever they are written down."""
 
 import dataclasses
-import importlib.util
-import subprocess
 import sys
 from pathlib import Path
 
@@ -25,8 +23,12 @@ def test_files_made_of_the_declaration_are_as_it_says():
 def test_the_parameter_file_is_read_as_the_defaults():
     content = yaml.safe_load((ROOT / "config" / "depth_node.yaml").read_text(encoding="utf-8"))
     values = content["/**"]["ros__parameters"]
-    assert values == {name: field.default for name, field in FIELDS.items()}
-    assert all(type(values[name]) is type(field.default) for name, field in FIELDS.items())
+    defaults = {
+        name: list(field.default) if isinstance(field.default, tuple) else field.default
+        for name, field in FIELDS.items()
+    }
+    assert values == defaults
+    assert all(type(values[name]) is type(default) for name, default in defaults.items())
 
 
 def test_a_difference_is_told_by_the_check_and_mended_without_it(tmp_path, monkeypatch, capsys):
@@ -50,15 +52,6 @@ def test_every_number_has_a_range_and_every_default_is_allowed():
         assert (type(field.default) in (int, float)) == (limits is not None), name
         assert limits is None or limits[0] <= field.default <= limits[1], name
         assert not choices or field.default in choices, name
-
-
-@pytest.mark.skipif(
-    importlib.util.find_spec("launch_ros") is None, reason="needs launch_ros, of a ROS install"
-)
-def test_every_parameter_is_an_argument_of_the_launch_file():
-    command = ["ros2", "launch", str(ROOT / "launch" / "depth.launch.py"), "--show-args"]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert all(f"'{name}':" in shown for name in FIELDS)
 
 
 @pytest.mark.parametrize(("text", "size"), [("auto", None), ("192x640", (192, 640))])
