@@ -22,12 +22,11 @@ from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.inference.typical import typical_values
 from adu_depth_ros.depth_publishers import DepthPublishers, below
 from adu_depth_ros.frame_statistics import FrameStatistics
-from adu_depth_ros.frames import BadFrame, PredictedFrame, ReceivedFrame
 from adu_depth_ros.image_reader import ImageReader
 from adu_depth_ros.mailbox import Mailbox
 from adu_depth_ros.parameters import Parameters, read_parameters
 from adu_depth_ros.rate_limit import RateLimit
-from adu_depth_ros.resized_camera_info import cropped_info
+from adu_depth_ros.stream_frames import BadFrame, PredictedFrame, ReceivedFrame
 
 LISTENERS_PERIOD_S = 0.1
 """How often it is looked whether someone listens: rclpy of Humble has no event for it."""

@@ -14,12 +14,12 @@ from adu_depth_core.inference.depth_output import confidence, encode_depth, mark
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.visualization import colorize_depth
 from adu_depth_ros.compressed_depth import compressed_depth
-from adu_depth_ros.frames import PredictedFrame
+from adu_depth_ros.derived_camera_info import resized_info
 from adu_depth_ros.image_conversion import image_to_message
 from adu_depth_ros.parameters import Parameters
 from adu_depth_ros.point_cloud import Selection, point_cloud
 from adu_depth_ros.rate_limit import RateLimit
-from adu_depth_ros.resized_camera_info import resized_info
+from adu_depth_ros.stream_frames import PredictedFrame
 
 OUTPUT_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 """Reliable suits both kinds of subscriber; who wants best effort overrides it."""

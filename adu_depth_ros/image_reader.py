@@ -14,11 +14,11 @@ from adu_depth_core.camera import Camera
 from adu_depth_core.camera_info import camera_from_info
 from adu_depth_core.image_decoding import announced_size, decode_compressed
 from adu_depth_core.rectification import Rectifier
-from adu_depth_ros.resized_camera_info import cropped_info, with_projection
-from adu_depth_ros.frames import BadFrame, ReceivedFrame
+from adu_depth_ros.derived_camera_info import cropped_info, with_projection
 from adu_depth_ros.image_conversion import image_from_message
 from adu_depth_ros.image_region import check_inside, hidden_pixels, parse_region
 from adu_depth_ros.parameters import Parameters
+from adu_depth_ros.stream_frames import BadFrame, ReceivedFrame
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import numpy as np
 from adu_depth_core.camera import Camera
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_ros.camera_stream import CameraStream
-from adu_depth_ros.frames import ReceivedFrame
 from adu_depth_ros.mailbox import Mailbox
+from adu_depth_ros.stream_frames import ReceivedFrame
 
 STOP_S = 5.0
 """How long ``stop`` waits for the frames in work."""

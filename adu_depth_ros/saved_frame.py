@@ -18,7 +18,7 @@ from rclpy.node import Node
 from adu_depth_core.files import write_atomically
 from adu_depth_core.machine import cpu_model
 from adu_depth_ros.depth_publishers import below, rgb_of
-from adu_depth_ros.frames import PredictedFrame
+from adu_depth_ros.stream_frames import PredictedFrame
 
 PACKAGES = re.compile(
     r"adu_depth|numpy|opencv|openvino$|onnxruntime|torch$|tensorrt|ros-jazzy-rclpy|rclpy", re.I

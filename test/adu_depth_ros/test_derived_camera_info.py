@@ -8,7 +8,7 @@ from sensor_msgs.msg import CameraInfo, RegionOfInterest
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.camera_info import Window, camera_from_info
-from adu_depth_ros.resized_camera_info import cropped_info, resized_info
+from adu_depth_ros.derived_camera_info import cropped_info, resized_info
 
 K = [700.0, 0.0, 600.0, 0.0, 710.0, 180.0, 0.0, 0.0, 1.0]
 P = [720.0, 0.0, 610.0, -388.8, 0.0, 725.0, 172.0, 7.0, 0.0, 0.0, 1.0, 0.0]
