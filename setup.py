@@ -17,6 +17,8 @@ LICENCES = ["LICENSE", "models/LICENSE.md"]
 SPDX = "Apache-2.0 AND LicenseRef-ADU-Depth-Weights"
 """The code's licence and that of the weights, models/LICENSE.md."""
 
+PROGRAMS = {"adu_depth": "adu_depth_core.__main__:main", "depth_node": "adu_depth_ros.depth_node:main"}
+
 
 def files_below(folder: str) -> list[str]:
     """Every file below ``folder``, relative to here."""
@@ -85,6 +87,7 @@ EXTRAS = {
         "onnxruntime>=1.18",
     ],
     "deploy": ["onnx>=1.16", "onnxslim>=0.1.50", "onnxruntime>=1.18", "nncf>=3.0"],
+    "completion": ["shtab>=1.6"],
     "tensorrt": ["tensorrt-rtx>=1.1", "cuda-python>=12.6"],
 }
 EXTRAS["demo"] = EXTRAS["openvino"] + EXTRAS["bags"] + EXTRAS["synthetic"] + EXTRAS["ros"] + ["pillow>=9.1"]
@@ -94,6 +97,7 @@ EXTRAS["test"] = (
     + EXTRAS["train"]
     + EXTRAS["deploy"]
     + EXTRAS["tensorrt"]
+    + EXTRAS["completion"]
     + ["pytest>=7.4", "hypothesis>=6.100", "ruff", "import-linter>=2.0", "mcap-ros2-support"]
 )
 
@@ -124,11 +128,10 @@ setup(
         "rich>=13.0",
     ],
     extras_require=EXTRAS,
+    # What users call holds signals back and starts what is made for the entry point, which knows its Python.
+    scripts=[f"scripts/{name}" for name in PROGRAMS],
     entry_points={
-        "console_scripts": [
-            "adu_depth = adu_depth_core.__main__:main",
-            "depth_node = adu_depth_ros.depth_node:main",
-        ]
+        "console_scripts": [f"{name}-unguarded = {function}" for name, function in PROGRAMS.items()]
     },
     cmdclass={"build_py": BuildWithShare},
     zip_safe=False,

@@ -11,9 +11,11 @@ def main() -> int:
     """Run the command line; returns its exit status."""
     try:
         interrupts.install()
-        # Not before: whatever it imports, Ctrl-C ends it without a traceback.
+        # Not before: whatever they import, Ctrl-C ends it without a traceback.
         from adu_depth_core.cli import main as run
+        from adu_depth_core.stderr_log import name_warnings
 
+        name_warnings()
         return run()
     except KeyboardInterrupt:  # where the command line does not catch it any more, or not yet
         print(interrupts.MESSAGE, file=sys.stderr)

@@ -47,11 +47,11 @@ class Camera:
             if not math.isfinite(getattr(self, name)):
                 raise ValueError(f"camera {name} is {getattr(self, name)}: must be finite")
         if self.width <= 0 or self.height <= 0:
-            raise ValueError(f"camera image size is {self.width}x{self.height}: must be at least 1x1")
+            raise ValueError(f"camera image size is {self.height}x{self.width}: must be at least 1x1")
 
     def __str__(self) -> str:
         intrinsics = ", ".join(f"{name} {getattr(self, name):g}" for name in ("fx", "fy", "cx", "cy"))
-        return f"{intrinsics} and {self.width}x{self.height} pixels"
+        return f"{intrinsics} and {self.height}x{self.width} pixels"
 
     @classmethod
     def from_matrix(cls, matrix: np.ndarray, width: int, height: int) -> Camera:
@@ -75,6 +75,12 @@ class Camera:
         """``(height, width)`` in pixels."""
         return self.height, self.width
 
+    @property
+    def horizontal_fov(self) -> float:
+        """Angle between the image's left and right edge, degrees."""
+        left, right = -0.5 - self.cx, self.width - 0.5 - self.cx
+        return math.degrees(math.atan(right / self.fx) - math.atan(left / self.fx))
+
     def resize(self, width: int, height: int) -> Camera:
         """Camera after ``cv2.resize`` of the image to ``width x height``."""
         sx, sy = width / self.width, height / self.height
@@ -94,7 +100,8 @@ class Camera:
         """
         if left < 0 or top < 0 or left + width > self.width or top + height > self.height:
             raise ValueError(
-                f"crop {width}x{height} at ({left}, {top}) is outside the {self.width}x{self.height} image"
+                f"crop {height}x{width} at column {left}, row {top} is outside the "
+                f"{self.height}x{self.width} image"
             )
         return replace(self, cx=self.cx - left, cy=self.cy - top, width=width, height=height)
 
@@ -190,7 +197,7 @@ def check_field_of_view(camera: Camera) -> None:
         if not low <= angle <= high:
             raise ValueError(
                 f"the calibration (fx {camera.fx:g}, fy {camera.fy:g}, cx {camera.cx:g}, cy {camera.cy:g}, "
-                f"{camera.width}x{camera.height} pixels) makes a {name} field of view of {angle:.3g} "
+                f"{camera.height}x{camera.width} pixels) makes a {name} field of view of {angle:.3g} "
                 f"degrees, not {low:g} to {high:g}: the focal length must be in pixels of this image size"
             )
 

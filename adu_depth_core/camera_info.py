@@ -44,9 +44,9 @@ def camera_from_info(info: Any, width: int, height: int, rectified: bool = True)
     seen = (window.width // bin_x, window.height // bin_y)
     if seen != (width, height):
         raise ValueError(
-            f"camera_info is of a {seen[0]}x{seen[1]} image ({info.width}x{info.height} calibrated, "
-            f"region {window.width}x{window.height} at ({window.left}, {window.top}), "
-            f"binning {bin_x}x{bin_y}), the image is {width}x{height}: is it of another camera or mode?"
+            f"camera_info is of a {seen[1]}x{seen[0]} image ({info.height}x{info.width} calibrated, "
+            f"region {window.height}x{window.width} at column {window.left}, row {window.top}, "
+            f"binning {bin_y}x{bin_x}), the image is {height}x{width}: is it of another camera or mode?"
         )
     matrix = np.reshape(info.p, (3, 4)) if rectified and info.p[0] != 0.0 else np.reshape(info.k, (3, 3))
     full = Camera.from_matrix(matrix, info.width, info.height)

@@ -12,9 +12,11 @@ import importlib
 import os
 import shlex
 import sys
+from collections.abc import Collection
 
 import adu_depth_core
 from adu_depth_core import interrupts
+from adu_depth_core.completion import SHELLS, PrintCompletion
 from adu_depth_core.errors import UsageError, UserError
 
 COMMANDS = {
@@ -36,24 +38,46 @@ COMMANDS = {
 }
 
 
-def _parser(command: str | None) -> argparse.ArgumentParser:
+def _parser(chosen: Collection[str]) -> argparse.ArgumentParser:
+    """The parser, with the arguments of the chosen commands."""
     parser = argparse.ArgumentParser(
         prog="adu_depth",
         description="Metric depth and honest uncertainty from one camera.",
         epilog="`adu_depth COMMAND --help` explains a command. Example: adu_depth doctor. "
+        "All sizes are HEIGHTxWIDTH, such as 375x1242. "
         "Exit status: 0 done, 1 error, 2 wrong options, 130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"adu_depth {adu_depth_core.__version__}")
+    parser.add_argument(
+        "--print-completion",
+        action=PrintCompletion,
+        choices=SHELLS,
+        build=_whole_parser,
+        help='print a completion script: eval "$(adu_depth --print-completion bash)"',
+    )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
         subparser = subparsers.add_parser(
             name, help=summary, description=summary, formatter_class=argparse.RawDescriptionHelpFormatter
         )
-        if name == command:
+        if name in chosen:
             module = importlib.import_module(f"adu_depth_core.commands.{name.replace('-', '_')}")
             module.add_arguments(subparser)
             subparser.set_defaults(run=module.run)
     return parser
+
+
+def _whole_parser() -> argparse.ArgumentParser:
+    """The parser with the arguments of every command whose packages are installed."""
+
+    def can_be_imported(name: str) -> bool:
+        try:
+            importlib.import_module(f"adu_depth_core.commands.{name.replace('-', '_')}")
+        except (ImportError, UserError):
+            return False
+        return True
+
+    return _parser([name for name in COMMANDS if can_be_imported(name)])
 
 
 def _parse(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Namespace:
@@ -74,7 +98,7 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     chosen = next((argument for argument in argv if not argument.startswith("-")), None)
     try:
-        arguments = _parse(_parser(chosen), argv)
+        arguments = _parse(_parser([chosen] if chosen else []), argv)
         arguments.command_line = shlex.join(["adu_depth", *argv])  # for the record of a result
         return arguments.run(arguments)
     except UserError as error:

@@ -51,7 +51,7 @@ def _look(data: bytes | memoryview | np.ndarray, whole: bool) -> tuple[int, int]
         raise ValueError(f"no header of {', '.join(FORMATS)} that can be read") from error
     if width * height > MAX_PIXELS:
         raise ValueError(
-            f"its header announces more than {MAX_PIXELS} pixels ({width}x{height}): {_NO_IMAGE}"
+            f"its header announces more than {MAX_PIXELS} pixels ({height}x{width}): {_NO_IMAGE}"
         )
     return width, height
 
@@ -73,4 +73,4 @@ def decode(data: bytes | memoryview | np.ndarray, flags: int) -> np.ndarray:
 
 
 def _damaged(width: int, height: int) -> str:
-    return f"its header announces {width}x{height} pixels, but its data is damaged"
+    return f"its header announces {height}x{width} pixels, but its data is damaged"

@@ -65,7 +65,7 @@ def decode_image(message: Any) -> tuple[np.ndarray, str]:
         return _rows(message, 2)[:, 0 if message.is_bigendian else 1 :: 2], "mono"
     if encoding in BAYER:
         if message.height < 2 or message.width < 2:
-            raise ValueError(f"a {encoding} image needs 2x2 pixels, got {message.width}x{message.height}")
+            raise ValueError(f"a {encoding} image needs 2x2 pixels, got {message.height}x{message.width}")
         return cv2.cvtColor(_rows(message, 1), BAYER[encoding]), "rgb"
     if encoding in YUV422:
         if message.width % 2:
@@ -120,7 +120,7 @@ def _naming(message: Any) -> Iterator[None]:
 
 def _check_size(message: Any) -> None:
     if message.width == 0 or message.height == 0:
-        raise ValueError(f"image is empty ({message.width}x{message.height} pixels)")
+        raise ValueError(f"image is empty ({message.height}x{message.width} pixels)")
     expected = message.step * message.height
     if len(message.data) < expected:
         raise ValueError(

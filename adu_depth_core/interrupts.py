@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 STATUS = 130
@@ -23,13 +25,29 @@ def install() -> None:
     # Unless whoever started it wants it to go on, as nohup and shells that start it in the background do.
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         signal.signal(signal.SIGINT, _on_interrupt)
-    # Whoever starts it may have held the signal back until here: env --block-signal=INT
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    # What starts it may have held signals back until here: scripts/adu_depth does.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT, signal.SIGTERM])
 
 
 def ignore() -> None:
     """Let nothing interrupt the end of the process, where there is nobody left to catch it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
+def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C makes the yielded function true, so that work can end in order; a second one interrupts."""
+    pressed = []
+
+    def note(number: int, frame: object) -> None:
+        pressed.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _on_interrupt(number: int, frame: FrameType | None) -> None:

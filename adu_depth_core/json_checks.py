@@ -91,6 +91,17 @@ def array(entry: Check, length: int | None = None) -> Check:
     return check
 
 
+def interval(low: float, high: float) -> Check:
+    """A list of two numbers, the lower first."""
+
+    def check(value: Any, name: str) -> None:
+        array(number(low, high), length=2)(value, name)
+        if value[0] >= value[1]:
+            refuse(value, name, "in ascending order")
+
+    return check
+
+
 def fixed(*entries: Check) -> Check:
     """A list (or tuple) of exactly these entries."""
 

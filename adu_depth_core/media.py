@@ -14,6 +14,7 @@ import numpy as np
 from adu_depth_core.encoded_image import MAX_PIXELS
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import write_atomically
+from adu_depth_core.live_video import LiveVideo
 
 logger = logging.getLogger(__name__)
 
@@ -39,13 +40,15 @@ def find_media(path: Path) -> list[Path]:
     return [path]
 
 
-def is_video(path: Path) -> bool:
-    """Whether a file is a video, by its suffix."""
-    return path.suffix.lower() in VIDEO_SUFFIXES
+def is_video(path: Path | LiveVideo) -> bool:
+    """Whether a file is a video, by its suffix, or a source is live."""
+    return isinstance(path, LiveVideo) or path.suffix.lower() in VIDEO_SUFFIXES
 
 
-def count_frames(path: Path) -> int:
+def count_frames(path: Path | LiveVideo) -> int:
     """1 for an image; for a video the number it announces, 0 if it announces none or cannot be opened."""
+    if isinstance(path, LiveVideo):
+        return 0
     if not is_video(path):
         return 1
     try:
@@ -55,13 +58,13 @@ def count_frames(path: Path) -> int:
 
 
 class Video:
-    """A video file, read frame by frame.
+    """A video file, camera or stream, read frame by frame.
 
-    :param path: the file
+    :param path: the file, or what is live
     :raises UserError: if it cannot be opened
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | LiveVideo) -> None:
         self.path = path
         with self._open() as capture:
             self.frame_count = int(max(0, capture.get(cv2.CAP_PROP_FRAME_COUNT)))
@@ -78,21 +81,26 @@ class Video:
                 yield cv2.cvtColor(result[1], cv2.COLOR_BGR2RGB)
         if count == 0:
             raise UserError(f"{self.path}: no frame of this video can be decoded")
-        if count < self.frame_count:
+        if count < self.frame_count and not isinstance(self.path, LiveVideo):
             logger.warning("%s announces %d frames, %d could be decoded", self.path, self.frame_count, count)
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[cv2.VideoCapture]:
         # FFmpeg's own lines about a damaged file would stand beside our error.
         os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-        capture = cv2.VideoCapture(str(self.path))
+        live = isinstance(self.path, LiveVideo)
+        capture = cv2.VideoCapture(self.path.address if live else str(self.path))
         try:
+            if not capture.isOpened() and live:
+                raise UserError(
+                    f"{self.path} does not answer, or not with a video that this OpenCV can decode"
+                )
             if not capture.isOpened():
                 raise UserError(f"{self.path} is damaged, or a video that this OpenCV cannot decode")
             size = [int(capture.get(p)) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)]
             if size[0] * size[1] > MAX_PIXELS:
                 raise UserError(
-                    f"{self.path} announces frames of {size[0]}x{size[1]} pixels, more than {MAX_PIXELS}: "
+                    f"{self.path} announces frames of {size[1]}x{size[0]} pixels, more than {MAX_PIXELS}: "
                     "it is damaged, or no camera's video"
                 )
             yield capture

@@ -43,6 +43,9 @@ class ModelCard:
     :param typical: what this model's answers are like on frames of its training rig: ``depth``, the least and
         the largest of the frames' median depths in metres, and ``relative_sigma``, likewise of their median
         sigma / depth. Empty where unknown
+    :param cameras: the cameras that the model was trained for (``inference.trained_cameras``): the range of
+        ``horizontal_fov``, degrees that an image covers, and of ``network_focal``, pixels at the network's
+        input. Empty where unknown
     :param files: SHA-256 of each file of this model, by file name
     :param training: data sets, their licences, split, recipe, seed
     :param accuracy: measured results, each with data set, split, metrics, command and machine
@@ -65,6 +68,7 @@ class ModelCard:
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     novelty: dict[str, float] = field(default_factory=dict)
     typical: dict[str, list[float]] = field(default_factory=dict)
+    cameras: dict[str, list[float]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     accuracy: list[dict[str, Any]] = field(default_factory=list)

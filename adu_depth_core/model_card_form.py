@@ -13,6 +13,7 @@ from adu_depth_core.json_checks import (
     exactly,
     fixed,
     flag,
+    interval,
     mapping,
     matching,
     nullable,
@@ -144,6 +145,15 @@ def check_typical(entries: Any, name: str) -> None:
             raise ValueError(f"{name}.{key} is [{low}, {high}]: the first must be the smaller")
 
 
+CAMERAS = exactly({"horizontal_fov": interval(1.0, 179.0), "network_focal": interval(1e-6, 1e6)})
+
+
+def check_cameras(entries: Any, name: str) -> None:
+    """The entry is empty or complete."""
+    if entries != {}:
+        CAMERAS(entries, name)
+
+
 CARD = {
     "name": text,
     "role": one_of("student", "teacher"),
@@ -159,6 +169,7 @@ CARD = {
     "std": array(POSITIVE, length=3),
     "novelty": check_novelty,
     "typical": check_typical,
+    "cameras": check_cameras,
     "files": FILES,
     "training": TRAINING,
     "accuracy": ACCURACY,

@@ -85,16 +85,24 @@ def colorize_sigma(sigma: np.ndarray, depth: np.ndarray) -> np.ndarray:
     )
 
 
-def labelled_panel(picture: np.ndarray, title: str, scale: ColorScale | None = None) -> np.ndarray:
+def labelled_panel(
+    picture: np.ndarray, title: str, scale: ColorScale | None = None, unknown: str = ""
+) -> np.ndarray:
     """The picture under a strip with its title and, if given, the legend of its colours.
 
+    :param unknown: what pixels of ``UNKNOWN_COLOR`` are; empty where there are none
     :return: RGB uint8, as wide as the picture and the strip's height taller
     """
     width = picture.shape[1]
     height = int(np.clip(width // 24, 28, 52))
     strip = np.full((height, width, 3), BACKGROUND, np.uint8)
     margin = height // 3
-    _write(strip, title, 0.32 * height, INK, left=margin, middle=height // 2)
+    end = _write(strip, title, 0.32 * height, INK, left=margin, middle=height // 2)
+    if unknown:
+        side = height // 3
+        top, left = (height - side) // 2, end + margin
+        strip[top : top + side, left : left + side] = UNKNOWN_COLOR
+        _write(strip, unknown, 0.26 * height, FAINT_INK, left + side + margin // 2, height // 2)
     if scale is not None:
         _draw_legend(strip, scale, left=width // 2, right=width - 2 * margin)
     return np.vstack([strip, picture])
@@ -106,7 +114,7 @@ def prediction_figure(
     """Image, depth and sigma as labelled panels, stacked if they are wide, else side by side.
 
     :param image: RGB uint8 ``(H, W, 3)``
-    :param depth: metres ``(H, W)``
+    :param depth: metres ``(H, W)``; NaN where it is withheld because sigma is too large
     :param sigma: metres ``(H, W)``
     :return: RGB uint8 with an even number of rows and columns, as video encoders want it
     """
@@ -114,14 +122,15 @@ def prediction_figure(
     panel_width = int(np.clip(width, *PANEL_WIDTHS)) // 2 * 2
     size = (panel_width, round(height * panel_width / width))
     interpolation = cv2.INTER_AREA if panel_width < width else cv2.INTER_LINEAR
+    withheld = "too unsure" if np.isnan(depth).any() else ""
     contents = [
-        (image, "image", None),
-        (colorize_depth(depth, near, far), "depth, metres", depth_scale(near, far)),
-        (colorize_sigma(sigma, depth), "one sigma, % of depth", SIGMA_SCALE),
+        (image, "image", None, ""),
+        (colorize_depth(depth, near, far), "depth, metres", depth_scale(near, far), withheld),
+        (colorize_sigma(sigma, depth), "one sigma, % of depth", SIGMA_SCALE, ""),
     ]
     panels = [
-        labelled_panel(cv2.resize(picture, size, interpolation=interpolation), title, scale)
-        for picture, title, scale in contents
+        labelled_panel(cv2.resize(picture, size, interpolation=interpolation), *labels)
+        for picture, *labels in contents
     ]
     figure = np.vstack(panels) if width / height >= WIDE_ASPECT else np.hstack(panels)
     return figure[: figure.shape[0] // 2 * 2]
@@ -147,10 +156,15 @@ def _write(
     left: int,
     middle: int,
     centred: bool = False,
-) -> None:
-    """Write text with digits ``text_height`` pixels tall from (or centred on) column ``left``."""
+) -> int:
+    """Write text with digits ``text_height`` pixels tall from (or centred on) column ``left``.
+
+    :return: the column after it
+    """
     font = cv2.FONT_HERSHEY_SIMPLEX
     scale = text_height / cv2.getTextSize("0", font, 1.0, 1)[0][1]
+    width = cv2.getTextSize(text, font, scale, 1)[0][0]
     if centred:
-        left -= cv2.getTextSize(text, font, scale, 1)[0][0] // 2
+        left -= width // 2
     cv2.putText(picture, text, (left, middle + round(text_height / 2)), font, scale, color, 1, cv2.LINE_AA)
+    return left + width

@@ -229,7 +229,9 @@ class CameraStream:
         latency = (self._node.get_clock().now() - frame.stamp).nanoseconds / 1e9
         prediction = frame.prediction
         typical = typical_values(prediction, frame.hidden)
-        self.statistics.published(latency, frame.inference, prediction.unfamiliar, withheld, typical)
+        self.statistics.published(
+            latency, frame.inference, prediction.unfamiliar, prediction.camera_doubt, withheld, typical
+        )
         for watcher in list(self._watchers):
             watcher.put(frame)
 

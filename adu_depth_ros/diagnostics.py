@@ -97,6 +97,8 @@ def warnings(condition: Condition) -> Iterator[Finding]:
     snapshot, recent, limits = condition.snapshot, condition.snapshot.recent, condition.parameters
     if recent["rejected"] and recent["published"]:
         yield Finding(WARN, f"{recent['rejected']} frames rejected: {snapshot.last_rejection}")
+    if snapshot.camera_doubt:
+        yield Finding(WARN, snapshot.camera_doubt)
     if snapshot.unfamiliar is not None and snapshot.unfamiliar > 0.5:
         yield Finding(
             WARN,

@@ -45,6 +45,8 @@ class Snapshot:
     :param relative_sigma: likewise of their median of sigma / depth
     :param unfamiliar: share of the published frames that are unlike the model's training data, 0 to 1; None
         likewise
+    :param camera_doubt: why the model may not know the camera of the latest published frame; empty if it does
+        or none was published in the window
     :param last_rejection: why the last rejected frame was rejected, empty if none was
     :param fault: what went wrong here that should not, until a frame is published a window later; empty if
         nothing did
@@ -61,6 +63,7 @@ class Snapshot:
     depth: float | None
     relative_sigma: float | None
     unfamiliar: float | None
+    camera_doubt: str
     last_rejection: str
     fault: str
 
@@ -80,7 +83,7 @@ class FrameStatistics:
         self._times: deque[tuple[float, float, float, bool, float]] = deque()
         self._maps: deque[tuple[float, float, float]] = deque()
         self._awaited_since: float | None = None
-        self._last_rejection = ""
+        self._last_rejection = self._camera_doubt = ""
         self._fault: tuple[float, str] | None = None
 
     def received(self) -> None:
@@ -122,12 +125,14 @@ class FrameStatistics:
         latency: float,
         inference: float,
         unfamiliar: bool = False,
+        camera_doubt: str = "",
         withheld: float = 0.0,
         typical: tuple[float, float] | None = None,
     ) -> None:
         """:param latency: seconds since the frame's stamp
         :param inference: seconds of those spent from pixels to depth
         :param unfamiliar: the frame is unlike what the model was trained on
+        :param camera_doubt: why the model may not know its camera; empty if it does
         :param withheld: share of its pixels that are published as NaN, 0 to 1
         :param typical: its median depth in metres, and its median of sigma / depth
         """
@@ -135,6 +140,7 @@ class FrameStatistics:
         now = self._clock()
         with self._lock:
             self._times.append((now, latency, inference, unfamiliar, withheld))
+            self._camera_doubt = camera_doubt
             if typical is not None:
                 self._maps.append((now, *typical))
             if self._fault is not None and self._fault[0] < now - WINDOW_S:
@@ -159,6 +165,7 @@ class FrameStatistics:
             times = np.array([entry[1:] for entry in self._times])
             maps = np.array([entry[1:] for entry in self._maps])
             total, last_rejection = dict(self._total), self._last_rejection
+            camera_doubt = self._camera_doubt if self._times else ""
             fault = self._fault[1] if self._fault is not None else ""
         seconds = max(1e-3, min(WINDOW_S, self._clock() - self._start))
         percentiles = np.percentile(times[:, :2], (50, 99), axis=0) if len(times) else None
@@ -179,6 +186,7 @@ class FrameStatistics:
             depth=depth,
             relative_sigma=relative_sigma,
             unfamiliar=None if percentiles is None else float(times[:, 2].mean()),
+            camera_doubt=camera_doubt,
             last_rejection=last_rejection,
             fault=fault,
         )

@@ -35,7 +35,8 @@ def check_inside(region: Window, width: int, height: int) -> None:
     """:raises ValueError: if the region is not inside an image of this size"""
     if region.left + region.width > width or region.top + region.height > height:
         raise ValueError(
-            f"region_of_interest {','.join(map(str, region))} is outside the {width}x{height} image"
+            f"region_of_interest {','.join(map(str, region))} is outside the {height}x{width} image (height "
+            f"x width)"
         )
 
 
@@ -61,7 +62,9 @@ def hidden_pixels(text: str, width: int, height: int) -> np.ndarray | None:
     hidden = _read(text, _changed(text))
     if hidden.shape != (height, width):
         raise ValueError(
-            f"ego_mask {text} is of {hidden.shape[1]}x{hidden.shape[0]} pixels, the image of {width}x{height}"
+            f"ego_mask {text} is of {hidden.shape[0]}x{hidden.shape[1]} pixels, the image of "
+            f"{height}x{width} "
+            "(height x width)"
         )
     return hidden
 

@@ -180,5 +180,6 @@ def warm_up(predictor: Predictor, camera: Camera | None = None) -> None:
     """
     if camera is None:
         height, width = predictor.network_size
-        camera = Camera(width, width, 0.0, 0.0, width, height)
+        focal = predictor.card.f_ref  # any that the model knows
+        camera = Camera(focal, focal, (width - 1) / 2, (height - 1) / 2, width, height)
     predictor.predict(np.zeros((*camera.size, 3), np.uint8), camera)

@@ -1,14 +1,16 @@
 """Ctrl-C at random moments after the start of a process: how it ends.
 
     python benchmarks/interrupts.py [--count 100] [--seconds 3] -- COMMAND...
-    python benchmarks/interrupts.py                       # depth_node with the installed student
+    python benchmarks/interrupts.py                       # depth_node, as installed beside this Python
     python benchmarks/interrupts.py -- adu_depth benchmark models/adu_student.onnx --runs 2000
+    python benchmarks/interrupts.py --seconds 0.12        # while Python starts
 
 Each run gets one SIGINT, uniformly distributed over the first seconds, and a DDS domain of its own. Right is
 status 0 or 130 (interrupted), without a traceback and within the time limit. Prints how many ended in which
 way, and over which range of moments. Exit status 1 if any did not end as it should.
 
-Until a program's first line Python itself answers: with ``env --block-signal=INT COMMAND`` it does not.
+Until a program's first line Python itself answers, unless it is started as the installed programs are
+(``scripts/``).
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from adu_depth_ros.isolation import private_domain
 
@@ -62,7 +65,9 @@ def main() -> int:
     parser.add_argument("--show", action="store_true", help="print what a wrongly ended process wrote")
     parser.add_argument("command", nargs="*", help="default: depth_node")
     arguments = parser.parse_args()
-    command = arguments.command or [sys.executable, "-m", "adu_depth_ros.depth_node"]
+    # A shell that starts this in the background has it ignored, and so in all that is started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    command = arguments.command or [str(Path(sys.executable).with_name("depth_node"))]
 
     moments = random.Random(arguments.seed)
     endings: dict[str, list[float]] = collections.defaultdict(list)

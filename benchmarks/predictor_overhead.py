@@ -48,7 +48,7 @@ def main() -> None:
     )
     medians = 1e3 * np.median(times[20:], axis=0)
     rows, columns = predictor.network_size
-    print(f"{width}x{height} images, network {columns}x{rows}, {predictor.backend.runtime}, {cpu_model()}")
+    print(f"{height}x{width} images, network {rows}x{columns}, {predictor.backend.runtime}, {cpu_model()}")
     for stage, median in zip(STAGES, medians, strict=True):
         print(f"{stage:<12}{median:8.2f} ms")
     share = (medians[0] + medians[2]) / medians[1]

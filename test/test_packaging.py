@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -110,3 +111,65 @@ def test_the_manifest_names_both_licences_and_their_files():
     licences = {licence.text: licence.get("file") for licence in package.findall("license")}
     assert licences == {"Apache-2.0": "LICENSE", "LicenseRef-ADU-Depth-Weights": "models/LICENSE.md"}
     assert all((ROOT / file).is_file() for file in licences.values())
+
+
+SLOW_START = "import sys, time; print('starting', file=sys.stderr, flush=True); time.sleep(0.7)"
+"""Python imports ``sitecustomize`` before any line of ours: long enough to be interrupted there."""
+
+
+@pytest.fixture(scope="module")
+def programs(wheel, tmp_path_factory) -> Path:
+    """The folder with the programs as pip installs them; Python takes long to start there."""
+    place = tmp_path_factory.mktemp("programs")
+    options = ("--no-deps", "--no-index", "--no-compile", "-q", "--target", str(place))
+    run(sys.executable, "-m", "pip", "install", *options, str(wheel))
+    (place / "sitecustomize.py").write_text(SLOW_START)
+    return place / "bin"
+
+
+def interrupted_at_start(program: Path, number: int, **environment: str) -> tuple[int, str]:
+    """How ``program --help`` ends, and what it writes to stderr, if it gets a signal while Python starts."""
+    process = subprocess.Popen(
+        [str(program), "--help"],
+        env={**os.environ, "PYTHONPATH": str(program.resolve().parents[1]), **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr.readline() == "starting\n"
+    process.send_signal(number)
+    _, text = process.communicate(timeout=30)
+    return process.returncode, text
+
+
+def test_an_interrupt_while_python_starts_waits_for_the_program(programs):
+    assert interrupted_at_start(programs / "adu_depth", signal.SIGINT) == (130, "adu_depth: interrupted\n")
+    status, text = interrupted_at_start(programs / "adu_depth-unguarded", signal.SIGINT)
+    assert status != 130 or "Traceback" in text  # what the guard is for
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_so_does_a_signal_to_the_node(programs, number, status):
+    assert interrupted_at_start(programs / "depth_node", number) == (status, "")
+
+
+def test_a_termination_ends_a_command(programs):
+    assert interrupted_at_start(programs / "adu_depth", signal.SIGTERM) == (-signal.SIGTERM, "")
+
+
+def test_a_link_finds_its_program(programs, tmp_path):
+    (tmp_path / "linked").symlink_to(programs / "adu_depth")
+    assert interrupted_at_start(tmp_path / "linked", signal.SIGINT)[0] == 130
+
+
+def test_without_the_means_to_hold_signals_back_the_program_starts_all_the_same(programs, tmp_path):
+    env = tmp_path / "env"
+    env.write_text("#!/bin/sh\nexit 125\n")
+    env.chmod(0o755)
+    environment = {"PYTHONPATH": str(programs.parent), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    assert "adu_depth" in run(str(programs / "adu_depth"), "--version", **environment)
+
+
+def test_both_programs_start_alike():
+    texts = {(ROOT / "scripts" / name).read_text() for name in ("adu_depth", "depth_node")}
+    assert len(texts) == 1

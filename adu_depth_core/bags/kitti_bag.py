@@ -102,7 +102,7 @@ class _Picture:
         if self.size != expected:
             (height, width), (rows, columns) = self.size, expected
             raise UserError(
-                f"{self.path} is {width}x{height}, the images before it are {columns}x{rows}: put "
+                f"{self.path} is {height}x{width}, the images before it are {rows}x{columns}: put "
                 "images of each size in a folder of their own and make a bag of each"
             )
 

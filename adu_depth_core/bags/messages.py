@@ -90,7 +90,7 @@ def image_array(message: Any) -> np.ndarray:
     row = message.width * channels * dtype.itemsize
     if message.step < row or message.data.size < message.step * message.height:
         raise ValueError(
-            f"image of {message.width}x{message.height} {message.encoding} has step {message.step} and "
+            f"image of {message.height}x{message.width} {message.encoding} has step {message.step} and "
             f"{message.data.size} bytes of data"
         )
     rows = message.data[: message.step * message.height].reshape(message.height, message.step)[:, :row]

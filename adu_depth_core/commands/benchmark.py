@@ -7,8 +7,10 @@ import dataclasses
 import functools
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
+from rich import box
 from rich.table import Table
 
 from adu_depth_core.commands.number_arguments import MOST_THREADS, whole_number
@@ -54,7 +56,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="runtime of .onnx files (default: auto)",
     )
     parser.add_argument(
-        "--network-size", type=rows_x_columns, metavar="HxW", help="network input (default: each model's)"
+        "--network-size",
+        type=rows_x_columns,
+        metavar="HEIGHTxWIDTH",
+        help="network input (default: each model's)",
     )
     parser.add_argument(
         "--batch", type=whole_number(1), default=1, metavar="N", help="images at once (default: 1)"
@@ -103,7 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
         }
         with write_atomically(arguments.json) as temporary:
             temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    plain_console().print(_table(results, machine, on_gpu))
+    print_results(results, machine, on_gpu)
     return 0
 
 
@@ -115,18 +120,22 @@ def _ceilings_or_warning() -> Ceilings | None:
         return None
 
 
-def _table(results: list[Result], machine: str, on_gpu: bool) -> Table:
-    table = Table(title=f"milliseconds per run, {machine}", title_justify="left")
-    columns = ["model", "precision", "runtime", "input", "p50", "p90", "p99", "images/s", "speed-up"]
-    for column in columns + ["without copies p50", "of roofline"] * on_gpu:
-        table.add_column(column)
-    for result in results:
+def print_results(results: Sequence[Result], machine: str, on_gpu: bool) -> None:
+    """Print a line that says what each model is, then a table of figures that fits 80 columns."""
+    console = plain_console()
+    console.print(f"milliseconds per run, {machine}\n")
+    table = Table(box=box.SIMPLE, show_edge=False)
+    columns = ["", "p50", "p90", "p99", "images/s", "speed-up"]
+    for column in columns + ["without copies, p50", "of roofline"] * on_gpu:
+        table.add_column(column, justify="right")
+    for number, result in enumerate(results, 1):
+        size = f"{result.size[0]}x{result.size[1]}"
+        inputs = size if result.batch == 1 else f"{result.batch} x {size}"
+        line = f"{number}  {result.model}, {result.precision}, {result.runtime}, input {inputs}"
+        console.print(line, soft_wrap=True)
         latency = result.with_copies
         row = [
-            result.model,
-            result.precision,
-            result.runtime,
-            "x".join(map(str, (result.batch, *result.size))),
+            str(number),
             *(f"{value:.1f}" for value in (latency.p50, latency.p90, latency.p99, latency.throughput)),
             f"{results[0].with_copies.p50 / latency.p50:.2f}",
         ]
@@ -134,4 +143,5 @@ def _table(results: list[Result], machine: str, on_gpu: bool) -> Table:
             row.append(f"{result.without_copies.p50:.2f}" if result.without_copies else "")
             row.append(f"{result.roofline['share']:.0%}" if result.roofline else "not known")
         table.add_row(*row)
-    return table
+    console.print()
+    console.print(table)

@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=rows_x_columns,
         nargs="+",
         default=[],
-        metavar="HxW",
+        metavar="HEIGHTxWIDTH",
         help="input sizes, a profile each, for an ONNX that leaves them open (default: the model's)",
     )
     parser.add_argument(

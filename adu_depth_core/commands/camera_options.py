@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import argparse
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from adu_depth_core.camera import Camera, check_field_of_view
 from adu_depth_core.commands.number_arguments import number
 from adu_depth_core.datasets.calibration_file import read_calibration
 from adu_depth_core.errors import UsageError, UserError
+from adu_depth_core.exif import ExifFocal, read_exif_focal
+from adu_depth_core.live_video import LiveVideo
+from adu_depth_core.terminal import plain_console
 
-MISSING_FOCAL = """metric depth needs the camera's focal length in pixels, which no image tells; give one of
+MISSING_FOCAL = """metric depth needs the camera's focal length in pixels; give one of
   --calib FILE   a KITTI calib.txt, or the YAML of a ROS camera_info
   --focal PX     image width in pixels * focal length in mm / sensor width in mm
-                 (with a phone's 35 mm equivalent F: image width * F / 36)
+                 (with a phone's 35 mm equivalent F: image diagonal in pixels * F / 43.3)
   --fx PX        and, if they are known, --fy --cx --cy of the camera matrix"""
 
 
@@ -65,20 +68,58 @@ def camera_source(arguments: argparse.Namespace) -> Callable[[int, int], Camera]
     if fx is None:
         raise UsageError(MISSING_FOCAL)
 
-    def camera_for(width: int, height: int) -> Camera:
-        entries = {"fx": fx, "fy": fx, "cx": (width - 1) / 2, "cy": (height - 1) / 2, **rest}
-        try:
-            camera = Camera(**entries, width=width, height=height)
-            check_field_of_view(camera)
-        except ValueError as error:
-            raise UserError(str(error)) from error
-        return camera
-
     try:
         Camera(**{"fx": fx, "fy": fx, "cx": 0.0, "cy": 0.0, **rest}, width=1, height=1)
     except ValueError as error:  # told before the first image is read
         raise UserError(str(error)) from error
+    return functools.partial(_camera, fx, rest)
+
+
+def photo_camera_source(
+    arguments: argparse.Namespace, files: Sequence[Path | LiveVideo]
+) -> Callable[[Path | LiveVideo, int, int], Camera]:
+    """The camera of a file's image of ``(width, height)``: as the arguments describe it, or its EXIF.
+
+    Where a focal length comes from EXIF, that is said on standard error, once for each.
+
+    :raises UserError: as ``camera_source``, or if the arguments say nothing of a camera and no file has EXIF
+        that does. The returned function raises it for single files
+    """
+    told = camera_source_if_told(arguments)
+    if told is not None:
+        return lambda _, width, height: told(width, height)
+    if not any(map(_exif_focal, files)):
+        raise UsageError(MISSING_FOCAL)
+    said: set[str] = set()
+
+    def camera_for(file: Path | LiveVideo, width: int, height: int) -> Camera:
+        focal = _exif_focal(file)
+        if focal is None:
+            raise UserError(f"{file}: {MISSING_FOCAL}")
+        text = f"focal length {focal.pixels:.0f} pixels from EXIF ({focal.source})"
+        if text not in said:
+            said.add(text)
+            plain_console(stderr=True).print(
+                f"{file}: {text}; --focal or --calib is more exact", soft_wrap=True
+            )
+        return _camera(focal.pixels, {}, width, height)
+
     return camera_for
+
+
+def _exif_focal(file: Path | LiveVideo) -> ExifFocal | None:
+    return None if isinstance(file, LiveVideo) else read_exif_focal(file)
+
+
+def _camera(fx: float, rest: dict[str, float], width: int, height: int) -> Camera:
+    """:raises UserError: if no camera has such intrinsics"""
+    entries = {"fx": fx, "fy": fx, "cx": (width - 1) / 2, "cy": (height - 1) / 2, **rest}
+    try:
+        camera = Camera(**entries, width=width, height=height)
+        check_field_of_view(camera)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    return camera
 
 
 def add_camera_height(group: argparse._ActionsContainer) -> None:

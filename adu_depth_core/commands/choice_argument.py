@@ -29,6 +29,6 @@ def choice(text: str) -> Choice:
 def sizes(text: str) -> tuple[tuple[int, int], ...]:
     """Image sizes to choose from, such as ``192x640`` or ``192x640,384x512``.
 
-    :raises argparse.ArgumentTypeError: if one is not rows x columns
+    :raises argparse.ArgumentTypeError: if one is not HEIGHTxWIDTH
     """
     return tuple(rows_x_columns(part) for part in text.split(","))

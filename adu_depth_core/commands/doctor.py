@@ -20,6 +20,7 @@ The exit status is 0 if the model is whole and at least one backend predicts wit
 
 examples:
   adu_depth doctor
+  adu_depth doctor --all
   adu_depth doctor --json | python3 -m json.tool
 """
 
@@ -29,12 +30,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", type=Path, metavar="FILE", help="ONNX student (default: the installed one)"
     )
+    parser.add_argument(
+        "--all", action="store_true", help="try every backend, not only until one works; takes some seconds"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    with plain_console(stderr=True).status("looking, and predicting with each backend"):
-        checks = examine(arguments.model)
+    with plain_console(stderr=True).status("looking, and predicting"):
+        checks = examine(arguments.model, arguments.all)
     inference_works = can_infer(checks)
     if arguments.json:
         content = {

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import math
-import signal
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -28,6 +26,7 @@ from adu_depth_core.evaluation.protocol import CROPS, MIN_DEPTH, Protocol
 from adu_depth_core.evaluation.report import SURFACE
 from adu_depth_core.files import check_folder_writable, write_atomically
 from adu_depth_core.inference.predictor import Predictor, default_model
+from adu_depth_core.interrupts import stop_on_interrupt
 from adu_depth_core.labels import distinct
 from adu_depth_core.memory import keep_freed_memory
 from adu_depth_core.progress import progress_bar
@@ -161,22 +160,6 @@ def check_replaceable(out: Path, overwrite: bool) -> None:
     if out.exists() and not (overwrite and (out / "metrics.json").is_file()):
         kind = "a report; --overwrite replaces it" if (out / "metrics.json").is_file() else "not a report"
         raise UserError(f"{out} exists already and is {kind}; choose another --out")
-
-
-@contextlib.contextmanager
-def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C makes the yielded function true, so that work can end in order; a second one interrupts."""
-    pressed = []
-
-    def note(number: int, frame: object) -> None:
-        pressed.append(number)
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield lambda: bool(pressed)
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _estimate(estimate: Estimate | None, sign: str = "") -> str:

@@ -36,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size",
         type=rows_x_columns,
-        metavar="HxW",
-        help="network input, rows x columns (default: the model's)",
+        metavar="HEIGHTxWIDTH",
+        help="network input (default: the model's)",
     )
     parser.add_argument(
         "--batch", type=_batch, default=1, metavar="N|dynamic", help="images at once (default: 1)"

@@ -31,8 +31,8 @@ def add_model_arguments(parser: argparse.ArgumentParser, several: bool = False) 
     group.add_argument(
         "--network-size",
         type=rows_x_columns,
-        metavar="HxW",
-        help="network input, rows x columns (default: as suits each camera's aspect, if the model takes any)",
+        metavar="HEIGHTxWIDTH",
+        help="network input (default: as suits each camera's aspect, if the model takes any)",
     )
     group.add_argument(
         "--threads",

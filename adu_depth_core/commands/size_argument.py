@@ -12,5 +12,5 @@ def rows_x_columns(text: str) -> tuple[int, int]:
     """
     height, x, width = text.lower().partition("x")
     if not (x and text.isascii() and height.isdecimal() and width.isdecimal() and int(height) * int(width)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not rows x columns such as 192x640")
+        raise argparse.ArgumentTypeError(f"{text!r} is not HEIGHTxWIDTH such as 192x640")
     return int(height), int(width)

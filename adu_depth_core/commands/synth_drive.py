@@ -125,8 +125,8 @@ def _add_camera_arguments(parser: argparse.ArgumentParser) -> None:
     cameras.add_argument(
         "--size",
         type=sizes,
-        metavar="HxW",
-        help="rows x columns of the images, or several with commas between (default 375x1242)",
+        metavar="HEIGHTxWIDTH",
+        help="size of the images, or several with commas between (default 375x1242)",
     )
     view = cameras.add_mutually_exclusive_group()
     view.add_argument(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.photometric import vary
 from adu_depth_core.datasets.views import View
 from adu_depth_core.images import downscale
@@ -52,20 +53,25 @@ class Augmentation:
         of_other = np.random.default_rng(seeds[0] if random.random() < 0.7 else seeds[1])
         return replace(view, image=image, other=vary(view.other, of_other, self.photometric))
 
-    def _zoom_and_crop(self, view: View, random: np.random.Generator) -> View:
+    def window(self, camera: Camera, random: np.random.Generator) -> tuple[int, int, int, int]:
+        """Left, top, width and height, in pixels of the camera's image, of what a view shows of it."""
         zoom = random.uniform(1.0, self.max_zoom) if random.random() < self.zoom_probability else 1.0
-        scale = zoom * max(self.height / view.camera.height, self.width / view.camera.width)
+        scale = zoom * max(self.height / camera.height, self.width / camera.width)
+        height = min(camera.height, round(self.height / scale))
+        width = min(camera.width, round(self.width / scale))
+        left = int(random.integers(camera.width - width + 1))
+        top = int(random.integers(camera.height - height + 1))
+        return left, top, width, height
+
+    def _zoom_and_crop(self, view: View, random: np.random.Generator) -> View:
         # Crop in the source and resize once: cheaper than resizing the whole view.
-        crop_height = min(view.camera.height, round(self.height / scale))
-        crop_width = min(view.camera.width, round(self.width / scale))
-        left = int(random.integers(view.camera.width - crop_width + 1))
-        top = int(random.integers(view.camera.height - crop_height + 1))
-        rows, columns = slice(top, top + crop_height), slice(left, left + crop_width)
+        left, top, width, height = self.window(view.camera, random)
+        rows, columns = slice(top, top + height), slice(left, left + width)
         cropped = replace(
             view,
             image=view.image[rows, columns],
             depth=view.depth[rows, columns],
-            camera=view.camera.crop(left, top, crop_width, crop_height),
+            camera=view.camera.crop(left, top, width, height),
             other=None if view.other is None else view.other[rows, columns],
             taught=None if view.taught is None else view.taught[:, rows, columns],
         )

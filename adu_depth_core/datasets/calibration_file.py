@@ -40,8 +40,8 @@ def _read_camera_info(path: Path, width: int, height: int) -> Camera:
     described = tuple(content.get(key, content.get(f"image_{key}")) for key in ("width", "height"))
     if described != (width, height):
         raise UserError(
-            f"{path} calibrates images of {described[0]}x{described[1]} pixels, this one has "
-            f"{width}x{height}: give the calibration of this camera at this resolution"
+            f"{path} calibrates images of {described[1]}x{described[0]} pixels, this one has "
+            f"{height}x{width}: give the calibration of this camera at this resolution"
         )
     distortion = _numbers(path, content, ("d", "D", "distortion_coefficients"))
     if np.any(distortion):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from adu_depth_core.camera import Camera
@@ -16,14 +18,12 @@ def predict_with_flip(predictor: Predictor, image: np.ndarray, camera: Camera) -
 
     :param image: RGB uint8 ``(H, W, 3)``
     :param camera: intrinsics of the image
-    :return: its novelty is that of the image as it is
+    :return: what it says besides is of the image as it is
     """
     straight = predictor.predict(image, camera)
     mirrored = predictor.predict(np.ascontiguousarray(image[:, ::-1]), camera.flip_horizontal())
-    return Prediction(
-        np.sqrt(straight.depth * mirrored.depth[:, ::-1]),
-        np.sqrt(straight.sigma * mirrored.sigma[:, ::-1]),
-        camera,
-        straight.novelty,
-        straight.unfamiliar,
+    return dataclasses.replace(
+        straight,
+        depth=np.sqrt(straight.depth * mirrored.depth[:, ::-1]),
+        sigma=np.sqrt(straight.sigma * mirrored.sigma[:, ::-1]),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from adu_depth_core.inference.postprocess import postprocess
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.inference.preprocess import Preprocessor
 from adu_depth_core.model_card import ModelCard, ModelCardError, read_card
+
+logger = logging.getLogger(__name__)
 
 Infer = Callable[[NetworkInput, "np.ndarray | None", "float | None"], NetworkOutput]
 """From the left view and its camera, the right view ``(1, 3, H, W)`` and the baseline in metres to the answer
@@ -59,6 +62,7 @@ class CheckpointPredictor:
         self.model_path = model_path
         self.backend = Runtime(runtime)
         self._infer = infer
+        self._warned_of_camera = False
 
     def predict(
         self,
@@ -87,7 +91,11 @@ class CheckpointPredictor:
         else:
             other = Preprocessor(self.card, size)(right, placement)
             output = self._infer(seen, other.image, baseline)
-        return postprocess(output, placement, self.card)
+        prediction = postprocess(output, placement, self.card)
+        if prediction.camera_doubt and not self._warned_of_camera:
+            self._warned_of_camera = True
+            logger.warning(prediction.camera_doubt)
+        return prediction
 
 
 def load_checkpoint_predictor(path: Path, network_size: tuple[int, int] | None = None) -> CheckpointPredictor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import importlib.util
 import os
@@ -11,7 +12,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,7 @@ class Check:
     :param found: whether it is there and, where it was tried, works
     :param detail: its version and what it did, or what is wrong
     :param remedy: what to do where it is not found
+    :param tried: whether ``found`` means that it works; a backend may only have been looked for
     """
 
     group: str
@@ -48,12 +50,14 @@ class Check:
     found: bool
     detail: str = ""
     remedy: str = ""
+    tried: bool = True
 
 
-def examine(model: Path | None = None) -> list[Check]:
-    """Look at everything. Takes some seconds: every installed backend predicts frames with the model.
+def examine(model: Path | None = None, try_all: bool = False) -> list[Check]:
+    """Look at everything, and let backends predict with the model, in the order that ``auto`` takes them.
 
     :param model: ONNX student; None for the installed one
+    :param try_all: every backend, which takes some seconds; else until one has predicted
     """
     model_check = check_model(model)
     return [
@@ -62,7 +66,7 @@ def examine(model: Path | None = None) -> list[Check]:
         Check("machine", "NumPy, OpenCV", True, f"{np.__version__}, {cv2.__version__}"),
         check_gpu(),
         model_check,
-        *(check_backend(name, model, model_check.found) for name in BACKENDS if name != "tensorrt"),
+        *check_backends(model, model_check.found, try_all),
         check_tensorrt(model, try_it=model_check.found),
         *check_ros(),
         *(check_module("training", name, "train") for name in ("torch", "timm", "lightning", "safetensors")),
@@ -73,8 +77,8 @@ def examine(model: Path | None = None) -> list[Check]:
 
 def can_infer(checks: Iterable[Check]) -> bool:
     """Whether the model is whole and at least one backend predicted with it."""
-    checks = list(checks)
-    return all(any(check.found for check in checks if check.group == group) for group in (BACKEND, MODEL))
+    works = {check.group for check in checks if check.found and check.tried}
+    return {BACKEND, MODEL} <= works
 
 
 def check_model(model: Path | None) -> Check:
@@ -84,10 +88,29 @@ def check_model(model: Path | None) -> Check:
         card = read_card(path)
     except (FileNotFoundError, ModelCardError) as error:
         return Check(MODEL, "student", False, str(error), "copy the model and its card again, or reinstall")
-    size = f"{card.input_width}x{card.input_height}"
+    size = f"{card.input_height}x{card.input_width}"
     return Check(
         MODEL, "student", True, f"{card.name}, {size}, {card.depth_min:g} to {card.depth_max:g} m, {path}"
     )
+
+
+def check_backends(model: Path | None, model_found: bool, try_all: bool) -> Iterator[Check]:
+    """Those for ONNX files: tried until one has predicted, or all; the others are looked for."""
+    works = False
+    for name in BACKENDS:
+        if name == "tensorrt":
+            continue
+        check = _look_for_backend(name) if works and not try_all else check_backend(name, model, model_found)
+        works = works or check.found
+        yield check
+
+
+def _look_for_backend(name: str) -> Check:
+    module, on_gpu = BACKENDS[name].module, name not in CPU_BACKENDS
+    if not _is_installed(module):
+        return Check(BACKEND, name, False, "not found", "" if on_gpu else _pip(BACKENDS[name].extra), False)
+    # Which of a runtime's packages is installed, and whether there is a GPU, only trying tells.
+    return Check(BACKEND, name, not on_gpu, f"{_version(module)}, not tried (--all tries it)", tried=False)
 
 
 def check_backend(name: str, model: Path | None, try_it: bool) -> Check:
@@ -106,7 +129,7 @@ def check_backend(name: str, model: Path | None, try_it: bool) -> Check:
     rows, columns = predictor.network_size
     milliseconds = 1e3 * statistics.median(_prediction_times(predictor))
     return Check(
-        BACKEND, name, True, f"{predictor.backend.runtime}: {milliseconds:.0f} ms for {columns}x{rows}"
+        BACKEND, name, True, f"{predictor.backend.runtime}: {milliseconds:.0f} ms for {rows}x{columns}"
     )
 
 
@@ -186,9 +209,13 @@ def _is_installed(module: str) -> bool:
     to Python too: such a one only counts if a distribution brought it.
     """
     spec = importlib.util.find_spec(module)
-    return spec is not None and (
-        spec.origin is not None or module in importlib.metadata.packages_distributions()
-    )
+    return spec is not None and (spec.origin is not None or module in _packages())
+
+
+@functools.cache
+def _packages() -> Mapping[str, list[str]]:
+    """Import packages by name; reading the metadata of all distributions takes half a second."""
+    return importlib.metadata.packages_distributions()
 
 
 def _version(module: str) -> str:
@@ -200,7 +227,7 @@ def _version(module: str) -> str:
         return "found"
 
 
-def _prediction_times(predictor: Predictor, count: int = 5) -> list[float]:
+def _prediction_times(predictor: Predictor, count: int = 3) -> list[float]:
     """Seconds of each of some predictions of a random image at network size, after one to warm up."""
     rows, columns = predictor.network_size
     camera = Camera(predictor.card.f_ref, predictor.card.f_ref, columns / 2, rows / 2, columns, rows)

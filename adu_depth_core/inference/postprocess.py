@@ -10,6 +10,7 @@ from adu_depth_core.inference.backends.base import NetworkOutput
 from adu_depth_core.inference.novelty import is_unfamiliar, novelty, sigma_growth
 from adu_depth_core.inference.placement import Placement
 from adu_depth_core.inference.prediction import Prediction
+from adu_depth_core.inference.trained_cameras import doubt
 from adu_depth_core.model_card import ModelCard
 
 OUTPUT_SIZES = ("image", "network")
@@ -63,7 +64,7 @@ def postprocess(
             cv2.resize(source, size, dst=target, interpolation=cv2.INTER_LINEAR)
         _keep_edges(depth, maps[0])
         depth, sigma = maps
-    return Prediction(depth, sigma, camera, strangeness, unfamiliar)
+    return Prediction(depth, sigma, camera, strangeness, unfamiliar, doubt(placement, card))
 
 
 def _keep_edges(depth: np.ndarray, enlarged: np.ndarray) -> None:

@@ -19,6 +19,8 @@ class Prediction:
     :param novelty: how unlike the training data the image is, about 1 for one that is like it, see
         ``inference.novelty``; None where the model cannot tell
     :param unfamiliar: the novelty is beyond the model card's threshold: depth and sigma may both be far off
+    :param camera_doubt: why the model may not know this camera, see ``inference.trained_cameras``; empty if
+        it does
     """
 
     depth: np.ndarray
@@ -26,3 +28,4 @@ class Prediction:
     camera: Camera
     novelty: float | None = None
     unfamiliar: bool = False
+    camera_doubt: str = ""

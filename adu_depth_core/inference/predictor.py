@@ -97,7 +97,7 @@ class Predictor:
         self._loaded: OrderedDict[tuple[int, int], Idle] = OrderedDict()
         self._loading = threading.Lock()
         self._idle(self.network_size)
-        self._warned_of_border = False
+        self._warned_of_border = self._warned_of_camera = False
 
     def for_throughput(self) -> Predictor:
         """This model for threads that predict at the same time, each on a CPU thread of its own: more images
@@ -106,7 +106,7 @@ class Predictor:
         if self.backend.streams is None:
             return self
         other = Predictor(self.model_path, self.backend_name, self._fixed_size, self._threads, True)
-        other._warned_of_border = True  # it is this one that tells
+        other._warned_of_border = other._warned_of_camera = True  # it is this one that tells
         return other
 
     def predict(
@@ -132,9 +132,13 @@ class Predictor:
         preprocess, backend = ready = idle.get()
         try:
             output = backend.infer(*preprocess(image, placement, channels))
-            return postprocess(output, placement, self.card, output_size)
+            prediction = postprocess(output, placement, self.card, output_size)
         finally:
             idle.put(ready)
+        if prediction.camera_doubt and not self._warned_of_camera:
+            self._warned_of_camera = True
+            logger.warning(prediction.camera_doubt)
+        return prediction
 
     def _idle(self, size: tuple[int, int]) -> Idle:
         """What can predict at a size; loaded if it is not yet, in place of the one not used for longest."""
@@ -170,8 +174,8 @@ class Predictor:
             return
         self._warned_of_border = True
         logger.warning(
-            "a %dx%d image leaves %.0f %% of the network's %dx%d input (width x height) empty; "
-            "a network size of %dx%d (height x width) suits this camera better",
-            *(camera.width, camera.height, 100 * placement.border_share, width, height),
+            "a %dx%d image leaves %.0f %% of the network's %dx%d input empty; a network size of %dx%d suits "
+            "this camera better",
+            *(camera.height, camera.width, 100 * placement.border_share, height, width),
             *(better_height, better_width),
         )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from typing import Any
 
 import lightning
 import numpy as np
 import torch
 
+from adu_depth_core.progress import LINE_EVERY_S
+from adu_depth_core.terminal import plain_console
 from adu_depth_core.training.module import DepthTraining
 from adu_depth_core.training.view_picture import draw
 
@@ -49,6 +52,40 @@ class Throughput(lightning.Callback):
                 batch_size=1,
             )
             self._begin, self._computing, self._steps = now, 0.0, 0
+
+
+class ProgressLog(lightning.Callback):
+    """Writes a line on standard error now and then, for log files: a bar would be one endless line there."""
+
+    def on_train_start(self, trainer: lightning.Trainer, module: DepthTraining) -> None:
+        self._began = self._told = time.monotonic()
+        self._first_step, self._first_share = trainer.global_step, module.progress
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, module: DepthTraining, outputs: Any, *_: Any
+    ) -> None:
+        now = time.monotonic()
+        if now - self._told < LINE_EVERY_S or not trainer.is_global_zero:
+            return
+        self._told, elapsed = now, now - self._began
+        # The share was set before this step.
+        done = module.progress - self._first_share + 1 / trainer.max_steps
+        left = timedelta(seconds=max(0, round(elapsed * (1.0 - self._first_share - done) / done)))
+        rate = (trainer.global_step - self._first_step) / elapsed
+        loss = float(outputs["loss"])
+        self._print(
+            f"step {trainer.global_step} of at most {trainer.max_steps}, loss {loss:.3f}, "
+            f"{rate:.1f} steps/s, {left} left"
+        )
+
+    def on_train_end(self, trainer: lightning.Trainer, module: DepthTraining) -> None:
+        if trainer.is_global_zero:
+            elapsed = timedelta(seconds=round(time.monotonic() - self._began))
+            self._print(f"step {trainer.global_step}, {elapsed} elapsed")
+
+    @staticmethod
+    def _print(text: str) -> None:
+        plain_console(stderr=True).print(f"training: {text}", soft_wrap=True)
 
 
 class Pictures(lightning.Callback):

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.augmentation import Augmentation, mirror
 from adu_depth_core.datasets.faults import faulty
 from adu_depth_core.datasets.photometric import vary
@@ -33,6 +34,9 @@ logger = logging.getLogger(__name__)
 ATTEMPTS = 20
 READERS = os.cpu_count() or 1
 """Threads that decode images; OpenCV does not hold Python's lock meanwhile."""
+
+SEEN = 64
+"""Frames of a source that are opened for their cameras: these differ little within one."""
 
 
 class SourceViews:
@@ -69,6 +73,13 @@ class SourceViews:
                 # Not all at once: they may not fit into memory.
                 indices = range(start, min(start + READERS, len(self.dataset)))
                 yield from pool.map(self.dataset.__getitem__, indices)
+
+    def cameras(self) -> list[Camera]:
+        """The cameras of its frames; of at most ``SEEN`` frames where these are not in memory."""
+        if self._cached is not None:
+            return [view.camera for view in self._cached]
+        few = np.linspace(0, len(self.dataset) - 1, min(len(self.dataset), SEEN)).round()
+        return [self.dataset[int(index)].camera for index in few]
 
     def draw(self, random: np.random.Generator) -> View:
         """A view at random.
@@ -174,6 +185,21 @@ class TrainingViews(Dataset):
                 "mirrored": torch.tensor(mirrored),
             }
         return tensors
+
+    def draw_camera(
+        self, random: np.random.Generator, of_source: Sequence[Sequence[Camera]]
+    ) -> tuple[Camera, Camera]:
+        """The camera of a frame at random, and that of a view of it, drawn as those that are trained on.
+
+        :param of_source: for each source the cameras of its frames
+        """
+        cameras = of_source[int(random.choice(len(self.sources), p=self.shares))]
+        camera = cameras[int(random.integers(len(cameras)))]
+        if self.virtual is None:
+            seen = camera.crop(*self.augmentation.window(camera, random))
+            return camera, seen.resize(self.augmentation.width, self.augmentation.height)
+        shape = self.virtual.shapes[int(random.integers(len(self.virtual.shapes)))]
+        return camera, self.virtual.draw(camera, shape, self.pixels, random)[0]
 
     def _by_virtual_camera(
         self, view: View, position: int, random: np.random.Generator

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,6 @@ from lightning.pytorch.callbacks import (
     LearningRateMonitor,
     ModelCheckpoint,
     RichProgressBar,
-    TQDMProgressBar,
 )
 from lightning.pytorch.loggers import TensorBoardLogger
 
@@ -29,7 +29,8 @@ from adu_depth_core.inference.typical import typical_entry
 from adu_depth_core.model_card import ModelCard, ModelCardError, card_path, file_sha256, read_card
 from adu_depth_core.networks.teacher import Teacher, load_teacher
 from adu_depth_core.training.averaging import LateAverage
-from adu_depth_core.training.callbacks import Pictures, Throughput
+from adu_depth_core.training.callbacks import Pictures, ProgressLog, Throughput
+from adu_depth_core.training.camera_range import camera_range
 from adu_depth_core.training.card_entries import complete_card, new_card, open_all_unseen
 from adu_depth_core.training.config import TrainingConfig
 from adu_depth_core.training.data import SourceViews, TrainingData, TrainingViews, read_sources
@@ -105,6 +106,7 @@ def train(
         answers = TeacherAnswers.load(Path(config.teacher), out / "teacher_answers") if kept else None
         sources = read_sources(config, network == "teacher", answers)
     views = TrainingViews(config, card, sources, mirroring, clean=teacher is not None and not kept)
+    card = dataclasses.replace(card, cameras=camera_range(views))
     trainer = _trainer(config, machine, out, module)
     last = out / "last.ckpt"
     trainer.fit(
@@ -163,6 +165,8 @@ def _read_teacher(config: TrainingConfig) -> tuple[Teacher | None, ModelCard | N
 
 
 def _trainer(config: TrainingConfig, machine: Machine, out: Path, module: DepthTraining) -> lightning.Trainer:
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(_is_of_this_run)
+    on_terminal = sys.stdout.isatty()
     callbacks = [
         Progress(config.steps, config.max_hours),
         ModelCheckpoint(
@@ -176,8 +180,7 @@ def _trainer(config: TrainingConfig, machine: Machine, out: Path, module: DepthT
         LearningRateMonitor("step"),
         Throughput(config.batch_size),
         Pictures(config.pictures_every),
-        # A live bar needs a terminal; a log file gets a line now and then.
-        RichProgressBar() if sys.stdout.isatty() else TQDMProgressBar(refresh_rate=50),
+        RichProgressBar() if on_terminal else ProgressLog(),
     ]
     if config.keep == "best":
         callbacks.append(
@@ -200,7 +203,13 @@ def _trainer(config: TrainingConfig, machine: Machine, out: Path, module: DepthT
         log_every_n_steps=config.log_every,
         logger=TensorBoardLogger(out, name="", version=""),
         callbacks=callbacks,
+        enable_progress_bar=on_terminal,
     )
+
+
+def _is_of_this_run(record: logging.LogRecord) -> bool:
+    """False for Lightning's advertisements."""
+    return "Tip: For seamless cloud" not in record.getMessage()
 
 
 def _load_best(module: DepthTraining, checkpoint: Path) -> None:

@@ -224,7 +224,7 @@ def not_a_database(folder):
     return extract(folder / "drive")
 
 
-OTHER_SIZE = "camera_info is of a 48x32 image"
+OTHER_SIZE = "camera_info is of a 32x48 image"
 TOO_LARGE = "announces more than 67108864 pixels"
 CASES = {
     "a PNG of 30000x30000 in a bag": (bag_of_compressed(with_png_size(PNG, 30000, 30000)), TOO_LARGE),

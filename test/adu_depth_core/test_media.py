@@ -66,7 +66,7 @@ def test_a_video_larger_than_any_camera_is_refused_before_it_is_decoded(tmp_path
     path = tmp_path / "v.mp4"
     write_video(path, frames(), 10.0)
     monkeypatch.setattr("adu_depth_core.media.MAX_PIXELS", 64 * 48 - 1)
-    with pytest.raises(UserError, match=r"v\.mp4 announces frames of 64x48 pixels, more than 3071"):
+    with pytest.raises(UserError, match=r"v\.mp4 announces frames of 48x64 pixels, more than 3071"):
         Video(path)
 
 

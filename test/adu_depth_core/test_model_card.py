@@ -15,7 +15,9 @@ from adu_depth_core.evaluation.leakage import check_leakage
 from adu_depth_core.evaluation.sigma_calibration import Calibration
 from adu_depth_core.inference.network_size import fit_network_size, fixed_network_size
 from adu_depth_core.inference.novelty import is_unfamiliar, novelty, sigma_growth
+from adu_depth_core.inference.placement import Placement
 from adu_depth_core.inference.tensorrt.engine_file import check_fits
+from adu_depth_core.inference.trained_cameras import doubt
 from adu_depth_core.model_card import ModelCard, ModelCardError, card_path, file_sha256, read_card
 from adu_depth_core.replay.bag_leakage import BagLeakage
 
@@ -213,6 +215,31 @@ def test_novelty_is_read_back():
     assert ModelCard.from_json(card.to_json()).novelty == NOVELTY
 
 
+CAMERAS = {"horizontal_fov": [20.0, 100.0], "network_focal": [180.0, 1200.0]}
+
+
+@pytest.mark.parametrize(
+    ("cameras", "message"),
+    [
+        ({"horizontal_fov": [20.0, 100.0]}, "cameras lacks network_focal"),
+        ({**CAMERAS, "more": [1.0, 2.0]}, "cameras has unknown entries: more"),
+        ({**CAMERAS, "horizontal_fov": [20.0]}, r"cameras\.horizontal_fov is \[20\.0\]: must be a list of 2"),
+        ({**CAMERAS, "horizontal_fov": [100.0, 20.0]}, r"horizontal_fov is \[100\.0, 20\.0\]: .* ascending"),
+        ({**CAMERAS, "horizontal_fov": [20.0, 180.0]}, r"cameras\.horizontal_fov\[1\] is 180\.0"),
+        ({**CAMERAS, "network_focal": [0.0, 100.0]}, r"cameras\.network_focal\[0\] is 0\.0"),
+        ({**CAMERAS, "network_focal": [1.0, float("nan")]}, r"cameras\.network_focal\[1\] is nan"),
+    ],
+)
+def test_the_range_of_cameras_is_whole_and_sensible(cameras, message):
+    with pytest.raises(ModelCardError, match=message):
+        ModelCard(**ENTRIES, cameras=cameras)
+
+
+def test_the_range_of_cameras_is_read_back():
+    card = ModelCard(**ENTRIES, cameras=CAMERAS)
+    assert ModelCard.from_json(card.to_json()).cameras == CAMERAS
+
+
 @pytest.mark.parametrize(("open_", "close"), [("[", "]"), ('{"a":', "}")])
 @pytest.mark.parametrize("levels", [40, 100_000])
 def test_a_card_of_endless_depth_is_refused(tmp_path, open_, close, levels):
@@ -244,6 +271,7 @@ FULL = {
     "std": [0.2, 0.2, 0.2],
     "novelty": NOVELTY,
     "typical": TYPICAL,
+    "cameras": CAMERAS,
     "files": {"student.engine": "0" * 64},
     "training": {
         "data": [
@@ -346,6 +374,7 @@ def use(card):
     Calibration.of(card)
     fixed_network_size(card)
     fit_network_size(Camera(100.0, 100.0, 50.0, 50.0, 100, 100), card)
+    doubt(Placement.fit(Camera(100.0, 100.0, 50.0, 50.0, 100, 100), (64, 64)), card)
     if card.novelty:
         fingerprint = np.full(64, 1e38, np.float32)
         is_unfamiliar(fingerprint, card)

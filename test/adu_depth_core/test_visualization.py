@@ -87,3 +87,19 @@ def test_figure_stacks_wide_panels_and_fits_a_screen(height, width, stacked):
     assert figure.shape[0] % 2 == figure.shape[1] % 2 == 0
     panel_width = figure.shape[1] if stacked else figure.shape[1] // 3
     assert 480 <= panel_width <= 1280
+
+
+def test_withheld_pixels_are_named_where_there_are_any():
+    image = np.zeros((480, 640, 3), np.uint8)
+    depth, sigma = np.full((480, 640), 9.0), np.full((480, 640), 1.0)
+    whole = prediction_figure(image, depth, sigma)
+    depth[:100] = np.nan
+    figure = prediction_figure(image, depth, sigma)
+    strip = slice(0, figure.shape[0] - 480)
+    panel = slice(640, 1280)  # of depth
+    # A sample of the colour beside the title, which is not there without such pixels.
+    grey = (figure[strip, panel] == UNKNOWN_COLOR).all(-1)
+    assert grey.sum() > 50
+    assert not (whole[strip, panel] == UNKNOWN_COLOR).all(-1).any()
+    assert np.array_equal(figure[strip, :640], whole[strip, :640])
+    assert not grey[:, 320:].any()  # it leaves the legend of the colours alone

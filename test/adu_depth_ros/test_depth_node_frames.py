@@ -165,7 +165,7 @@ BAD_IMAGES = {
     "zero size": ({"width": 0, "height": 0, "step": 0, "data": b""}, "image is empty"),
     "other size than its calibration": (
         {"width": 80, "height": 48, "step": 240, "data": bytes(240 * 48)},
-        "camera_info is of a 160x48 image",
+        "camera_info is of a 48x160 image",
     ),
 }
 

@@ -156,7 +156,7 @@ def test_a_region_of_interest_is_published_with_its_calibration(frame, set_param
 def test_a_region_outside_the_image_is_a_bad_frame(node, outputs, camera, set_parameters):
     set_parameters(region_of_interest=("20,8,1200,36", ""))
     camera.send()
-    node.wait_for_error("region_of_interest 20,8,1200,36 is outside the 160x48 image")
+    node.wait_for_error("region_of_interest 20,8,1200,36 is outside the 48x160 image")
 
 
 @pytest.mark.parametrize(

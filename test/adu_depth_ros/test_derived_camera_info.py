@@ -46,7 +46,7 @@ def test_an_uncalibrated_camera_is_an_error():
 
 
 def test_a_calibration_of_another_size_is_an_error():
-    with pytest.raises(ValueError, match=r"is of a 1242x375 image .*, the image is 640x480"):
+    with pytest.raises(ValueError, match=r"is of a 375x1242 image .*, the image is 480x640"):
         camera_from_info(info(), 640, 480)
 
 

@@ -10,12 +10,15 @@ from adu_depth_ros.parameters import Parameters
 OK, WARN, ERROR, STALE = (getattr(DiagnosticStatus, name) for name in ("OK", "WARN", "ERROR", "STALE"))
 
 
-def snapshot(received=0, published=0, dropped=0, rejected=0, failed=0, latency=0.05, unfamiliar=0):
+DOUBT = "fx 7215 is not what the model was trained for"
+
+
+def snapshot(received=0, published=0, dropped=0, rejected=0, failed=0, latency=0.05, unfamiliar=0, doubt=""):
     statistics = FrameStatistics()
     for _ in range(received):
         statistics.received()
     for number in range(published):
-        statistics.published(latency, inference=0.02, unfamiliar=number < unfamiliar)
+        statistics.published(latency, inference=0.02, unfamiliar=number < unfamiliar, camera_doubt=doubt)
     for _ in range(dropped):
         statistics.dropped()
     for _ in range(rejected):
@@ -40,6 +43,8 @@ def snapshot(received=0, published=0, dropped=0, rejected=0, failed=0, latency=0
             WARN,
             "62% of the frames are not like",
         ),
+        ("active", "", {"received": 9, "published": 9, "doubt": DOUBT}, WARN, DOUBT),
+        ("active", "", {"received": 9, "published": 8, "unfamiliar": 8, "doubt": DOUBT}, WARN, DOUBT),
         ("active", "", {"received": 9, "published": 8, "rejected": 1}, WARN, "1 frames rejected: unknown"),
         ("active", "", {"received": 9, "rejected": 9}, ERROR, "every frame is rejected: unknown encoding"),
         ("active", "", {"received": 9, "published": 9, "latency": 9e8}, WARN, "use_sim_time"),

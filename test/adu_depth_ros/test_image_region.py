@@ -10,7 +10,7 @@ def test_a_region_is_left_top_width_height():
     region = parse_region("10, 20,100,50")
     assert tuple(region) == (10, 20, 100, 50)
     check_inside(region, 110, 70)
-    with pytest.raises(ValueError, match="10,20,100,50 is outside the 110x69 image"):
+    with pytest.raises(ValueError, match="10,20,100,50 is outside the 69x110 image"):
         check_inside(region, 110, 69)
 
 
@@ -35,7 +35,7 @@ def test_black_in_a_png_is_the_vehicle(tmp_path):
     cv2.imwrite(str(path), mask)
     check_mask(str(path))
     assert np.array_equal(hidden_pixels(str(path), 10, 6), mask == 0)
-    with pytest.raises(ValueError, match=r"mask\.png is of 10x6 pixels, the image of 20x6"):
+    with pytest.raises(ValueError, match=r"mask\.png is of 6x10 pixels, the image of 6x20"):
         hidden_pixels(str(path), 20, 6)
     cv2.imwrite(str(path), np.full((6, 20), 255, np.uint8))  # another mask at the same place is read anew
     assert not hidden_pixels(str(path), 20, 6).any()

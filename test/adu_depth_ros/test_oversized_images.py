@@ -34,7 +34,7 @@ def test_the_node_refuses_another_size_than_its_cameras(start_node, client, came
     wait_for(lambda: send(good) or depth, "depth")
     before, received = peak_memory(node.pid), len(depth)
     # The one is a size that some camera might have.
-    for size, complaint in ((8000, "camera_info is of a 160x48 image"), (30000, "announces more than")):
+    for size, complaint in ((8000, "camera_info is of a 48x160 image"), (30000, "announces more than")):
         send(black_png(size, size))
         node.wait_for_error(complaint)
     wait_for(lambda: send(good) or len(depth) > received, "depth after that")

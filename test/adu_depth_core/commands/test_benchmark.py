@@ -1,10 +1,12 @@
 import json
+import re
 import time
 
 import pytest
 
 from adu_depth_core.cli import main
-from adu_depth_core.deploy.latency import cost_of, measure
+from adu_depth_core.commands.benchmark import print_results
+from adu_depth_core.deploy.latency import Latency, Result, cost_of, measure
 from adu_depth_core.model_card import read_card
 
 
@@ -31,6 +33,25 @@ def test_every_model_is_measured_and_recorded(color_student, tmp_path, capsys):
     assert [result["with_copies"]["runs"] for result in results] == [3, 3]
     assert results[0]["size"] == [64, 192]
     assert "milliseconds per run" in capsys.readouterr().out
+
+
+def test_what_is_printed_is_whole_at_80_columns_and_in_a_file(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    name = "a_student_with_a_long_name_192x640_calibrated_int8.onnx"
+    latency = Latency(100, 1234.5, 2345.6, 3456.7, 1300.0, 1234.5)
+    results = [
+        Result(name, "int8", "TensorRT for RTX 1.7.1.17", (192, 640), 16, latency, latency, {"share": 0.5}),
+        Result("b.onnx", "fp32", "OpenVINO 2026.4.1", (192, 640), 1, latency),
+    ]
+    print_results(results, "NVIDIA H100", on_gpu=True)
+    text = capsys.readouterr().out
+    assert "…" not in text
+    assert f"1  {name}, int8, TensorRT for RTX 1.7.1.17, input 16 x 192x640\n" in text
+    assert "2  b.onnx, fp32, OpenVINO 2026.4.1, input 192x640\n" in text
+    rows = [line.split() for line in text.splitlines() if re.match(r" *[12] +\d", line)]
+    assert rows[0] == ["1", "1234.5", "2345.6", "3456.7", "1234.5", "1.00", "1234.50", "50%"]
+    assert rows[1][:6] == ["2", "1234.5", "2345.6", "3456.7", "1234.5", "1.00"]
+    assert max(len(line.rstrip()) for line in text.splitlines() if name not in line) <= 80
 
 
 def test_a_batch_counts_as_many_images(color_student, tmp_path):

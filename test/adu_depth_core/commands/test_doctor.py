@@ -1,13 +1,14 @@
 """``adu_depth doctor`` tells what works by trying it, and what to install for the rest."""
 
 import json
+import subprocess
 import sys
 
 import pytest
 
 from adu_depth_core.cli import main
 from adu_depth_core.inference.backends.choice import BACKENDS
-from adu_depth_core.inference.installation import check_backend, check_module, check_ros
+from adu_depth_core.inference.installation import Check, can_infer, check_backend, check_module, check_ros
 
 
 def report(capsys, *arguments):
@@ -22,14 +23,51 @@ def test_a_working_backend_makes_the_status_zero(color_student, capsys):
     assert status == 0
     assert content["inference_works"] is True
     assert checks["openvino"]["found"]
-    assert "ms for 192x64" in checks["openvino"]["detail"]  # it predicted
+    assert "ms for 64x192" in checks["openvino"]["detail"]  # it predicted
     assert "red is far" in checks["student"]["detail"]
     assert {"rclpy", "middleware", "cv_bridge", "NVIDIA GPU", "torch", "rosbags", "trimesh"} <= set(checks)
 
 
+IMPORTED = """
+import sys
+from adu_depth_core.cli import main
+status = main(["doctor", "--model", sys.argv[1], "--json"])
+print(sorted({"torch", "onnxruntime", "rclpy", "lightning"} & set(sys.modules)), file=sys.stderr)
+sys.exit(status)
+"""
+
+
+def test_once_a_backend_predicts_the_others_are_not_imported(color_student):
+    """PyTorch alone takes seconds."""
+    pytest.importorskip("openvino")
+    command = [sys.executable, "-c", IMPORTED, str(color_student)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0
+    assert result.stderr.splitlines()[-1] == "[]"
+    checks = {check["name"]: check for check in json.loads(result.stdout)["checks"]}
+    assert checks["openvino"]["tried"]
+    assert not checks["pytorch"]["tried"]
+    assert "not tried" in checks["pytorch"]["detail"] or not checks["pytorch"]["found"]
+
+
+def test_the_next_backend_is_tried_if_the_first_does_not_work(color_student, capsys, monkeypatch):
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setattr(BACKENDS["openvino"], "module", "openvino_of_another_planet")
+    status, _, checks = report(capsys, "--model", color_student)
+    assert status == 0
+    assert not checks["openvino"]["found"]
+    assert (checks["onnxruntime"]["found"], checks["onnxruntime"]["tried"]) == (True, True)
+
+
+def test_what_was_not_tried_does_not_count_as_working():
+    model = Check("model", "student", True)
+    assert not can_infer([model, Check("inference backend", "pytorch", True, tried=False)])
+    assert can_infer([model, Check("inference backend", "pytorch", True)])
+
+
 def test_what_a_gpu_lacks_is_told_and_does_not_matter_to_the_cpu(color_student, capsys):
     pytest.importorskip("openvino")
-    status, _, checks = report(capsys, "--model", color_student)
+    status, _, checks = report(capsys, "--model", color_student, "--all")
     assert status == 0
     for name in ("tensorrt", "onnxruntime-cuda", "pytorch-cuda"):
         assert checks[name]["found"] or checks[name]["detail"]

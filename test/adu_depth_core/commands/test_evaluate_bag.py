@@ -166,7 +166,8 @@ def test_obstacles_and_ground_are_judged_apart(tmp_path, judge, capsys):
     assert "Obstacle: 360 pixels in 3 frames" in page
     assert "No road was found in 1 frames" in page
     assert "obstacle_coverage_1sigma" in capsys.readouterr().out
-    rows = list(csv.DictReader((tmp_path / "judged" / "frames.csv").open(encoding="utf-8")))
+    with (tmp_path / "judged" / "frames.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
     assert [row["obstacle_abs_rel"] != "" for row in rows] == [True, True, True, False]
 
     _, given = judge(tmp_path / "drive", "--camera-height", "1.5", out="given")

@@ -1,12 +1,17 @@
 """``adu_depth predict`` writes pictures and metric maps, and goes on after a bad input."""
 
+import subprocess
+import sys
+
 import cv2
 import numpy as np
 import pytest
+from PIL import ExifTags, Image
 
 from adu_depth_core.cli import main
 from adu_depth_core.images import read_png16
 from adu_depth_core.media import Video, write_video
+from adu_depth_core.visualization import UNKNOWN_COLOR
 
 pytest.importorskip("openvino")
 
@@ -49,6 +54,28 @@ def test_an_image_becomes_a_picture_and_two_maps(image, predict, tmp_path, capsy
     assert "1/1" in captured.err
 
 
+def test_a_focal_length_that_was_not_trained_for_is_told_once(image, tmp_path, shipped_model, caplog):
+    other = tmp_path / "other.png"
+    other.write_bytes(image.read_bytes())
+    words = ["predict", str(image), str(other), "--model", str(shipped_model), "--out", str(tmp_path / "out")]
+    assert main([*words, "--focal", "2800"]) == 0  # 384 columns: 7.9 degrees
+    assert caplog.text.count("is not one that adu_student was trained for") == 1
+    caplog.clear()
+    assert main([*words, "--focal", "300"]) == 0
+    assert caplog.text == ""
+
+
+def test_a_warning_says_that_it_is_one(image, tmp_path, shipped_model):
+    words = ["predict", str(image), "--model", str(shipped_model), "--out", str(tmp_path / "out")]
+    command = [sys.executable, "-m", "adu_depth_core", *words, "--focal", "2800"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0
+    assert (
+        sum(line.startswith("adu_depth: warning: a camera with fx") for line in result.stderr.split("\n"))
+        == 1
+    )
+
+
 def test_a_video_becomes_a_video_and_maps_if_asked(predict, tmp_path):
     drive = tmp_path / "drive.mp4"
     write_video(drive, [np.full((96, 288, 3), (100, 0, 0), np.uint8)] * 4, 8.0)
@@ -82,12 +109,55 @@ def test_other_inputs_are_predicted_after_bad_ones(image, predict, tmp_path, cap
     assert "inputs that failed: 3" in captured.out
 
 
+@pytest.mark.parametrize(("options", "grey"), [([], True), (["--max-relative-sigma", "2"], False)])
+def test_what_the_node_would_withhold_is_grey_in_the_picture_alone(image, predict, tmp_path, options, grey):
+    """The student's sigma is 1.25 times the depth."""
+    assert predict(image, "--focal", 700, *options) == 0
+    picture = cv2.imread(str(tmp_path / "out" / "color" / "red.png"))
+    share = (picture == UNKNOWN_COLOR[::-1]).all(-1).mean()
+    assert share > 0.5 if grey else share < 0.01
+    assert read_png16(tmp_path / "out" / "depth" / "red.png").min() > 0
+
+
 def test_no_focal_length_is_an_error_that_says_how_to_get_one(image, predict, tmp_path, capsys):
     assert predict(image) == 2
     message = capsys.readouterr().err
     for way in ("--calib FILE", "--focal PX", "focal length in mm / sensor width in mm"):
         assert way in message
     assert not (tmp_path / "out").exists()
+
+
+def photo(path, equivalent):
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FocalLengthIn35mmFilm] = equivalent
+    Image.new("RGB", (384, 128), (128, 0, 0)).save(path, exif=exif, quality=100)
+    return path
+
+
+def test_a_photo_brings_its_focal_length_and_that_is_said(predict, tmp_path, capsys):
+    photos = [photo(tmp_path / f"{name}.jpg", 75) for name in "ab"]
+    assert predict(*photos) == 0
+    focal = 75 * np.hypot(384, 128) / np.hypot(36, 24)  # 702 pixels
+    depth = read_png16(tmp_path / "out" / "depth" / "a.png").mean()
+    assert depth == pytest.approx(np.exp(4 * 128 / 255) * focal / 2 / 350, rel=0.02)
+    told = " ".join(capsys.readouterr().err.split())
+    assert told.count("focal length 702 pixels from EXIF (75 mm equivalent)") == 1  # once for both
+
+
+def test_what_is_given_wins_over_the_photos_own(predict, tmp_path, capsys):
+    assert predict(photo(tmp_path / "a.jpg", 20), "--focal", 700) == 0
+    assert "EXIF" not in capsys.readouterr().err
+    assert read_png16(tmp_path / "out" / "depth" / "a.png").mean() == pytest.approx(7.45, rel=0.02)
+
+
+def test_the_focal_length_of_one_photo_is_not_that_of_a_video(predict, tmp_path, capsys):
+    drive = tmp_path / "drive.mp4"
+    write_video(drive, [np.full((96, 288, 3), (100, 0, 0), np.uint8)] * 2, 8.0)
+    assert predict(photo(tmp_path / "a.jpg", 75), drive) == 1
+    assert "drive.mp4: metric depth needs the camera's focal length" in " ".join(
+        capsys.readouterr().err.split()
+    )
+    assert files_below(tmp_path / "out") == ["color/a.png", "depth/a.png", "sigma/a.png"]
 
 
 @pytest.mark.parametrize(

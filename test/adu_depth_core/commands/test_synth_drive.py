@@ -144,7 +144,7 @@ def test_bad_options_get_one_clear_error_and_write_nothing(options, text, tmp_pa
 def test_a_size_that_is_none_is_refused(capsys):
     with pytest.raises(SystemExit):
         main(["synth-drive", "--out", "a", "--size", "large"])
-    assert "rows x columns" in capsys.readouterr().err
+    assert "HEIGHTxWIDTH" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["2:1", "low", "1:", "nan", "inf", "1,,2"])

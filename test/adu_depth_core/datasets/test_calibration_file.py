@@ -61,7 +61,7 @@ def test_ros_camera_matrix_serves_where_p_is_empty_and_distortion_is_told(tmp_pa
         (
             "a.yaml",
             CAMERA_CALIBRATION.replace("640", "320"),
-            "images of 320x480 pixels, this one has 640x480",
+            "images of 480x320 pixels, this one has 480x640",
         ),
         ("a.yaml", TOPIC_ECHO.replace("500.0", "0.0"), "has no calibrated matrix"),
         ("a.yaml", TOPIC_ECHO.replace("501.0", "-1.0"), r"a\.yaml: camera fy is -1.0"),

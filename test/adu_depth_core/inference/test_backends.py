@@ -22,7 +22,7 @@ def need(backend: str) -> None:
 
 
 def street_like_image() -> np.ndarray:
-    """Bright above, dark and textured below, with a few boxes: 1242x375."""
+    """Bright above, dark and textured below, with a few boxes: 375x1242."""
     random = np.random.default_rng(0)
     image = np.full((375, 1242, 3), (150, 180, 220), np.uint8)
     image[180:] = random.integers(60, 110, (195, 1242, 1), np.uint8)

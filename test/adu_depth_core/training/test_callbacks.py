@@ -5,8 +5,10 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
+import torch
+
 from adu_depth_core.training import callbacks
-from adu_depth_core.training.callbacks import Throughput
+from adu_depth_core.training.callbacks import ProgressLog, Throughput
 
 
 class Log:
@@ -52,3 +54,38 @@ def test_validation_counts_as_neither(clock):
     clock(0.5)
     throughput.on_train_batch_end(None, log)
     assert log.values[0]["speed/data_share"] == pytest.approx(0.0)
+
+
+class Run:
+    """A trainer, as far as the log looks at it."""
+
+    max_steps, is_global_zero, global_step = 100, True, 0
+
+
+def test_where_there_is_no_terminal_a_line_is_written_every_ten_seconds_and_at_the_end(capsys, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(callbacks.time, "monotonic", lambda: now[0])
+    log, trainer, module = ProgressLog(), Run(), Run()
+    trainer.global_step, module.progress = 20, 0.2  # resumed
+    log.on_train_start(trainer, module)
+    for step in range(21, 101):
+        now[0] += 0.25
+        module.progress = (step - 1) / 100  # as it is set at the beginning of each step
+        trainer.global_step = step
+        log.on_train_batch_end(trainer, module, {"loss": torch.tensor(3.0 - step / 50)})
+    log.on_train_end(trainer, module)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines() == [
+        "training: step 60 of at most 100, loss 1.800, 4.0 steps/s, 0:00:10 left",
+        "training: step 100 of at most 100, loss 1.000, 4.0 steps/s, 0:00:00 left",
+        "training: step 100, 0:00:20 elapsed",
+    ]
+
+
+def test_one_of_several_processes_writes_it(capsys, monkeypatch):
+    log, trainer, module = ProgressLog(), Run(), Run()
+    trainer.is_global_zero, module.progress = False, 0.0
+    log.on_train_start(trainer, module)
+    log.on_train_end(trainer, module)
+    assert capsys.readouterr().err == ""

@@ -1,6 +1,7 @@
 """A training run from a folder of pairs to a usable model."""
 
 import dataclasses
+import logging
 import pathlib
 import subprocess
 import sys
@@ -77,14 +78,21 @@ def config(pairs, tmp_path):
     )
 
 
-def test_training_leaves_a_calibrated_model_that_predicts(config, pairs):
-    model, card = train("student", config, Machine(workers=0))
+def test_training_leaves_a_calibrated_model_that_predicts(config, pairs, caplog, capsys):
+    with caplog.at_level(logging.INFO):
+        model, card = train("student", config, Machine(workers=0))
+    assert "max_steps=2` reached" in caplog.text  # what Lightning says of the run
+    assert "Tip" not in caplog.text  # what it sells
+    assert "training: step 2, " in capsys.readouterr().err  # a line, not a bar
     assert read_card(model) == card
     assert set(card.files) == {"student.onnx", "student.safetensors"}
     assert card.accuracy[0]["scenes"] == ["000006"]
     assert list(card.training["calibration"]["scales"]) == ["000002", "000006"]
     assert card.training["data"][0]["scenes"] == ["000000", "000001", "000003"]
     assert "non-commercial" in card.licence.lower()
+    shortest, longest = card.cameras["network_focal"]
+    assert shortest == 150.0  # the rig's own; then zoomed
+    assert longest == pytest.approx(150.0 * config.max_zoom, rel=0.02)
 
     # The scale was fitted on these two frames, so a pixel in or near two thirds of each is within one sigma.
     predictor = Predictor(model)

@@ -1,0 +1,31 @@
+"""The cameras that a network is trained with, as its card tells them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from adu_depth_core.training.data import TrainingViews
+
+DRAWS = 4000
+
+TAIL = 0.005
+"""Share of the views that is left out at each end: the network hardly learned from those."""
+
+
+def camera_range(views: TrainingViews) -> dict[str, list[float]]:
+    """The ``cameras`` entry of a model card, from cameras drawn as for training.
+
+    :return: ``horizontal_fov``, degrees that a view shows of the world, without a border that repeats the
+        image's edge, and ``network_focal``, pixels at the network's input: each the range of all but ``TAIL``
+        of the views at either end
+    """
+    of_source = [source.cameras() for source in views.sources]
+    random = np.random.default_rng(views.seed)
+    drawn = [views.draw_camera(random, of_source) for _ in range(DRAWS)]
+    fovs = [min(view.horizontal_fov, frame.horizontal_fov) for frame, view in drawn]
+    focals = [view.fx for _, view in drawn]
+
+    def ends(values: list[float]) -> list[float]:
+        return [round(float(end), 1) for end in np.quantile(values, (TAIL, 1.0 - TAIL))]
+
+    return {"horizontal_fov": ends(fovs), "network_focal": ends(focals)}

@@ -1,0 +1,61 @@
+"""Shell completion: of every command and its options, as the shells run it."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from adu_depth_core.cli import COMMANDS, main
+
+pytest.importorskip("shtab")
+
+
+def script(capsys, shell):
+    with pytest.raises(SystemExit) as exit_:
+        main(["--print-completion", shell])
+    assert exit_.value.code == 0
+    return capsys.readouterr().out
+
+
+def completed(text, line, folder):
+    """What bash offers at the end of a line."""
+    words = line.split(" ")
+    code = f"""{text}
+COMP_WORDS=({" ".join(f"'{word}'" for word in words)})
+COMP_CWORD={len(words) - 1}
+_shtab_adu_depth
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+    result = subprocess.run(["bash", "-c", code], capture_output=True, text=True, cwd=folder, timeout=20)
+    assert result.returncode == 0, result.stderr
+    return result.stdout.split()
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_bash_completes_commands_options_choices_and_files(capsys, tmp_path):
+    text = script(capsys, "bash")
+    (tmp_path / "photo.jpg").touch()
+    assert set(COMMANDS) <= set(completed(text, "adu_depth ", tmp_path))
+    assert completed(text, "adu_depth pred", tmp_path) == ["predict"]
+    assert "--max-relative-sigma" in completed(text, "adu_depth predict --max", tmp_path)
+    assert "openvino" in completed(text, "adu_depth predict --backend openv", tmp_path)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_every_shell_has_a_script(capsys, shell):
+    text = script(capsys, shell)
+    for name in COMMANDS:
+        assert name in text
+
+
+def test_without_shtab_it_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "shtab", None)
+    assert main(["--print-completion", "bash"]) == 1
+    assert "pip install 'adu_depth[completion]'" in capsys.readouterr().err
+
+
+def test_an_unknown_shell_is_refused(capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(["--print-completion", "fish"])
+    assert exit_.value.code == 2
