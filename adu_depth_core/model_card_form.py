@@ -75,7 +75,9 @@ ENGINE = record(
         "flavour": text,
         "version": VERSION,
         "gpu": GPU,
-        "options": record({"version_compatible": flag, "hardware_compatible": flag}),
+        "options": record(
+            {"version_compatible": flag, "hardware_compatible": flag}, {"dla_core": nullable(COUNT)}
+        ),
         "profiles": array(array(array(SIZE, length=4), length=3)),
         "precisions": mapping(COUNT),
         "layers": array(fixed(text, text, array(text), array(text))),

@@ -18,6 +18,7 @@ from rclpy.timer import Timer
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from adu_depth_core.camera import Camera
+from adu_depth_core.inference.camera_profile import ProfileMismatch
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.inference.typical import typical_values
 from adu_depth_ros.depth_publishers import DepthPublishers, below
@@ -200,7 +201,10 @@ class CameraStream:
         seen = self._reader.read(received, parameters)
         self.camera = seen.camera
         start = time.monotonic()
-        prediction = predictor.predict(seen.image, seen.camera, seen.channels, parameters.output_size)
+        try:
+            prediction = predictor.predict(seen.image, seen.camera, seen.channels, parameters.output_size)
+        except ProfileMismatch as error:
+            raise BadFrame(str(error)) from error
         inference = time.monotonic() - start
         hidden = seen.hidden
         if hidden is not None and hidden.shape != prediction.depth.shape:

@@ -6,9 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 
-import numpy as np
-
-from adu_depth_core.camera import Camera
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_ros.camera_stream import CameraStream
 from adu_depth_ros.mailbox import Mailbox
@@ -170,16 +167,5 @@ class InferenceWorkers:
         self._workers = kept + [_Worker(self, load_anew) for _ in faulty]
 
     def _warm_up(self) -> None:
-        warm_up(self.predictor)
-
-
-def warm_up(predictor: Predictor, camera: Camera | None = None) -> None:
-    """Predict once: the first time is slow enough to lose a frame of a 10 Hz camera.
-
-    :param camera: whose images are to come; None for one of the network's own size
-    """
-    if camera is None:
-        height, width = predictor.network_size
-        focal = predictor.card.f_ref  # any that the model knows
-        camera = Camera(focal, focal, (width - 1) / 2, (height - 1) / 2, width, height)
-    predictor.predict(np.zeros((*camera.size, 3), np.uint8), camera)
+        # The first run on a thread is slow enough to lose a frame of a 10 Hz camera.
+        self.predictor.warm_up()

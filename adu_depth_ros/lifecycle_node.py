@@ -13,6 +13,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.msg import SetParametersResult
@@ -28,7 +29,7 @@ from adu_depth_ros.diagnostics import Condition, frame_values, judge, key_values
 from adu_depth_ros.engine_loading import BuildStopped, build_or_find, model_to_load
 from adu_depth_ros.frame_statistics import FrameStatistics
 from adu_depth_ros.health import HealthTimer
-from adu_depth_ros.inference_workers import InferenceWorkers, warm_up
+from adu_depth_ros.inference_workers import InferenceWorkers
 from adu_depth_ros.mailbox import Mailbox
 from adu_depth_ros.parameters import (
     CONFIGURE,
@@ -207,6 +208,7 @@ class DepthNode(LifecycleNode):
             backend=parameters.backend,
             network_size=parse_network_size(parameters.network_size),
             threads=parameters.threads or None,
+            profile=parameters.profile,
             # Several cameras keep every core busy with images of their own; one wants its image soon.
             throughput=len(parameters.cameras) > 1,
         )
@@ -220,8 +222,8 @@ class DepthNode(LifecycleNode):
             parameters = read_parameters(self)
             new = self._load(parameters)
             # The network's size may follow the camera's: it is loaded now, not when the next frame comes.
-            for camera in {stream.camera for stream in streams} or {None}:
-                warm_up(new, camera)
+            for camera in {stream.camera for stream in streams if stream.camera is not None}:
+                new.predict(np.zeros((*camera.size, 3), np.uint8), camera)
         except BuildStopped:
             raise UserError("stopped, the process ends") from None
         finally:
@@ -348,6 +350,7 @@ class DepthNode(LifecycleNode):
             "backend": f"{predictor.backend_name} ({predictor.backend_reason})",
             "model": str(predictor.model_path),
             "network size": f"{height}x{width}",
+            "camera profile": str(predictor.profile_file or "none"),
         }
 
 

@@ -56,6 +56,13 @@ class Parameters:
         "ONNX file or TensorRT engine with its model card (same name, .json) beside it; empty: the installed "
         "student",
     )
+    profile: str = _parameter(
+        "auto",
+        RELOAD,
+        "camera profile that `adu_depth calibrate` wrote (docs/own_vehicle.md): a file; auto: the "
+        "NAME.profile.json beside the model that is of the camera, if there is one; none. A file of another "
+        "model keeps the node from being configured, one of another camera has every frame rejected",
+    )
     backend: str = _parameter(
         "auto",
         RELOAD,

@@ -1,186 +1,205 @@
-"""All that is to be measured on a GPU, in one command: export, build, compare, time.
+"""All that is to be measured on a GPU, in one command and a given time.
 
-    python benchmarks/gpu.py --out gpu [--frames FOLDER]
+    python benchmarks/gpu.py --out gpu [--frames FOLDER] [--seconds 150]
 
-Exports the student in each precision, builds its TensorRT engines, compares the answers of each backend with
-ONNX Runtime's FP32 on the CPU, and times it: at 192x640 and 352x1216, for batches of 1 and 4. INT8 needs
-``--frames`` (images, a video or a bag) to calibrate on. Writes ``gpu/results.json`` and prints a table for
-docs/results.md. What cannot run (a GPU that TensorRT for RTX does not know, a runtime that is not
-installed) is told with its reason, and the others run. ``--backends openvino`` does the same on a CPU.
+Tells GPU, driver and versions, measures the GPU's ceilings, then for each backend, input size, precision and
+batch: parity with FP32 on the CPU, latency with copies and without (replayed as a CUDA graph), and the share
+of the roofline; and for each backend the time from a camera's frame to its depth in host memory. INT8 needs
+``--frames`` (images, a video or a bag) to calibrate on.
+
+``OUT/results.json`` is written after every row; the times are also there under the names of ros2_benchmark.
+What cannot be measured (a runtime that is not installed, a crash, no time left) is told with its reason in
+its row, and the others go on. ``--backends openvino onnxruntime`` does the same on a CPU.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import functools
-import itertools
 import json
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from gpu_rows import Row, Task, measure_row
+from isolated import Isolated, TaskFailed
 
 from adu_depth_core.commands.size_argument import rows_x_columns
-from adu_depth_core.deploy.build_options import BuildOptions
-from adu_depth_core.deploy.engine_parity import Gate
-from adu_depth_core.deploy.fixed_size_export import PRECISIONS, export
-from adu_depth_core.deploy.input_frames import Frame, network_inputs, read_frames, synthetic_frames
-from adu_depth_core.deploy.latency import benchmark
-from adu_depth_core.deploy.parity import LIMITS, compare
-from adu_depth_core.deploy.roofline import Ceilings, measure_ceilings
-from adu_depth_core.deploy.tensorrt_build import build_engine
-from adu_depth_core.errors import UserError
+from adu_depth_core.deploy.roofline import Ceilings
 from adu_depth_core.files import write_atomically
-from adu_depth_core.inference.backends.base import NetworkInput
 from adu_depth_core.inference.backends.choice import BACKENDS, CPU_BACKENDS
 from adu_depth_core.inference.predictor import default_model
-from adu_depth_core.inference.tensorrt.cuda import current_gpu
-from adu_depth_core.machine import cpu_model
-from adu_depth_core.model_card import read_card
 
-GPU_BACKENDS = tuple(name for name in BACKENDS if name not in CPU_BACKENDS)
+GPU_BACKENDS = ("pytorch-cuda", "onnxruntime-cuda", "tensorrt")
+PRECISIONS = ("fp16", "fp32", "bf16", "int8")
+"""The most telling first: they are measured in this order, in case time runs out."""
+
+LATER = ("bf16", "int8")
+OF_EACH_ROW = 60.0
+"""Seconds after which a row is given up."""
+
+LEAST = 3.0
+"""Seconds that must be left to begin a row."""
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main(arguments: Sequence[str] | None = None) -> int:
+    started = time.monotonic()
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", type=Path, help="FP32 student as .onnx (default: the installed one)")
     parser.add_argument("--out", type=Path, required=True, help="folder for models, engines and results.json")
     parser.add_argument("--frames", type=Path, help="images, video or bag: to compare, and INT8 to calibrate")
     parser.add_argument("--backends", nargs="+", choices=BACKENDS, default=GPU_BACKENDS)
     parser.add_argument("--sizes", nargs="+", type=rows_x_columns, default=[(192, 640), (352, 1216)])
-    parser.add_argument("--batches", nargs="+", type=int, default=[1, 4])
+    parser.add_argument("--batches", nargs="+", type=int, default=[1, 8, 4, 32], help="in this order")
     parser.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=PRECISIONS)
-    parser.add_argument("--runs", type=int, default=200)
-    arguments = parser.parse_args()
+    parser.add_argument("--runs", type=int, default=200, help="of each timing, which ends after 1 s (200)")
+    parser.add_argument("--seconds", type=float, default=600.0, help="in all; rows beyond are not run (600)")
+    given = parser.parse_args(arguments)
+    given.out.mkdir(parents=True, exist_ok=True)
+    rows = plan(given.backends, given.sizes, given.precisions, given.batches)
+    shared = (given.model or default_model(), given.out, given.frames, given.runs)
+    record: dict[str, Any] = {"command": sys.argv, "seconds": 0.0, "results": []}
+    # One for each backend: libraries of CUDA that two bring must not meet.
+    measure = {name: Isolated(measure_row) for name in ("", *given.backends)}
+    limits = None
     try:
-        machine = _machine(arguments.backends)
-        frames = read_frames(arguments.frames, 32) if arguments.frames else None
-    except UserError as error:
-        print(f"gpu.py: error: {error}", file=sys.stderr)
-        return 1
-    measure = Measurement(arguments.model or default_model(), arguments.out, frames, arguments.runs)
-    cases = itertools.product(arguments.backends, arguments.sizes, arguments.precisions, arguments.batches)
-    rows = []
-    for backend, size, precision, batch in cases:
-        case = {"backend": backend, "size": list(size), "precision": precision, "batch": batch}
-        try:
-            row = {**case, **measure.case(backend, size, precision, batch)}
-        except UserError as error:
-            row = {**case, "not_run": str(error)}
-        rows.append(row)
-        print(_line(row), flush=True)
-    ceilings = measure.ceilings() if set(arguments.backends) & set(GPU_BACKENDS) else None
-    record = {"machine": machine, "ceilings": ceilings and dataclasses.asdict(ceilings), "results": rows}
-    with write_atomically(arguments.out / "results.json") as temporary:
-        temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    _print_table(machine, rows)
-    return 0 if any("not_run" not in row for row in rows) else 1
+        for row in rows:
+            began = time.monotonic()
+            left = given.seconds - (began - started)
+            result: dict[str, Any] = {**dataclasses.asdict(row)}
+            if left < LEAST:
+                result["not_run"] = f"the time limit of {given.seconds:.0f} s was reached"
+            else:
+                try:
+                    task = Task(row, *shared, limits)
+                    result |= measure["" if row.kind == "machine" else row.backend](
+                        task, min(OF_EACH_ROW, left)
+                    )
+                except TaskFailed as failure:
+                    result["not_run"] = str(failure)
+            result["took_s"] = time.monotonic() - began
+            if row.kind == "ceilings" and "not_run" not in result:
+                limits = Ceilings(result["bytes_per_s"], result["operations_per_s"])
+            record["results"].append(result)
+            record["seconds"] = time.monotonic() - started
+            write(record, given.out / "results.json")
+            print(line(result), flush=True)
+    finally:
+        for process in measure.values():
+            process.close()
+    print_tables(record["results"])
+    measured = [r for r in record["results"] if r["kind"] in ("network", "frame") and "not_run" not in r]
+    return 0 if measured else 1
 
 
-class Measurement:
-    """Exports and engines in one folder, each made once.
-
-    :param model: FP32 student as ONNX, of any size
-    :param frames: images with their cameras; None for synthetic ones, without INT8
-    """
-
-    def __init__(self, model: Path, out: Path, frames: list[Frame] | None, runs: int) -> None:
-        self._model = model
-        self._out = out
-        self._frames = frames
-        self._runs = runs
-        self.ceilings = functools.cache(_ceilings)
-        self._exported = functools.cache(self._export)
-
-    def case(self, backend: str, size: tuple[int, int], precision: str, batch: int) -> dict:
-        """Latencies and parity.
-
-        :raises UserError: if this cannot be run here, or its answers differ too much
-        """
-        if backend.startswith("pytorch"):
-            if precision != "fp32":
-                raise UserError("PyTorch runs the FP32 weights")
-            path = self._model
-        else:
-            path = self._exported(size, precision)
-        if backend == "tensorrt":
-            path = self._engine(path, batch)
-            parity = read_card(path).extra["parity"]
-            if not isinstance(parity, dict):
-                raise UserError(f"{path} was not compared with the original: see the warnings above")
-        else:
-            parity = self._parity(path, backend, size, precision, batch)
-        result = benchmark(path, backend, size, batch, None, self._runs, 20, self.ceilings)
-        return {**dataclasses.asdict(result), "parity": parity}
-
-    def _export(self, size: tuple[int, int], precision: str) -> Path:
-        path = self._out / f"{size[0]}x{size[1]}_{precision}.onnx"
-        origin = "frames" if self._frames else ""
-        export(self._model, path, size, None, precision, self._frames, origin)
-        return path
-
-    def _engine(self, onnx: Path, batch: int) -> Path:
-        engine = onnx.with_name(f"{onnx.stem}_{batch}.engine")
-        build_engine(onnx, engine, BuildOptions(batch=(batch,) * 3), gate=Gate(self._model, self._frames))
-        return engine
-
-    def _parity(self, path: Path, backend: str, size: tuple[int, int], precision: str, batch: int) -> dict:
-        network = BACKENDS[backend](path, size, None, batch)
-        expected = BACKENDS["onnxruntime"](self._model, size, None)
-        inputs = network_inputs((self._frames or synthetic_frames(size))[:8], read_card(self._model), size)
-        parity = compare(
-            lambda image, camera: network.infer(*NetworkInput(image, camera).repeat(batch)),
-            expected.infer,
-            f"{expected.runtime} FP32",
-            inputs,
-        )
-        if excess := parity.excess(LIMITS[precision]):
-            raise UserError(f"{backend} differs from {parity.reference}: {'; '.join(excess)}")
-        return dataclasses.asdict(parity)
+def plan(
+    backends: Sequence[str],
+    sizes: Sequence[tuple[int, int]],
+    precisions: Sequence[str],
+    batches: Sequence[int],
+) -> list[Row]:
+    """All rows, the most telling first: FP16 and FP32 of every size, then the frames, then the rest."""
+    on_gpu = [name for name in backends if name not in CPU_BACKENDS]
+    rows = [Row("machine", on_gpu[0] if on_gpu else "")]
+    if on_gpu:
+        rows.append(Row("ceilings"))
+    networks = [
+        Row("network", backend, size, precision, batch)
+        for size in sizes
+        for batch in batches
+        for precision in precisions
+        for backend in backends
+        if runs_precision(backend, precision)
+    ]
+    frames = [
+        Row("frame", backend, size, precision)
+        for size in sizes
+        for backend in backends
+        for precision in precisions
+        if runs_precision(backend, precision)
+        and precision not in LATER
+        and not (backend == "pytorch-cuda" and precision != "fp32")  # the predictor takes no precision
+    ]
+    later = [row for row in networks if row.precision in LATER]
+    return [*rows, *(row for row in networks if row.precision not in LATER), *frames, *later]
 
 
-def _ceilings() -> Ceilings | None:
-    try:
-        return measure_ceilings()
-    except UserError as error:
-        print(f"no share of the roofline: {error}", file=sys.stderr)
-        return None
+def runs_precision(backend: str, precision: str) -> bool:
+    """Whether there is such a thing: PyTorch takes the weights in a type, the others take exports."""
+    if backend == "pytorch":
+        return precision == "fp32"
+    return precision != ("int8" if backend == "pytorch-cuda" else "bf16")
 
 
-def _machine(backends: list[str]) -> str:
-    """What is measured.
-
-    :raises UserError: if a GPU is asked for and there is none
-    """
-    if not set(backends) & set(GPU_BACKENDS):
-        return cpu_model()
-    gpu = current_gpu()
-    return f"{gpu['name']}, compute capability {gpu['compute_capability']}"
+def write(record: dict[str, Any], path: Path) -> None:
+    with write_atomically(path) as temporary:
+        temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
-def _line(row: dict) -> str:
+def line(row: dict[str, Any]) -> str:
+    """One row in short."""
+    if row["kind"] in ("machine", "ceilings"):
+        told = {k: v for k, v in row.items() if k not in ("kind", "backend", "size", "precision", "batch")}
+        return f"{row['kind']}: {json.dumps(told)}"
     rows, columns = row["size"]
-    name = f"{row['backend']:<17} {rows}x{columns} {row['precision']} batch {row['batch']}: "
-    return name + (row.get("not_run") or f"{row['with_copies']['p50']:.2f} ms")
+    name = (
+        f"{row['backend']:<16} {rows}x{columns} {row['precision']:<4} batch {row['batch']:<2} {row['kind']}"
+    )
+    if "not_run" in row:
+        return f"{name} not run: {row['not_run']}"
+    if row["kind"] == "frame":
+        stages = ", ".join(f"{stage} {ms:.2f}" for stage, ms in row["stages_ms"].items())
+        return f"{name} p50 {row['frame_to_depth']['p50']:.3f} ms ({stages})"
+    without, share, excess = row["without_copies"], row["roofline"], row["excess"]
+    return f"{name} " + "".join(
+        (
+            f" p50 {row['with_copies']['p50']:.3f} ms",
+            f", without copies {without['p50']:.3f} ms" if without else "",
+            f", roofline {share['share']:.0%}" if share else "",
+            f", depth p99 {row['parity']['depth_p99']:.2%}",
+            f", DIFFERS: {'; '.join(excess)}" if excess else "",
+            f" (row {row['took_s']:.1f} s)",
+        )
+    )
 
 
-def _print_table(machine: str, rows: list[dict]) -> None:
-    print(f"\n{machine}\n")
-    print("| runtime | input | precision | batch | p50 / p99 ms | without copies | of roofline | depth p99 |")
+def print_tables(rows: list[dict[str, Any]]) -> None:
+    """For docs/results.md."""
+    print(
+        "\n| runtime | input | precision | batch | p50 / p99 ms | without copies | of roofline | depth p99 |"
+    )
     print("|---|---|---|---|---|---|---|---|")
-    for row in rows:
-        start = f"| {row.get('runtime', row['backend'])} | {row['size'][0]}x{row['size'][1]} "
-        start += f"| {row['precision']} | {row['batch']} | "
+    for row in (row for row in rows if row["kind"] == "network"):
         if "not_run" in row:
-            print(f"{start}not run: {row['not_run']} | | | |")
             continue
-        with_copies, without = row["with_copies"], row["without_copies"]
+        with_copies, without, share = row["with_copies"], row["without_copies"], row["roofline"]
         cells = [
+            row["runtime"],
+            "x".join(map(str, row["size"])),
+            row["precision"],
+            str(row["batch"]),
             f"{with_copies['p50']:.2f} / {with_copies['p99']:.2f}",
-            f"{without['p50']:.2f}" if without else "",
-            f"{row['roofline']['share']:.0%}" if row["roofline"] else "",
-            f"{row['parity']['depth_p99']:.2%}",
+            f"{without['p50']:.3f}" if without else "",
+            f"{share['share']:.0%}" if share else "",
+            f"{row['parity']['depth_p99']:.2%}" + (" (over the limit)" if row["excess"] else ""),
         ]
-        print(start + " | ".join(cells) + " |")
+        print(f"| {' | '.join(cells)} |")
+    print("\n| frame to depth | input | precision | p50 / p99 ms | preprocess, network, postprocess ms |")
+    print("|---|---|---|---|---|")
+    for row in (row for row in rows if row["kind"] == "frame" and "not_run" not in row):
+        times = row["frame_to_depth"]
+        stages = ", ".join(f"{ms:.2f}" for ms in row["stages_ms"].values())
+        size = "x".join(map(str, row["size"]))
+        print(
+            f"| {row['runtime']} | {size} | {row['precision']} | {times['p50']:.2f} / {times['p99']:.2f} "
+            f"| {stages} |"
+        )
+    failed = sum("not_run" in row for row in rows)
+    print(f"\n{len(rows) - failed} of {len(rows)} rows were measured")
 
 
 if __name__ == "__main__":

@@ -173,3 +173,16 @@ def test_without_the_means_to_hold_signals_back_the_program_starts_all_the_same(
 def test_both_programs_start_alike():
     texts = {(ROOT / "scripts" / name).read_text() for name in ("adu_depth", "depth_node")}
     assert len(texts) == 1
+
+
+def test_only_what_asks_for_onnxruntime_brings_it(wheel):
+    """It has the same files as onnxruntime-gpu: whichever is installed later overwrites the other."""
+    with zipfile.ZipFile(wheel) as archive:
+        (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        wanted = re.findall(r'^Requires-Dist: (.*?); extra == "(.*)"', archive.read(metadata).decode(), re.M)
+    extras = {extra for package, extra in wanted if re.match(r"onnxruntime[>=]", package)}
+    assert extras == {"onnxruntime", "test"}
+    assert {extra for package, extra in wanted if package.startswith("onnxruntime-gpu")} == {
+        "onnxruntime-cuda"
+    }
+    assert ("cuda-python>=12.9.1", "tensorrt") in wanted

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 
 from adu_depth_core.bags import topics
 from adu_depth_core.bags.drive_bag import left_from_right
@@ -14,14 +15,17 @@ from adu_depth_core.bags.messages import (
     camera_info_message,
     compressed_image_message,
     image_message,
+    point_cloud_message,
     transforms_message,
 )
 from adu_depth_core.bags.writer import DEFAULT_START_NS, BagWriter
 from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.kitti_calibration import read_cameras
+from adu_depth_core.datasets.kitti_lidar import FIELDS, left_from_lidar, read_scan
 from adu_depth_core.datasets.kitti_sequence import KittiFrame
 from adu_depth_core.encoded_image import decode
 from adu_depth_core.errors import UserError
+from adu_depth_core.images import read_png16
 
 DEFAULT_RATE = 10.0
 """Frames per second of KITTI's cameras."""
@@ -41,7 +45,8 @@ def write_kitti_bag(
     overwrite: bool = False,
     note: Mapping[str, str] | None = None,
 ) -> dict[str, int]:
-    """Write a bag with image and camera_info of the left and, where there are any, right images.
+    """Write a bag with image and camera_info of the left and, where there are any, right images; with LiDAR
+    points and depth of the frames that have them.
 
     :param frames: from ``kitti_sequence.find_frames``
     :param rate: frames per second instead of the folder's times; None for those, or 10 where there are none
@@ -51,9 +56,11 @@ def write_kitti_bag(
     :param note: of the folder, by ``provenance.source_note``
     :return: number of messages of each topic
     :raises UserError: if an image is not readable or of another size than the first, a right image has no
-        calibration, or a stamp is too late for ROS; and see ``BagWriter``
+        calibration, a scan cannot be read or its place is not in the calibration, depth is not readable or of
+        another size than its image, or a stamp is too late for ROS; and see ``BagWriter``
     """
     size: tuple[int, int] | None = None
+    known: dict[str, np.ndarray] = {}
     with BagWriter(path, overwrite, note) as bag:
         for index, frame in enumerate(frames):
             if rate is None and frame.time_ns is not None:
@@ -70,19 +77,39 @@ def write_kitti_bag(
             camera, baseline = read_cameras(frame.calibration, left.size[1], left.size[0])
             left.check_size(size)
             _write_view(bag, left, stamp, camera, compressed)
-            if frame.right is None:
-                continue
-            if baseline is None:
-                raise UserError(
-                    f"{frame.calibration}: no P3 or P_rect_03 line for the right image {frame.right}"
-                )
-            right = _Picture(frame.right)
-            right.check_size(size)
-            if topics.TF_STATIC not in bag.message_counts:
-                edge = (topics.LEFT_FRAME, topics.RIGHT_FRAME, left_from_right(baseline))
-                bag.write(topics.TF_STATIC, transforms_message([edge], stamp), stamp)
-            _write_view(bag, right, stamp, camera, compressed, baseline)
+            if frame.depth is not None:
+                _write_depth(bag, frame.depth, left, stamp)
+            places: dict[str, np.ndarray] = {}
+            if frame.scan is not None:
+                places[topics.LIDAR_FRAME] = left_from_lidar(frame.calibration)
+                scan = point_cloud_message(read_scan(frame.scan), FIELDS, stamp, topics.LIDAR_FRAME)
+                bag.write(topics.LIDAR, scan, stamp)
+            if frame.right is not None:
+                if baseline is None:
+                    raise UserError(
+                        f"{frame.calibration}: no P3 or P_rect_03 line for the right image {frame.right}"
+                    )
+                places[topics.RIGHT_FRAME] = left_from_right(baseline)
+                right = _Picture(frame.right)
+                right.check_size(size)
+                _write_view(bag, right, stamp, camera, compressed, baseline)
+            changed = [
+                (topics.LEFT_FRAME, name, place)
+                for name, place in places.items()
+                if not np.array_equal(known.get(name), place)
+            ]
+            if changed:  # folders of single scenes have a calibration each
+                bag.write(topics.TF_STATIC, transforms_message(changed, stamp), stamp)
+                known |= places
         return bag.message_counts
+
+
+def _write_depth(bag: BagWriter, path: Path, image: _Picture, stamp: int) -> None:
+    depth = read_png16(path)
+    if depth.shape != image.size:
+        raise UserError(f"{path} is {depth.shape[1]}x{depth.shape[0]}, {image.path} another size")
+    metres = np.where(depth > 0, depth, np.float32(np.nan))
+    bag.write(topics.LEFT_DEPTH, image_message(metres, "32FC1", stamp, topics.LEFT_FRAME), stamp)
 
 
 class _Picture:

@@ -13,6 +13,7 @@ from pathlib import Path
 from rich import box
 from rich.table import Table
 
+from adu_depth_core.commands.model_options import add_gpu_argument
 from adu_depth_core.commands.number_arguments import MOST_THREADS, whole_number
 from adu_depth_core.commands.size_argument import rows_x_columns
 from adu_depth_core.deploy.latency import Result, benchmark
@@ -21,7 +22,7 @@ from adu_depth_core.errors import UserError
 from adu_depth_core.files import check_writable, write_atomically
 from adu_depth_core.inference.backends.choice import BACKENDS
 from adu_depth_core.inference.predictor import default_model
-from adu_depth_core.inference.tensorrt.cuda import current_gpu
+from adu_depth_core.inference.tensorrt.cuda import current_gpu, use_gpu
 from adu_depth_core.machine import cpu_model
 from adu_depth_core.terminal import plain_console
 
@@ -70,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="CPU threads (default: the runtime's choice)",
     )
+    add_gpu_argument(parser)
     parser.add_argument(
         "--runs", type=whole_number(1), default=100, metavar="N", help="timed runs (default: 100)"
     )
@@ -82,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         check_writable(arguments.json)
-    ceilings = functools.cache(_ceilings_or_warning)
+    ceilings = functools.cache(functools.partial(_ceilings_or_warning, arguments.gpu))
     results = [
         benchmark(
             model,
@@ -93,10 +95,13 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.runs,
             arguments.warm_up,
             ceilings,
+            arguments.gpu,
         )
         for model in arguments.models or [default_model()]
     ]
     on_gpu = any(result.without_copies for result in results)
+    if on_gpu:
+        use_gpu(arguments.gpu)
     machine = current_gpu()["name"] if on_gpu else cpu_model()
     if arguments.json:
         limits = ceilings() if on_gpu else None
@@ -112,8 +117,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _ceilings_or_warning() -> Ceilings | None:
+def _ceilings_or_warning(gpu: int) -> Ceilings | None:
     try:
+        use_gpu(gpu)
         return measure_ceilings()
     except UserError as error:
         logger.warning("no share of the roofline: %s", error)

@@ -89,6 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
         dla_core=arguments.dla_core,
         version_compatible=arguments.version_compatible,
         hardware_compatible=arguments.hardware_compatible,
+        on_gpu=arguments.gpu,
     )
     gate = gate_of(arguments)
     with progress_bar("steps") as bar:

@@ -230,6 +230,8 @@ def _print(
             f"scale {subject.card.sigma_scale:.3f}; on {calibrated} of the frames it was "
             "fitted on, the scale fitted without that frame"
         )
+    if subject.profiles:
+        context["profile"] = ", ".join(map(str, subject.profiles))
     print_context(context, console)
     names = distinct([judged.benchmark.dataset for judged in sets])
     summaries = {name: judged.summary for name, judged in zip(names, sets, strict=True)}

@@ -19,13 +19,13 @@ from adu_depth_core.commands.bag_options import (
     topic_options,
 )
 from adu_depth_core.commands.camera_options import add_camera_height
-from adu_depth_core.commands.model_options import add_model_arguments
+from adu_depth_core.commands.model_options import add_model_arguments, make_predictor
 from adu_depth_core.commands.number_arguments import number
 from adu_depth_core.errors import UserError, require
 from adu_depth_core.evaluation.protocol import CROPS, MIN_DEPTH, Protocol
 from adu_depth_core.evaluation.report import SURFACE
 from adu_depth_core.files import check_folder_writable, write_atomically
-from adu_depth_core.inference.predictor import Predictor, default_model
+from adu_depth_core.inference.predictor import default_model
 from adu_depth_core.interrupts import stop_on_interrupt
 from adu_depth_core.labels import distinct
 from adu_depth_core.memory import keep_freed_memory
@@ -116,7 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
     protocol = Protocol(arguments.cap, arguments.crop, arguments.camera_height)
     paths = arguments.model or [default_model()]
     predictors = {
-        label: Predictor(path, arguments.backend, arguments.network_size, arguments.threads)
+        label: make_predictor(arguments, path)
         for label, path in zip(distinct([path.stem for path in paths]), paths, strict=True)
     }
     evaluation = BagEvaluation(
@@ -187,6 +187,9 @@ def print_result(result: EvaluationResult, console: Console) -> None:
     table.add_row("latency alone, median", *(f"{model.latency.median_ms:.1f} ms" for model in result.models))
     console.print(table)
     console.print(f"{result.frames_per_second:.1f} frames/s, measuring included")
+    for model in result.models:
+        for profile in model.profiles:
+            console.print(f"{model.label} with camera profile {profile}")
     for comparison in result.comparisons:
         if comparison.metric in SHOWN:
             d = comparison.difference

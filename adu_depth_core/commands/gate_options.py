@@ -6,13 +6,14 @@ import argparse
 from pathlib import Path
 
 from adu_depth_core.commands.camera_options import add_camera_arguments, camera_source_if_told
+from adu_depth_core.commands.model_options import add_gpu_argument
 from adu_depth_core.commands.number_arguments import whole_number
 from adu_depth_core.deploy.engine_parity import Gate
 from adu_depth_core.deploy.input_frames import read_frames
 
 
 def add_gate_arguments(parser: argparse.ArgumentParser) -> None:
-    """``--reference``, ``--frames``, ``--frame-limit`` and the frames' camera."""
+    """``--reference``, ``--frames``, ``--frame-limit``, ``--gpu`` and the frames' camera."""
     group = parser.add_argument_group("comparison with the FP32 original")
     group.add_argument(
         "--reference", type=Path, metavar="FILE.onnx", help="FP32 student (default: the installed one)"
@@ -27,6 +28,7 @@ def add_gate_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="use at most N of the frames (default: 16)",
     )
+    add_gpu_argument(group)
     add_camera_arguments(parser, "the frames' camera (default: a bag's camera_info, else 82 degrees across)")
 
 
@@ -37,4 +39,5 @@ def gate_of(arguments: argparse.Namespace) -> Gate:
     """
     camera_for = camera_source_if_told(arguments)
     frames = read_frames(arguments.frames, arguments.frame_limit, camera_for) if arguments.frames else None
-    return Gate(arguments.reference, frames, arguments.frames.name if arguments.frames else "")
+    origin = arguments.frames.name if arguments.frames else ""
+    return Gate(arguments.reference, frames, origin, arguments.gpu)

@@ -9,10 +9,11 @@ from adu_depth_core.commands.number_arguments import MOST_THREADS, whole_number
 from adu_depth_core.commands.size_argument import rows_x_columns
 from adu_depth_core.inference.backends.choice import BACKENDS
 from adu_depth_core.inference.predictor import Predictor
+from adu_depth_core.inference.profile_choice import AUTO
 
 
 def add_model_arguments(parser: argparse.ArgumentParser, several: bool = False) -> None:
-    """``--model``, ``--backend``, ``--network-size`` and ``--threads``.
+    """``--model``, ``--profile``, ``--backend``, ``--network-size``, ``--threads`` and ``--gpu``.
 
     :param several: ``--model`` may be given several times
     """
@@ -24,6 +25,13 @@ def add_model_arguments(parser: argparse.ArgumentParser, several: bool = False) 
         action="append" if several else "store",
         help="ONNX student, its card beside it (default: the installed one)"
         + ("; give it several times to compare models" if several else ""),
+    )
+    group.add_argument(
+        "--profile",
+        default=AUTO,
+        metavar="FILE",
+        help="camera profile by `adu_depth calibrate`; auto: the one beside the model that is of the camera, "
+        "if any; none: without (default: auto)",
     )
     group.add_argument(
         "--backend", choices=["auto", *BACKENDS], default="auto", help="runtime (default: auto)"
@@ -40,8 +48,32 @@ def add_model_arguments(parser: argparse.ArgumentParser, several: bool = False) 
         metavar="N",
         help="CPU threads (default: the runtime's choice)",
     )
+    add_gpu_argument(group)
+
+
+def add_gpu_argument(parser: argparse._ActionsContainer) -> None:
+    """``--gpu``"""
+    parser.add_argument(
+        "--gpu",
+        type=whole_number(0),
+        default=0,
+        metavar="N",
+        help="number of the GPU that a GPU's backend runs on (default: 0)",
+    )
 
 
 def load_predictor(arguments: argparse.Namespace) -> Predictor:
     """The predictor that the options above describe."""
-    return Predictor(arguments.model, arguments.backend, arguments.network_size, arguments.threads)
+    return make_predictor(arguments, arguments.model)
+
+
+def make_predictor(arguments: argparse.Namespace, model: Path | None) -> Predictor:
+    """The predictor of one of several models."""
+    return Predictor(
+        model,
+        arguments.backend,
+        arguments.network_size,
+        arguments.threads,
+        gpu=arguments.gpu,
+        profile=arguments.profile,
+    )

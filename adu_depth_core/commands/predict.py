@@ -96,6 +96,8 @@ def run(arguments: argparse.Namespace) -> int:
     print(
         f"frames: {frames}, results in {arguments.out} ({predictor.backend.runtime}, {predictor.model_path})"
     )
+    for profile in predictor.profile_files:
+        print(f"camera profile: {profile}")
     if errors.count:
         print(f"inputs that failed: {errors.count}, see above")
     return 1 if errors.count else 0

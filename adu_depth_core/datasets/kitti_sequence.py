@@ -6,12 +6,15 @@
     object, stereo 2015 image_2/, image_3/, and for each image calib/NAME.txt
                         or calib_cam_to_cam/SCENE.txt; no times
 
-The right images may be missing. Which layout it is follows from the files that are there.
+The right images may be missing. Which layout it is follows from the files that are there. LiDAR scans
+(``velodyne/NAME.bin``, also ``velodyne_forward`` and ``velodyne_reduced``) and depth (``gt_depth/NAME.png``)
+are taken along where an image has them; raw's scans are not.
 """
 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from adu_depth_core.errors import UserError
 from adu_depth_core.files import read_text
 
 _IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
+_SCAN_FOLDERS = ("velodyne", "velodyne_forward", "velodyne_reduced")
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,16 @@ class KittiFrame:
     :param right: right image, or None
     :param calibration: calibration file that holds for it
     :param time_ns: nanoseconds since the first frame, or None where the folder has no times
+    :param scan: LiDAR scan, or None
+    :param depth: 16-bit depth of the left image, or None
     """
 
     left: Path
     right: Path | None
     calibration: Path
     time_ns: int | None
+    scan: Path | None = None
+    depth: Path | None = None
 
 
 def find_frames(folder: Path) -> list[KittiFrame]:
@@ -54,9 +62,20 @@ def find_frames(folder: Path) -> list[KittiFrame]:
         )
     times = _times(folder, lefts)
     return [
-        KittiFrame(left, rights.get(left.stem), _calibration(folder, left), times[i] if times else None)
+        KittiFrame(
+            left,
+            rights.get(left.stem),
+            _calibration(folder, left),
+            times[i] if times else None,
+            _existing(folder / name / f"{left.stem}.bin" for name in _SCAN_FOLDERS),
+            _existing([folder / "gt_depth" / f"{left.stem}.png"]),
+        )
         for i, left in enumerate(lefts)
     ]
+
+
+def _existing(paths: Iterable[Path]) -> Path | None:
+    return next((path for path in paths if path.is_file()), None)
 
 
 def _image_folders(folder: Path) -> tuple[Path, Path]:

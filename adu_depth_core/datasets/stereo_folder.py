@@ -1,8 +1,8 @@
-"""Stereo pairs of one's own rig, with depth where there is any; ``adu_depth extract`` writes such folders.
+"""Pairs or single images of one's own rig, with depth where there is any: what ``adu_depth extract`` writes.
 
-calibration.json      fx, fy, cx, cy, width, height of the rectified views, and baseline in metres
+calibration.json      fx, fy, cx, cy, width, height of the views, and baseline (metres; null: no pairs)
 left/NAME.png         rectified left images
-right/NAME.png        rectified right images
+right/NAME.png        rectified right images, unless the baseline is null
 depth/NAME.png        depth of the left view, uint16 / 256 metres, 0 unknown; may be missing
 labels/NAME.png       the same by ``adu_depth make-labels``: stands in for depth in training, but is no truth
 """
@@ -49,7 +49,8 @@ class StereoFolder:
 
     def __getitem__(self, index: int) -> Sample:
         name = self.scenes[index]
-        left, right = (self._view(side, name) for side in ("left", "right"))
+        left = self._view("left", name)
+        right = None if self.baseline is None else self._view("right", name)
         depth = None
         for path in (self.truth_path(name), label_path(self.root, name)):
             if path.is_file():
@@ -83,39 +84,42 @@ def label_path(root: Path, scene: str) -> Path:
 def write_sample(root: Path, sample: Sample) -> None:
     """Write a frame to such a folder; the left image is written last: a frame that has one is complete.
 
-    :param sample: a stereo pair; its depth may be None
+    :param sample: a stereo pair, or a single image; its depth may be None
     :raises UserError: if a file cannot be written
     """
     if sample.depth is not None:
         write_png16(root / "depth" / f"{sample.name}.png", sample.depth)
     for side, image in (("right", sample.right), ("left", sample.left)):
+        if image is None:
+            continue
         path = root / side / f"{sample.name}.png"
         with write_atomically(path) as temporary:
             if not cv2.imwrite(str(temporary), cv2.cvtColor(image, cv2.COLOR_RGB2BGR)):
                 raise UserError(f"{path} could not be written")
 
 
-def write_calibration(path: Path, camera: Camera, baseline: float) -> None:
-    """Write the calibration of both rectified views; baseline in metres."""
+def write_calibration(path: Path, camera: Camera, baseline: float | None) -> None:
+    """Write the calibration of both rectified views; baseline in metres, None of single images."""
     content = {**dataclasses.asdict(camera), "baseline": baseline}
     with write_atomically(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def read_calibration(path: Path) -> tuple[Camera, float]:
-    """Camera and baseline in metres.
+def read_calibration(path: Path) -> tuple[Camera, float | None]:
+    """Camera and baseline in metres; None of single images.
 
     :raises UserError: if the file is missing, not JSON, or an entry is missing or out of range
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         entries = {field.name: content[field.name] for field in dataclasses.fields(Camera)}
-        camera, baseline = Camera(**entries), float(content["baseline"])
+        camera, baseline = Camera(**entries), content["baseline"]
+        baseline = None if baseline is None else float(baseline)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{path} is not the calibration of a stereo folder ({error!r}); {path.parent} "
             f"{contents(path.parent)}; docs/training_data.md describes the layout"
         ) from error
-    if not baseline > 0:
+    if baseline is not None and not baseline > 0:
         raise UserError(f"{path}: baseline is {baseline}, must be positive metres")
     return camera, baseline

@@ -9,7 +9,7 @@ from typing import Any
 
 from adu_depth_core.errors import UserError
 from adu_depth_core.inference.tensorrt.api import Flavour
-from adu_depth_core.inference.tensorrt.cuda import current_gpu
+from adu_depth_core.inference.tensorrt.cuda import current_gpu, use_gpu
 from adu_depth_core.inference.tensorrt.engine_file import LEAST_COMPATIBLE
 
 
@@ -27,6 +27,7 @@ class BuildOptions:
     :param dla_core: deep learning accelerator to run on, with the GPU for what it cannot; None for none
     :param version_compatible: the engine also runs with later versions of TensorRT (``tensorrt`` only)
     :param hardware_compatible: the engine also runs on other GPUs from Ampere on
+    :param on_gpu: number of this machine's GPU to build for and compare on, where it is for one of its own
     """
 
     flavour: str = "auto"
@@ -38,6 +39,7 @@ class BuildOptions:
     dla_core: int | None = None
     version_compatible: bool = False
     hardware_compatible: bool = False
+    on_gpu: int = 0
 
     def __post_init__(self) -> None:
         low, best, high = self.batch
@@ -69,6 +71,10 @@ class BuildOptions:
         facts = dataclasses.asdict(self)
         return {name: facts[name] for name in names}
 
+    def needs_gpu(self, flavour: Flavour) -> bool:
+        """Whether the builder asks one of this machine's GPUs."""
+        return not (flavour.compute_capabilities and (self.compute_capability or self.hardware_compatible))
+
     def gpu(self, flavour: Flavour) -> dict[str, str | None]:
         """Name and compute capability of the GPU to build for; the name is None where only the kind matters.
 
@@ -79,7 +85,8 @@ class BuildOptions:
             return {"name": None, "compute_capability": self.compute_capability}
         if self.hardware_compatible:
             if not flavour.compute_capabilities:
-                current_gpu()  # tensorrt tunes on this machine's
+                use_gpu(self.on_gpu)  # tensorrt tunes on this machine's
             return {"name": None, "compute_capability": LEAST_COMPATIBLE}
+        use_gpu(self.on_gpu)
         gpu = current_gpu()
         return {**gpu, "name": None} if flavour.compiles_at_run_time else dict(gpu)

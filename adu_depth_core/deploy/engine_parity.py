@@ -8,17 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from adu_depth_core.deploy.input_frames import Frame, describe_cameras, network_inputs, synthetic_frames
 from adu_depth_core.deploy.parity import LIMITS, Parity, compare
 from adu_depth_core.errors import UserError, require
-from adu_depth_core.inference.backends.base import Backend, NetworkInput, NetworkOutput
 from adu_depth_core.inference.backends.onnxruntime import ONNXRuntimeBackend
 from adu_depth_core.inference.backends.tensorrt import TensorRTBackend
 from adu_depth_core.inference.predictor import default_model
 from adu_depth_core.inference.tensorrt.api import load_flavour
-from adu_depth_core.inference.tensorrt.cuda import current_gpu
+from adu_depth_core.inference.tensorrt.cuda import current_gpu, use_gpu
 from adu_depth_core.inference.tensorrt.engine_file import check_fits, engine_card
 from adu_depth_core.model_card import ModelCard, ModelCardError, card_path, read_card
 
@@ -32,11 +29,13 @@ class Gate:
     :param reference: FP32 student as ONNX; None for the installed one
     :param frames: images with their cameras; None for synthetic ones
     :param origin: where the frames are from, for the card
+    :param gpu: number of the GPU to run the engine on
     """
 
     reference: Path | None = None
     frames: list[Frame] | None = None
     origin: str = ""
+    gpu: int = 0
 
 
 def verify_engine(engine: Path, gate: Gate) -> Parity:
@@ -62,6 +61,7 @@ def parity_of_new(engine: Path, card: ModelCard, gate: Gate) -> ModelCard:
     :raises UserError: if its answers differ too much
     """
     try:
+        use_gpu(gate.gpu)
         check_fits(
             engine, card.extra["engine"], current_gpu(), load_flavour(card.extra["engine"]["flavour"]).version
         )
@@ -104,11 +104,13 @@ def find_reference(card: ModelCard, given: Path | None) -> Path:
 
 
 def _compare(engine: Path, card: ModelCard, reference: Path, gate: Gate) -> tuple[Parity, ModelCard]:
-    """The comparison on every optimisation profile, the worst of them, and the card that tells it."""
+    """The worst comparison of all optimisation profiles, each with its smallest and largest batch, and the
+    card that tells it.
+    """
     facts, limits = card.extra["engine"], LIMITS[card.extra["precision"]]
     results = []
-    for low, best, _ in facts["profiles"]:
-        size, batch = (best[2], best[3]), low[0]
+    for low, best, high in facts["profiles"]:
+        size = (best[2], best[3])
         shape = read_card(reference).extra.get("input_shape")
         if shape and shape[2:] != list(size):
             raise UserError(
@@ -116,16 +118,11 @@ def _compare(engine: Path, card: ModelCard, reference: Path, gate: Gate) -> tupl
                 "FP32 original of any size, or of that one, with --reference"
             )
         expected = ONNXRuntimeBackend(reference, size, None)
-        network = TensorRTBackend(engine, size, None, batch)
         frames = gate.frames or synthetic_frames(size)
         inputs = network_inputs(frames, card, size)
-
-        def infer(
-            image: np.ndarray, camera: np.ndarray, network: Backend = network, batch: int = batch
-        ) -> NetworkOutput:
-            return network.infer(*NetworkInput(image, camera).repeat(batch))
-
-        results.append(compare(infer, expected.infer, f"{expected.runtime} FP32", inputs))
+        for batch in sorted({low[0], high[0]}):
+            network = TensorRTBackend(engine, size, None, batch, gpu=gate.gpu)
+            results.append(compare(network.run, expected.infer, f"{expected.runtime} FP32", inputs, batch))
     parity = max(results, key=lambda result: (len(result.excess(limits)), result.depth_p99))
     parity_facts: dict[str, Any] = {
         **dataclasses.asdict(parity),

@@ -13,7 +13,7 @@ from adu_depth_core.deploy.network_cost import network_cost
 from adu_depth_core.deploy.parity import LIMITS, Parity, compare
 from adu_depth_core.errors import UserError, require
 from adu_depth_core.files import write_atomically
-from adu_depth_core.inference.backends.base import Backend, NetworkInput
+from adu_depth_core.inference.backends.base import Backend
 from adu_depth_core.inference.backends.onnxruntime import ONNXRuntimeBackend
 from adu_depth_core.inference.network_size import check_network_size
 from adu_depth_core.model_card import ModelCard, ModelCardError, card_path, file_sha256, read_card
@@ -99,12 +99,7 @@ def export(
         with write_atomically(out) as temporary:
             graph.save_graph(network, temporary)
             exported = ONNXRuntimeBackend(temporary, size, None, batch or 1)
-            parity = compare(
-                lambda image, camera: exported.infer(*NetworkInput(image, camera).repeat(batch or 1)),
-                reference.infer,
-                name,
-                inputs,
-            )
+            parity = compare(exported.run, reference.infer, name, inputs, batch or 1)
             excess = parity.excess(LIMITS[precision])
             if excess:
                 raise UserError(

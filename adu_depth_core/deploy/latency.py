@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from adu_depth_core.deploy.network_cost import Cost, network_cost
 from adu_depth_core.deploy.roofline import Ceilings, ideal_seconds
 from adu_depth_core.errors import UserError
 from adu_depth_core.inference.backends.base import NetworkInput, blank_input
-from adu_depth_core.inference.backends.choice import BACKENDS, ENGINE_SUFFIX, choose_backend
+from adu_depth_core.inference.backends.choice import ENGINE_SUFFIX, choose_backend, open_backend
 from adu_depth_core.model_card import ModelCard, ModelCardError, read_card
 
 
@@ -59,21 +60,50 @@ class Result:
     roofline: dict[str, Any] | None = None
 
 
-def measure(run: Callable[[], object], runs: int, warm_up: int, images: int = 1) -> Latency:
-    """Time ``run`` after some runs that do not count (allocation, caches, clock).
+def time_runs(run: Callable[[], object], runs: int, warm_up: int, seconds: float = math.inf) -> np.ndarray:
+    """Start and end of each run, after some that do not count (allocation, caches, clock).
 
-    :param images: how many each run computes
+    :param runs: how many at most
+    :param seconds: after which no further run begins
+    :return: nanoseconds of one clock, int64 ``(runs, 2)``, at least one
     """
     for _ in range(warm_up):
         run()
-    times = []
-    for _ in range(runs):
-        started = time.perf_counter()
+    stamps = []
+    while len(stamps) < runs and (not stamps or stamps[-1][1] - stamps[0][0] < 1e9 * seconds):
+        started = time.perf_counter_ns()
         run()
-        times.append(1e3 * (time.perf_counter() - started))
+        stamps.append((started, time.perf_counter_ns()))
+    return np.array(stamps, np.int64)
+
+
+def latency(stamps: np.ndarray, images: int = 1) -> Latency:
+    """Statistics of runs as ``time_runs`` gives them.
+
+    :param images: how many each run computes
+    """
+    times = np.diff(stamps, axis=1)[:, 0] / 1e6
     p50, p90, p99 = (float(np.quantile(times, q)) for q in (0.5, 0.9, 0.99))
-    mean = float(np.mean(times))
-    return Latency(runs, p50, p90, p99, mean, images * 1e3 / mean)
+    mean = float(times.mean())
+    return Latency(len(times), p50, p90, p99, mean, images * 1e3 / mean)
+
+
+def measure(run: Callable[[], object], runs: int, warm_up: int, images: int = 1) -> Latency:
+    """Time ``run``, see ``time_runs`` and ``latency``."""
+    return latency(time_runs(run, runs, warm_up), images)
+
+
+def roofline(cost: Cost, batch: int, limits: Ceilings, milliseconds: float) -> dict[str, Any] | None:
+    """How near a time comes to the ceilings: the fields of ``Result.roofline``; None without a ceiling."""
+    ideal = ideal_seconds(cost, batch, limits)
+    if ideal is None:
+        return None
+    return {
+        "operations": {kind: batch * count for kind, count in cost.operations.items()},
+        "bytes": cost.moved(batch),
+        "ideal_ms": 1e3 * ideal,
+        "share": 1e3 * ideal / milliseconds,
+    }
 
 
 def benchmark(
@@ -85,11 +115,13 @@ def benchmark(
     runs: int = 100,
     warm_up: int = 10,
     ceilings: Callable[[], Ceilings | None] = lambda: None,
+    gpu: int = 0,
 ) -> Result:
     """Load a model or engine and time it on one random input.
 
     :param size: ``(height, width)``; None for the model's
     :param ceilings: measures this GPU, or says None; called only for a backend that runs on one
+    :param gpu: see ``backends.choice.open_backend``
     :raises UserError: if the model cannot be loaded or run so
     """
     try:
@@ -103,23 +135,17 @@ def benchmark(
         raise UserError(
             f"{model} takes {declared} images at once, not {batch}: export it with --batch {batch}"
         )
-    network = BACKENDS[name](model, size, threads, batch)
+    network = open_backend(name, model, size, threads, batch, gpu)
     seen = random_input(batch, size)
     with_copies = measure(lambda: network.run(*seen), runs, warm_up, batch)
-    without_copies = roofline = None
+    without_copies = share = None
     if network.run_resident is not None:
         without_copies = measure(network.run_resident, runs, warm_up, batch)
-        limits, cost = ceilings(), cost_of(model, card, size)
-        if limits and cost:
-            ideal = 1e3 * ideal_seconds(cost, batch, limits)
-            roofline = {
-                "operations": {kind: batch * count for kind, count in cost.operations.items()},
-                "bytes": cost.moved(batch),
-                "ideal_ms": ideal,
-                "share": ideal / without_copies.p50,
-            }
+        limits = ceilings()
+        if limits and (cost := cost_of(model, card, size)):
+            share = roofline(cost, batch, limits, without_copies.p50)
     precision = card.extra.get("precision", "fp32")
-    return Result(model.name, precision, network.runtime, size, batch, with_copies, without_copies, roofline)
+    return Result(model.name, precision, network.runtime, size, batch, with_copies, without_copies, share)
 
 
 def random_input(batch: int, size: tuple[int, int]) -> NetworkInput:

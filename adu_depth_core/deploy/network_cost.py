@@ -31,6 +31,10 @@ class Cost:
         """Bytes of a batch."""
         return batch * self.activation_bytes + self.weight_bytes
 
+    def in_type(self, name: str) -> Cost:
+        """Cost of an FP32 network if all of it were in a type of half the size, ``fp16`` or ``bf16``."""
+        return Cost({name: sum(self.operations.values())}, self.activation_bytes // 2, self.weight_bytes // 2)
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import ctypes.util
+import functools
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from adu_depth_core.deploy.network_cost import Cost
 from adu_depth_core.errors import UserError
 from adu_depth_core.inference.tensorrt.cuda import check, cuda_runtime
 
-COPY_BYTES = 256 << 20
-MATRIX = 4096
-"""Rows and columns of the matrices that are multiplied."""
+logger = logging.getLogger(__name__)
 
-REPEATS = 20
+COPY_BYTES = 256 << 20
+MATRIX = 8192
+"""Rows and columns of the matrices that are multiplied: ``COPY_BYTES`` in FP32."""
+
+REPEATS = 5
+LEAST_SECONDS = 0.1
+"""Of each measurement, so that a clock that is still rising does not decide."""
 
 
 @dataclass(frozen=True)
@@ -25,49 +34,72 @@ class Ceilings:
     """The best that this GPU does, measured.
 
     :param bytes_per_s: read plus written, by a copy within its memory
-    :param operations_per_s: multiplications and additions by cuBLAS, by type; fp32 in TF32, as the runtimes
-        take it where the GPU has it
+    :param operations_per_s: multiplications and additions by cuBLAS, by type, without those that the GPU
+        lacks; fp32 in TF32, as the runtimes take it where the GPU has it
     """
 
     bytes_per_s: float
     operations_per_s: dict[str, float]
 
 
-def ideal_seconds(cost: Cost, batch: int, ceilings: Ceilings) -> float:
-    """Time of a batch if only the ceilings held it up: arithmetic or memory, whichever takes longer."""
+def ideal_seconds(cost: Cost, batch: int, ceilings: Ceilings) -> float | None:
+    """Time of a batch if only the ceilings held it up: arithmetic or memory, whichever takes longer. None
+    where the GPU has no ceiling in a type of the network.
+    """
+    if not cost.operations.keys() <= ceilings.operations_per_s.keys():
+        return None
     arithmetic = sum(batch * n / ceilings.operations_per_s[kind] for kind, n in cost.operations.items())
     return max(arithmetic, cost.moved(batch) / ceilings.bytes_per_s)
 
 
 def measure_ceilings() -> Ceilings:
-    """Copy and multiply for about a second.
+    """Copy and multiply for some seconds, on random numbers: a GPU is faster on zeros.
 
     :raises UserError: if there is no GPU, no cuBLAS, or not enough free GPU memory (1 GB)
     """
     cuda = cuda_runtime()
-    blas = Blas()  # before memory is asked for: it may be what is missing
-    pointers = [check(cuda.cudaMalloc(COPY_BYTES), "allocate memory to copy") for _ in range(3)]
-    try:
+    with contextlib.ExitStack() as stack:
+        blas = Blas()  # before memory is asked for: it may be what is missing
+        stack.callback(blas.close)
+        pointers = []
+        for _ in range(3):
+            pointers.append(int(check(cuda.cudaMalloc(COPY_BYTES), "allocate memory to copy")))
+            stack.callback(cuda.cudaFree, pointers[-1])
+        one, other, result = pointers
         kind = cuda.cudaMemcpyKind.cudaMemcpyDeviceToDevice
-        one, other, result = map(int, pointers)
 
         def copy() -> None:
-            check(cuda.cudaMemcpyAsync(other, one, COPY_BYTES, kind, 0), "copy")
+            check(cuda.cudaMemcpyAsync(result, one, COPY_BYTES, kind, 0), "copy")
 
-        bytes_per_s = 2 * COPY_BYTES / _seconds(copy, cuda)
-        operations = {
-            name: 2 * MATRIX**3 / _seconds(lambda name=name: blas.multiply(name, one, other, result), cuda)
-            for name in TYPES
-        }
-    finally:
-        for pointer in pointers:
-            cuda.cudaFree(pointer)
-        blas.close()
-    return Ceilings(bytes_per_s, operations)
+        operations = {}
+        for name in TYPES:
+            for pointer in (one, other):
+                _fill(pointer, name, cuda)
+            try:
+                seconds = _seconds(functools.partial(blas.multiply, name, *pointers), cuda)
+            except UserError as error:
+                logger.warning("no ceiling in %s, which this GPU may lack: %s", name, error)
+            else:
+                operations[name] = 2 * MATRIX**3 / seconds
+        return Ceilings(2 * COPY_BYTES / _seconds(copy, cuda), operations)
+
+
+def _fill(pointer: int, name: str, cuda: Any) -> None:
+    """Put normally distributed numbers of a type into ``COPY_BYTES`` of GPU memory."""
+    values = np.random.default_rng(pointer).standard_normal(1 << 20, np.float32)
+    if name == "int8":
+        values = (30 * values).clip(-127, 127).astype(np.int8)
+    elif name == "fp16":
+        values = values.astype(np.float16)
+    elif name == "bf16":
+        values = (values.view(np.uint32) >> 16).astype(np.uint16)
+    kind = cuda.cudaMemcpyKind.cudaMemcpyHostToDevice
+    for offset in range(0, COPY_BYTES, values.nbytes):
+        check(cuda.cudaMemcpy(pointer + offset, values.ctypes.data, values.nbytes, kind), "fill memory")
 
 
 # cudaDataType of inputs and results, and cublasComputeType_t, from library_types.h and cublas_api.h
-TYPES = {"fp32": (0, 0, 77), "fp16": (2, 2, 68), "int8": (3, 10, 72)}
+TYPES = {"fp32": (0, 0, 77), "fp16": (2, 2, 68), "bf16": (14, 14, 68), "int8": (3, 10, 72)}
 
 
 class Blas:
@@ -120,7 +152,11 @@ def _seconds(work: Callable[[], None], cuda: Any) -> float:
         work()
     check(cuda.cudaDeviceSynchronize(), "measure")
     started = time.perf_counter()
-    for _ in range(REPEATS):
-        work()
-    check(cuda.cudaDeviceSynchronize(), "measure")
-    return (time.perf_counter() - started) / REPEATS
+    repeats = 0
+    while True:
+        for _ in range(REPEATS):
+            work()
+        check(cuda.cudaDeviceSynchronize(), "measure")
+        repeats += REPEATS
+        if (passed := time.perf_counter() - started) >= LEAST_SECONDS:
+            return passed / repeats

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
@@ -23,8 +24,12 @@ from adu_depth_core.files import write_atomically
 from adu_depth_core.inference.backends.base import IMAGE, INPUTS, check_interface, input_shapes
 from adu_depth_core.inference.network_size import check_network_size
 from adu_depth_core.inference.tensorrt.api import Flavour, load_flavour, recording_logger
+from adu_depth_core.inference.tensorrt.cuda import use_gpu
+from adu_depth_core.inference.tensorrt.deserialize import LoadedEngine, deserialize, reasons
 from adu_depth_core.inference.tensorrt.engine_file import PARITY_NOT_RUN
 from adu_depth_core.model_card import ModelCard, ModelCardError, card_path, file_sha256, read_card
+
+logger = logging.getLogger(__name__)
 
 
 def build_engine(
@@ -58,9 +63,12 @@ def build_engine(
     builder = flavour.trt.Builder(recorder)
     network = builder.create_network(flavour.network_flags)
     config = builder.create_builder_config()
+    timing_cache = _use_timing_cache(config, options.timing_cache) if options.timing_cache else None
     profiles: list[list[list[int]]] = []
 
     def work() -> bytes:
+        if options.needs_gpu(flavour):
+            use_gpu(options.on_gpu)  # CUDA keeps it for each thread
         parser = _parse(flavour, network, recorder, onnx)
         _configure(config, flavour, builder, options)
         profiles.extend(input_profiles(tuple(_inputs(network)[IMAGE].shape), card, options, onnx))
@@ -70,15 +78,16 @@ def build_engine(
         return _plan_bytes(plan, flavour, recorder, onnx)
 
     plan = _watched(work, config, flavour, watch)
-    layers = _layers(plan, flavour, recorder)
+    layers = _layers(plan, out, flavour, recorder, options)
     check_precision(layers, precision_of(card))
-    _keep_timing_cache(config, options.timing_cache)
+    if timing_cache is not None:
+        _keep_timing_cache(timing_cache, options.timing_cache)
     facts = _facts(onnx, flavour, gpu, network, profiles, options, layers)
     try:
         with write_atomically(out) as temporary:
             temporary.write_bytes(plan)
             card = _card(card, out.name, file_sha256(temporary), facts)
-            gate = gate or Gate()
+            gate = dataclasses.replace(gate or Gate(), gpu=options.on_gpu)
             if gate.reference is None:
                 gate = dataclasses.replace(gate, reference=original_of(onnx, card))
             card = parity_of_new(temporary, card, gate)
@@ -180,10 +189,6 @@ def _configure(config: Any, flavour: Flavour, builder: Any, options: BuildOption
         config.default_device_type = trt.DeviceType.DLA
         config.DLA_core = options.dla_core
         config.set_flag(trt.BuilderFlag.GPU_FALLBACK)
-    if options.timing_cache is not None:
-        content = options.timing_cache.read_bytes() if options.timing_cache.is_file() else b""
-        cache = config.create_timing_cache(content) or config.create_timing_cache(b"")
-        config.set_timing_cache(cache, ignore_mismatch=False)
 
 
 def _add_profiles(config: Any, builder: Any, network: Any, profiles: list[list[list[int]]]) -> None:
@@ -223,31 +228,58 @@ def _watched(work: Callable[[], bytes], config: Any, flavour: Flavour, watch: Wa
         except BaseException:
             progress.cancelled = True  # the builder stops at its next step, and the pool waits for it
             raise
-        return future.result()
+        try:
+            return future.result()
+        finally:
+            # Its exception leads back to this frame: a cycle that would keep the builder for the garbage
+            # collector, which must not be what frees it, see ``recording_logger``.
+            del future
 
 
 def _plan_bytes(plan: Any, flavour: Flavour, recorder: Any, onnx: Path) -> bytes:
     if plan is None:
-        from adu_depth_core.inference.tensorrt.deserialize import reasons
-
         text = reasons(error for error in recorder.errors if "CUDA GPU properties" not in error)
+        if "FP32 GEMM is not supported" in text:
+            text += (
+                " (these GPUs have no engine of a student, whose fingerprint is a matrix product in FP32: use"
+                " backend onnxruntime-cuda there)"
+            )
         raise UserError(f"{flavour.name} {flavour.version} could not build {onnx}: {text}")
     return bytes(plan)
 
 
-def _layers(plan: bytes, flavour: Flavour, recorder: Any) -> list[Layer]:
+def _layers(plan: bytes, out: Path, flavour: Flavour, recorder: Any, options: BuildOptions) -> list[Layer]:
     if flavour.compiles_at_run_time:
         return layers_of_log(recorder.details)  # works without a GPU
-    engine = flavour.trt.Runtime(recorder).deserialize_cuda_engine(plan)
-    inspector = engine.create_engine_inspector()
-    return layers_of_inspector(inspector.get_engine_information(flavour.trt.LayerInformationFormat.JSON))
+    loaded = LoadedEngine(*deserialize(flavour, out, plan, options.facts()))
+    inspector = loaded.engine.create_engine_inspector()
+    text = inspector.get_engine_information(flavour.trt.LayerInformationFormat.JSON)
+    del inspector  # before the engine that made it
+    return layers_of_inspector(text)
 
 
-def _keep_timing_cache(config: Any, path: Path | None) -> None:
-    if path is None:
+def _use_timing_cache(config: Any, path: Path) -> Any:
+    """Give the builder the kernel times of a file, or an empty cache where they do not fit.
+
+    :return: the cache, which must live until the engine is built; None if TensorRT takes none
+    """
+    for content in (path.read_bytes() if path.is_file() else b"", b""):
+        cache = config.create_timing_cache(content)
+        if cache is not None and config.set_timing_cache(cache, ignore_mismatch=False):
+            return cache
+        if content:
+            logger.warning("%s is damaged, or of another GPU or TensorRT: kernels are timed anew", path)
+    logger.warning("%s is not used: TensorRT takes no timing cache", path)
+    return None
+
+
+def _keep_timing_cache(cache: Any, path: Path) -> None:
+    content = cache.serialize()
+    if content is None:
+        logger.warning("%s is not written: TensorRT could not serialise the kernel times", path)
         return
     with write_atomically(path) as temporary:
-        temporary.write_bytes(bytes(config.get_timing_cache().serialize()))
+        temporary.write_bytes(bytes(content))
 
 
 def _facts(

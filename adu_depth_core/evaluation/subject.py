@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +37,7 @@ class Subject:
     :param runtime: the same with its version
     :param stereo: whether it looks at the right view too
     :param predict: depth and sigma of a sample
+    :param profiles: camera profiles that frames were predicted with so far
     """
 
     name: str
@@ -45,6 +48,7 @@ class Subject:
     runtime: str
     stereo: bool
     predict: Callable[[Sample], Answer]
+    profiles: Sequence[Path] = ()
 
     def record(self) -> dict[str, Any]:
         """The ``model`` entry of an evaluation's JSON."""
@@ -54,6 +58,8 @@ class Subject:
             entry |= {"file": name, "sha256": self.card.files[name], "sigma_scale": self.card.sigma_scale}
         if self.network_sizes is not None:
             entry["network_sizes"] = [list(size) for size in self.network_sizes]
+        if self.profiles:
+            entry["profiles"] = [path.name for path in self.profiles]
         return entry
 
 
@@ -70,7 +76,8 @@ def model_subject(predictor: Predictor, flip: bool = False) -> Subject:
             prediction = predictor.predict(sample.left, sample.camera)
         return prediction.depth, prediction.sigma
 
-    return _network_subject(predictor, predictor.backend_name, False, predict)
+    subject = _network_subject(predictor, predictor.backend_name, False, predict)
+    return dataclasses.replace(subject, profiles=predictor.profile_files)
 
 
 def checkpoint_subject(predictor: CheckpointPredictor, flip: bool = False) -> Subject:

@@ -68,6 +68,7 @@ def examine(model: Path | None = None, try_all: bool = False) -> list[Check]:
         model_check,
         *check_backends(model, model_check.found, try_all),
         check_tensorrt(model, try_it=model_check.found),
+        *check_onnxruntime(),
         *check_ros(),
         *(check_module("training", name, "train") for name in ("torch", "timm", "lightning", "safetensors")),
         *(check_module("bags", name, "bags") for name in ("rosbags", "mcap")),
@@ -146,6 +147,23 @@ def check_tensorrt(model: Path | None, try_it: bool) -> Check:
         return Check("engines", "tensorrt", False, str(error))
     kind = f"{gpu['name']}, compute capability {gpu['compute_capability']}"
     return Check("engines", "tensorrt", True, f"{flavour.name} {flavour.version}, {kind}")
+
+
+def check_onnxruntime() -> list[Check]:
+    """One of the packages that bring the same module; a check where several do."""
+    brought = importlib.metadata.packages_distributions().get("onnxruntime", ())
+    packages = sorted({name for name in brought if name.startswith("onnxruntime")})
+    if len(packages) < 2:
+        return []
+    return [
+        Check(
+            BACKEND,
+            " and ".join(packages),
+            False,
+            "overwrite each other's files: which of them runs depends on which came last",
+            f"pip uninstall {' '.join(packages)}, then {_pip('onnxruntime')} or {_pip('onnxruntime-cuda')}",
+        )
+    ]
 
 
 def check_gpu() -> Check:

@@ -7,6 +7,7 @@ import numpy as np
 
 from adu_depth_core.camera import metric_scale
 from adu_depth_core.inference.backends.base import NetworkOutput
+from adu_depth_core.inference.depth_correction import DepthCorrection
 from adu_depth_core.inference.novelty import is_unfamiliar, novelty, sigma_growth
 from adu_depth_core.inference.placement import Placement
 from adu_depth_core.inference.prediction import Prediction
@@ -22,7 +23,11 @@ NEIGHBOURS = np.ones((3, 3), np.uint8)
 
 
 def postprocess(
-    output: NetworkOutput, placement: Placement, card: ModelCard, output_size: str = "image"
+    output: NetworkOutput,
+    placement: Placement,
+    card: ModelCard,
+    output_size: str = "image",
+    correction: DepthCorrection | None = None,
 ) -> Prediction:
     """``depth = exp(mu) * f_net / f_ref`` and ``sigma = sigma_scale * growth * exp(log_b) * depth``.
 
@@ -35,6 +40,7 @@ def postprocess(
     :param placement: where the image lies on the network's input
     :param card: model card with ``f_ref``, depth range and ``sigma_scale``
     :param output_size: ``image``, or ``network`` for the network's resolution without the border
+    :param correction: of this camera's depth, before it is limited; sigma grows with depth
     :return: maps of that size with their camera
     :raises ValueError: if ``output_size`` is neither
     """
@@ -45,6 +51,9 @@ def postprocess(
     # between limited values stays within the limits.
     depth = np.exp(placement.cut(output.mu))
     depth *= np.float32(metric_scale(camera.fx, card.f_ref))
+    if correction is not None:
+        slope = (np.arange(camera.height, dtype=np.float32) - camera.cy) / camera.fy
+        depth *= np.exp(correction.log_factor(depth, slope[:, None]))
     np.clip(depth, card.depth_min, card.depth_max, out=depth)
     sigma = np.exp(placement.cut(output.log_b))
     sigma *= depth

@@ -15,12 +15,13 @@ from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import share_directory
 from adu_depth_core.inference.backends.base import Backend, blank_input
-from adu_depth_core.inference.backends.choice import BACKENDS, choose_backend
+from adu_depth_core.inference.backends.choice import BACKENDS, choose_backend, open_backend
 from adu_depth_core.inference.network_size import check_network_size, fit_network_size, fixed_network_size
 from adu_depth_core.inference.placement import Placement
 from adu_depth_core.inference.postprocess import postprocess
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.inference.preprocess import Preprocessor
+from adu_depth_core.inference.profile_choice import AUTO, Adaptation, ProfileChoice
 from adu_depth_core.model_card import ModelCardError, read_card
 
 logger = logging.getLogger(__name__)
@@ -59,13 +60,18 @@ class Predictor:
         only one that the model takes
     :param threads: CPU threads of the runtime; None leaves it to the runtime
     :param throughput: see ``for_throughput``
+    :param gpu: see ``backends.choice.open_backend``
+    :param profile: camera profile: a file, ``auto`` for the one beside the model that is of the camera, if
+        there is one, or ``none``
     :raises UserError: if the model or its card is missing, damaged or not made for each other, the
-        backend is unknown or not installed, the network size does not fit the model, or ``threads``
-        is not positive
+        backend is unknown or not installed, the network size does not fit the model, ``threads``
+        is not positive, or a profile cannot be read or is of another model
 
     :ivar images_at_once: how many threads may predict without waiting for each other
     :ivar network_size: of the latest frame; before the first the card's, if none was given
     :ivar network_sizes: all that frames were predicted at, in the order of their first use
+    :ivar profile_file: camera profile of the latest frame, or None
+    :ivar profile_files: all that frames were predicted with
     """
 
     def __init__(
@@ -75,6 +81,8 @@ class Predictor:
         network_size: tuple[int, int] | None = None,
         threads: int | None = None,
         throughput: bool = False,
+        gpu: int = 0,
+        profile: str | Path = AUTO,
     ) -> None:
         try:
             self.model_path = Path(model) if model is not None else default_model()
@@ -89,9 +97,13 @@ class Predictor:
             )
         if threads is not None and threads < 1:
             raise UserError(f"threads is {threads}: must be at least 1")
+        self._profiles = ProfileChoice(profile, self.model_path, self.card)
+        self.profile_file: Path | None = None
+        self.profile_files: list[Path] = []
         self.backend_name, self.backend_reason = choose_backend(backend, self.model_path)
         self._threads = threads
         self._throughput = throughput
+        self._gpu = gpu
         self._fixed_size = network_size or fixed_network_size(self.card)
         self.network_sizes: list[tuple[int, int]] = []
         self._loaded: OrderedDict[tuple[int, int], Idle] = OrderedDict()
@@ -105,8 +117,17 @@ class Predictor:
         """
         if self.backend.streams is None:
             return self
-        other = Predictor(self.model_path, self.backend_name, self._fixed_size, self._threads, True)
+        other = Predictor(
+            self.model_path,
+            self.backend_name,
+            self._fixed_size,
+            self._threads,
+            throughput=True,
+            gpu=self._gpu,
+            profile=self._profiles.choice,
+        )
         other._warned_of_border = other._warned_of_camera = True  # it is this one that tells
+        other.profile_files = self.profile_files
         return other
 
     def predict(
@@ -120,8 +141,26 @@ class Predictor:
         :param output_size: ``image``, or ``network`` for maps at the network's resolution without the
             border, with the camera scaled to match
         :raises ValueError: if the image's type, size or channels, or ``output_size``, are not as above
-        :raises UserError: if the network cannot be loaded for this camera's size
+        :raises ProfileMismatch: if the named profile is of another camera
+        :raises UserError: if the network cannot be loaded for this camera's size, or several profiles beside
+            the model are of this camera
         """
+        adaptation = self._profiles.of(camera)
+        self.profile_file = adaptation.source
+        if adaptation.source is not None and adaptation.source not in self.profile_files:
+            self.profile_files.append(adaptation.source)
+        return self._predict(image, camera, channels, output_size, adaptation)
+
+    def warm_up(self) -> None:
+        """Predict a black image on the calling thread: its first run there takes several times longer."""
+        height, width = self.network_size
+        focal = self.card.f_ref  # any that the model knows
+        camera = Camera(focal, focal, (width - 1) / 2, (height - 1) / 2, width, height)
+        self._predict(np.zeros((height, width, 3), np.uint8), camera, "rgb", "image", Adaptation(self.card))
+
+    def _predict(
+        self, image: np.ndarray, camera: Camera, channels: str, output_size: str, adaptation: Adaptation
+    ) -> Prediction:
         size = self.network_size = self._fixed_size or fit_network_size(camera, self.card)
         placement = Placement.fit(camera, size)
         self._warn_of_wasteful_border(placement)
@@ -132,7 +171,7 @@ class Predictor:
         preprocess, backend = ready = idle.get()
         try:
             output = backend.infer(*preprocess(image, placement, channels))
-            prediction = postprocess(output, placement, self.card, output_size)
+            prediction = postprocess(output, placement, adaptation.card, output_size, adaptation.correction)
         finally:
             idle.put(ready)
         if prediction.camera_doubt and not self._warned_of_camera:
@@ -156,7 +195,7 @@ class Predictor:
             count = self._threads or min(os.cpu_count() or 1, MAX_STREAMS)
             backends = load.streams(self.model_path, size, count)
         else:
-            backends = [load(self.model_path, size, self._threads)]
+            backends = [open_backend(self.backend_name, self.model_path, size, self._threads, gpu=self._gpu)]
         self.backend, self.images_at_once = backends[0], len(backends)
         idle: Idle = queue.SimpleQueue()
         for backend in backends:

@@ -191,6 +191,7 @@ class ModelResult:
     :param worst: the worst frames, worst first
     :param worst_metric: the metric they are the worst by
     :param latency: of a prediction on its own
+    :param profiles: file names of the camera profiles that frames were predicted with
     """
 
     label: str
@@ -211,6 +212,7 @@ class ModelResult:
     worst: tuple[WorstFrame, ...]
     worst_metric: str
     latency: Latency
+    profiles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

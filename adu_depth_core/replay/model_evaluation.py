@@ -167,6 +167,7 @@ class ModelEvaluation:
             latency=Latency(
                 *map(float, np.percentile(self._latencies_ms, (50, 95, 100))), len(self._latencies_ms)
             ),
+            profiles=tuple(path.name for path in predictor.profile_files),
         )
 
 

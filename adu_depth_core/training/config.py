@@ -130,6 +130,8 @@ class TrainingConfig:
     max_hours: float = 0.0
     validate_every: int = 0
     keep: str = "last"
+    patience: int = 0
+    keep_fingerprint: bool = False
     cache: bool = True
     precision: str = "32-true"
     pictures_every: int = 200
@@ -140,6 +142,12 @@ class TrainingConfig:
             raise UserError(f"keep is {self.keep!r}: choose last or best")
         if self.keep == "best" and not self.validate_every:
             raise UserError("keep is best: set validate_every, the steps between validations, above 0")
+        if self.keep_fingerprint and not self.initial_weights:
+            raise UserError("keep_fingerprint keeps that of the weights to start from: name initial_weights")
+        if self.patience and not self.validate_every:
+            raise UserError(
+                "patience counts validations: set validate_every, the steps between them, above 0"
+            )
         if self.precision not in ("32-true", "16-mixed", "bf16-mixed"):
             raise UserError(f"precision is {self.precision!r}: choose 32-true, 16-mixed or bf16-mixed")
         if self.teacher_answers not in ("live", "kept"):

@@ -50,10 +50,19 @@ class DepthTraining(lightning.LightningModule):
         self.network = network
         if config.initial_weights:
             _initialise(network, Path(config.initial_weights))
+        if config.keep_fingerprint:
+            network.encoder.eval()
         self.progress = 0.0
         self.pictures: dict[str, torch.Tensor] = {}
         self.validation = validation
         self._errors: list[float] = []
+
+    def train(self, mode: bool = True) -> DepthTraining:
+        """As of any module; an encoder whose fingerprint stays keeps its running statistics, too."""
+        super().train(mode)
+        if self.config.keep_fingerprint:
+            self.network.encoder.eval()
+        return self
 
     def supervise(
         self,

@@ -12,6 +12,7 @@ from pathlib import Path
 import lightning
 import torch
 from lightning.pytorch.callbacks import (
+    EarlyStopping,
     LearningRateMonitor,
     ModelCheckpoint,
     RichProgressBar,
@@ -89,7 +90,8 @@ def train(
         config = with_held_out(config)
     teacher, teacher_card = _read_teacher(config) if network == "student" else (None, None)
     kept = teacher is not None and config.teacher_answers == "kept"
-    card = new_card(config, network, teacher_card, _read_start(config))
+    start = _read_start(config)
+    card = new_card(config, network, teacher_card, start)
     twin = read_twin(Path(config.twin), card, len(config.sources)) if config.twin else None
     # The calibration frames are only needed at the end; what is wrong with them is told at the beginning.
     judged = (
@@ -120,9 +122,9 @@ def train(
     model = out / (f"{network}.onnx" if network == "student" else f"{network}.safetensors")
     if trainer.is_global_zero:
         card = dataclasses.replace(card, training={**card.training, "steps": trainer.global_step})
-        if network == "student":
+        if network == "student" and not config.keep_fingerprint:
             fit_fingerprint(module.network.cpu(), card, views, [source.dataset for source in sources])
-        card = _finish(network, module, card, model, config, twin)
+        card = _finish(network, module, card, model, config, twin, start)
     return model, card
 
 
@@ -186,6 +188,8 @@ def _trainer(config: TrainingConfig, machine: Machine, out: Path, module: DepthT
         callbacks.append(
             ModelCheckpoint(out, "best", monitor=VALIDATION_METRIC, enable_version_counter=False)
         )
+    if config.patience:
+        callbacks.append(EarlyStopping(VALIDATION_METRIC, patience=config.patience))
     processes = machine.devices * machine.nodes
     return lightning.Trainer(
         max_steps=config.steps,
@@ -224,6 +228,7 @@ def _finish(
     model: Path,
     config: TrainingConfig,
     twin: ModelCard | None,
+    start: ModelCard | None,
 ) -> ModelCard:
     if twin is not None:
         card = judged_by(card, twin)
@@ -236,8 +241,12 @@ def _finish(
         return checkpoint_subject(load_checkpoint_predictor(path))
 
     if network == "student":
-        export_student(weights, card if twin else dataclasses.replace(card, novelty=NEUTRAL), model)
-        if twin is None:
+        if config.keep_fingerprint:  # and with it the measure of what is unfamiliar
+            card = dataclasses.replace(card, novelty=start.novelty)
+        elif twin is None:
+            card = dataclasses.replace(card, novelty=NEUTRAL)
+        export_student(weights, card, model)
+        if twin is None and not config.keep_fingerprint:
             card = read_card(model)
             home = open_all_unseen([*config.calibration, config.validation], card)
             entries = measure_novelty(weights, home, open_all_unseen(config.other_rigs, card))

@@ -13,6 +13,7 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, Image
 
+from adu_depth_core.camera import Camera
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_ros.camera_stream import CameraStream
 from adu_depth_ros.depth_publishers import DepthPublishers
@@ -32,6 +33,9 @@ class BrokenPredictor:
     def __init__(self, faults, card):
         self.faults = list(faults)
         self.card = card
+
+    def warm_up(self):
+        self.predict(np.zeros((*self.network_size, 3), np.uint8), Camera(9, 9, 0, 0, 192, 64))
 
     def predict(self, image, camera, channels="rgb", output_size="image"):
         if self.faults and (fault := self.faults.pop(0)) is not None:

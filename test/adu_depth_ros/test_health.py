@@ -31,7 +31,7 @@ class StandingStill(Predictor):
         super().__init__(**options)
 
     def predict(self, image, *arguments, **options):
-        if self.hang is not None and image.any():  # the image of a warm-up is black
+        if self.hang is not None:
             self.hang.wait(30)
         return super().predict(image, *arguments, **options)
 

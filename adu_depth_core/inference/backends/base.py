@@ -27,10 +27,6 @@ class NetworkInput(NamedTuple):
     image: np.ndarray
     camera: np.ndarray
 
-    def repeat(self, count: int) -> NetworkInput:
-        """The same images ``count`` times."""
-        return NetworkInput(self.image.repeat(count, axis=0), self.camera.repeat(count, axis=0))
-
 
 class NetworkOutput(NamedTuple):
     """What it answers; of one image without the first dimension.

@@ -34,6 +34,23 @@ CPU_BACKENDS = ("openvino", "onnxruntime", "pytorch")
 ENGINE_SUFFIX = ".engine"
 
 
+def open_backend(
+    name: str, model: Path, network_size: tuple[int, int], threads: int | None, batch: int = 1, gpu: int = 0
+) -> Backend:
+    """Load a network, see ``base.Backend``.
+
+    :param name: a key of ``BACKENDS``
+    :param gpu: number of the GPU, as CUDA counts those that the process sees; 0 for a backend of the CPU
+    :raises UserError: also if the GPU is not there, or the backend runs on the CPU
+    """
+    if name not in CPU_BACKENDS:
+        return BACKENDS[name](model, network_size, threads, batch, gpu=gpu)
+    if gpu:
+        others = ", ".join(other for other in BACKENDS if other not in CPU_BACKENDS)
+        raise UserError(f"backend {name} runs on the CPU, GPU {gpu} is for: {others}")
+    return BACKENDS[name](model, network_size, threads, batch)
+
+
 def choose_backend(name: str = "auto", model: Path | None = None) -> tuple[str, str]:
     """Resolve ``auto``: TensorRT for an engine, else the first CPU backend whose runtime can be imported.
 

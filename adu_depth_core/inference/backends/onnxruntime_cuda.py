@@ -18,7 +18,6 @@ from adu_depth_core.inference.backends.base import (
     NetworkOutput,
     blank_input,
     input_shapes,
-    unreadable_model,
 )
 from adu_depth_core.inference.backends.onnxruntime import open_session, session_options
 
@@ -31,6 +30,7 @@ class ONNXRuntimeCudaBackend(Backend):
     """See ``base.Backend``. Input and outputs stay at fixed places on the GPU, so that the network can be
     replayed as a CUDA graph; FP32 convolutions may use TF32.
 
+    :param gpu: its number, as CUDA counts those that the process sees
     :raises UserError: also if ONNX Runtime was built without CUDA or cannot use it here; it would run on
         the CPU instead
     """
@@ -39,30 +39,40 @@ class ONNXRuntimeCudaBackend(Backend):
     extra = "onnxruntime-cuda"
 
     def __init__(
-        self, model: Path, network_size: tuple[int, int], threads: int | None, batch: int = 1
+        self,
+        model: Path,
+        network_size: tuple[int, int],
+        threads: int | None,
+        batch: int = 1,
+        gpu: int = 0,
     ) -> None:
         onnxruntime = require(self.module, self.extra, "for the ONNX Runtime CUDA backend")
         self.runtime = f"ONNX Runtime {onnxruntime.__version__} CUDA"
         if PROVIDER not in onnxruntime.get_available_providers():
             raise UserError(
-                f"onnxruntime {onnxruntime.__version__} is built for the CPU: "
-                f"pip uninstall onnxruntime && pip install 'adu_depth[{self.extra}]'"
+                f"onnxruntime {onnxruntime.__version__} is built for the CPU: pip uninstall onnxruntime "
+                f"onnxruntime-gpu && pip install 'adu_depth[{self.extra}]'"
             )
         if hasattr(onnxruntime, "preload_dlls"):
             onnxruntime.preload_dlls()  # CUDA's libraries where they are Python packages
+        self._gpu = gpu
+        self._blank = blank_input(batch, network_size)
         options = session_options(onnxruntime, network_size, threads, batch)
-        self._session = self._open(onnxruntime, model, options)
+        # Before CUDA is tried: what fails there is no fault of the file.
+        session = open_session(onnxruntime, model, options, ["CPUExecutionProvider"], self.runtime)
+        components = next(o.shape[1] for o in session.get_outputs() if o.name == FINGERPRINT)
         maps = (batch, 1, *network_size)
-        components = next(o.shape[1] for o in self._session.get_outputs() if o.name == FINGERPRINT)
-        shapes = {MU: maps, LOG_B: maps, FINGERPRINT: (batch, components)}
-        self._inputs = self._allocate(onnxruntime, input_shapes(batch, network_size))
-        self._outputs = self._allocate(onnxruntime, shapes)
-        self._binding = self._session.io_binding()
-        for name, value in self._inputs.items():
-            self._binding.bind_ortvalue_input(name, value)
-        for name, value in self._outputs.items():
-            self._binding.bind_ortvalue_output(name, value)
-        self.run(*blank_input(batch, network_size))  # allocates, and records the graph
+        self._input_shapes = input_shapes(batch, network_size)
+        self._output_shapes = {MU: maps, LOG_B: maps, FINGERPRINT: (batch, components)}
+        try:
+            self._start(onnxruntime, model, options, graph=True)
+        except Exception as error:  # ONNX Runtime's classes share no public base class
+            # A node of the network may have no CUDA kernel, and then nothing can be recorded.
+            logger.info("without a CUDA graph: %s", error)
+            try:
+                self._start(onnxruntime, model, options, graph=False)
+            except Exception as reason:
+                raise self._no_cuda(reason) from reason
 
     def run(self, image: np.ndarray, camera: np.ndarray) -> NetworkOutput:
         for name, values in zip(INPUTS, (image, camera), strict=True):
@@ -74,29 +84,29 @@ class ONNXRuntimeCudaBackend(Backend):
     def run_resident(self) -> None:
         self._session.run_with_iobinding(self._binding)
 
-    @staticmethod
-    def _allocate(onnxruntime: Any, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
+    def _start(self, onnxruntime: Any, model: Path, options: Any, graph: bool) -> None:
+        """Open a session and run it once, which allocates, and records the graph."""
+        provider = (PROVIDER, {"device_id": str(self._gpu), "enable_cuda_graph": str(int(graph))})
+        self._session = onnxruntime.InferenceSession(model, options, providers=[provider])
+        if self._session.get_providers()[0] != PROVIDER:
+            raise RuntimeError("it fell back to the CPU")
+        self._inputs = self._allocate(onnxruntime, self._input_shapes)
+        self._outputs = self._allocate(onnxruntime, self._output_shapes)
+        self._binding = self._session.io_binding()
+        for name, value in self._inputs.items():
+            self._binding.bind_ortvalue_input(name, value)
+        for name, value in self._outputs.items():
+            self._binding.bind_ortvalue_output(name, value)
+        self.run(*self._blank)
+
+    def _allocate(self, onnxruntime: Any, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
         """Tensors on the GPU, by name."""
         device = onnxruntime.OrtValue.ortvalue_from_shape_and_type
-        return {name: device(list(shape), np.float32, "cuda", 0) for name, shape in shapes.items()}
+        return {name: device(list(shape), np.float32, "cuda", self._gpu) for name, shape in shapes.items()}
 
-    def _open(self, onnxruntime: Any, model: Path, options: Any) -> Any:
-        """A session that records a CUDA graph, or one without where a node of the network prevents it."""
-        session, problem = None, None
-        for graph in ("1", "0"):
-            try:
-                providers = [(PROVIDER, {"enable_cuda_graph": graph})]
-                session = open_session(onnxruntime, model, options, providers, self.runtime)
-                break
-            except UserError as error:
-                problem = error
-                logger.info("without a CUDA graph: %s", error)
-        if session is None:
-            raise problem
-        if session.get_providers()[0] != PROVIDER:
-            raise unreadable_model(
-                model,
-                self.runtime,
-                RuntimeError("CUDA could not be used; the log above says why, `nvidia-smi` what there is"),
-            )
-        return session
+    def _no_cuda(self, reason: Exception) -> UserError:
+        text = next((line.strip() for line in str(reason).splitlines() if line.strip()), repr(reason))
+        return UserError(
+            f"{self.runtime} cannot use GPU {self._gpu} ({text}): the log above says more, `nvidia-smi` what "
+            "there is; CUDA's libraries come with pip install 'onnxruntime-gpu[cuda,cudnn]'"
+        )

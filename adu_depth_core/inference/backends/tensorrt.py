@@ -15,10 +15,9 @@ from adu_depth_core.inference.backends.base import (
     Backend,
     NetworkOutput,
     blank_input,
-    check_interface,
     input_shapes,
 )
-from adu_depth_core.inference.tensorrt.cuda import MODULE, Buffer, Stream, cuda_runtime, current_gpu
+from adu_depth_core.inference.tensorrt.cuda import MODULE, Buffer, Stream, cuda_runtime, current_gpu, use_gpu
 from adu_depth_core.inference.tensorrt.engine_file import check_fits, engine_card
 
 logger = logging.getLogger(__name__)
@@ -30,6 +29,7 @@ class TensorRTBackend(Backend):
     One stream, pinned host buffers, and the copies and kernels of a run recorded once as a CUDA graph
     and replayed. The engine is deserialised and the graph recorded here, never on a frame.
 
+    :param gpu: its number, as CUDA counts those that the process sees
     :raises UserError: also if there is no driver or GPU, the engine is for another GPU or TensorRT, or
         GPU memory is full
     """
@@ -38,50 +38,50 @@ class TensorRTBackend(Backend):
     extra = "tensorrt"
 
     def __init__(
-        self, model: Path, network_size: tuple[int, int], threads: int | None, batch: int = 1
+        self,
+        model: Path,
+        network_size: tuple[int, int],
+        threads: int | None,
+        batch: int = 1,
+        gpu: int = 0,
     ) -> None:
         cuda_runtime()
         facts = engine_card(model).extra["engine"]
-        gpu = current_gpu()
+        self._gpu = gpu
+        use_gpu(gpu)
+        from adu_depth_core.inference.tensorrt import deserialize
         from adu_depth_core.inference.tensorrt.api import load_flavour
-        from adu_depth_core.inference.tensorrt.deserialize import load
 
         flavour = load_flavour(facts["flavour"])
-        check_fits(model, facts, gpu, flavour.version)
+        check_fits(model, facts, current_gpu(), flavour.version)
         self.runtime = f"{flavour.name} {flavour.version}"
         shapes = input_shapes(batch, network_size)
         profile = profile_index(model, facts["profiles"], shapes[IMAGE])
-        self._loaded = load(flavour, model, facts)
-        engine, self._context = self._loaded.engine, self._loaded.context
-        names = [engine.get_tensor_name(i) for i in range(engine.num_io_tensors)]
-        is_input = [engine.get_tensor_mode(name) == flavour.trt.TensorIOMode.INPUT for name in names]
-        check_interface(
-            model,
-            (name for name, flag in zip(names, is_input, strict=True) if flag),
-            (name for name, flag in zip(names, is_input, strict=True) if not flag),
-        )
+        self._loaded = deserialize.load(flavour, model, facts)
         self._stream = Stream()
         if profile:
-            self._do(self._context.set_optimization_profile_async(profile, int(self._stream.handle)))
+            self._do(self._loaded.context.set_optimization_profile_async(profile, int(self._stream.handle)))
         for name, shape in shapes.items():
-            self._do(self._context.set_input_shape(name, shape))
+            self._do(self._loaded.context.set_input_shape(name, shape))
         # Known of the outputs too, once the inputs' are set.
-        shapes |= {name: tuple(self._context.get_tensor_shape(name)) for name in OUTPUTS}
+        shapes |= {name: tuple(self._loaded.context.get_tensor_shape(name)) for name in OUTPUTS}
         self._buffers = {name: Buffer(name, shape) for name, shape in shapes.items()}
         for name, buffer in self._buffers.items():
-            self._do(self._context.set_tensor_address(name, buffer.device))
+            self._do(self._loaded.context.set_tensor_address(name, buffer.device))
         self._put(*blank_input(batch, network_size))
         self._prepare()
 
     def run(self, image: np.ndarray, camera: np.ndarray) -> NetworkOutput:
+        use_gpu(self._gpu)  # CUDA keeps it for each thread
         self._put(image, camera)
-        self._start_whole()
+        (self._replay_whole or self._copy_and_compute)()
         self._stream.wait("run the network")
         mu, log_b, fingerprint = (self._buffers[name].host for name in OUTPUTS)
         return NetworkOutput(mu[:, 0], log_b[:, 0], fingerprint)
 
     def run_resident(self) -> None:
-        self._start_resident()
+        use_gpu(self._gpu)
+        (self._replay_resident or self._compute)()
         self._stream.wait("run the network")
 
     def _put(self, image: np.ndarray, camera: np.ndarray) -> None:
@@ -94,15 +94,15 @@ class TensorRTBackend(Backend):
         self._stream.wait("run the network")
         self._loaded.keep_kernels()
         # Only tensorrt_rtx can be asked; in tensorrt a network without control flow can always be recorded.
-        ask = getattr(self._context, "is_stream_capturable", lambda stream: True)
+        ask = getattr(self._loaded.context, "is_stream_capturable", lambda stream: True)
+        self._replay_whole = self._replay_resident = None
         if ask(int(self._stream.handle)):
-            self._start_whole = self._stream.record(self._copy_and_compute)
-            self._start_resident = self._stream.record(self._compute)
+            self._replay_whole = self._stream.record(self._copy_and_compute)
+            self._replay_resident = self._stream.record(self._compute)
         else:
             logger.warning(
                 "%s cannot be recorded as a CUDA graph: each run is put together anew", self.runtime
             )
-            self._start_whole, self._start_resident = self._copy_and_compute, self._compute
 
     def _copy_and_compute(self) -> None:
         for name in INPUTS:
@@ -112,7 +112,7 @@ class TensorRTBackend(Backend):
             self._buffers[name].download(self._stream)
 
     def _compute(self) -> None:
-        self._do(self._context.execute_async_v3(int(self._stream.handle)))
+        self._do(self._loaded.context.execute_async_v3(int(self._stream.handle)))
 
     def _do(self, succeeded: bool) -> None:
         if not succeeded:

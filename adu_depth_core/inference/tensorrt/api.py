@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import logging
 from dataclasses import dataclass
@@ -85,7 +86,11 @@ def load_flavour(name: str = "auto") -> Flavour:
 
 
 def recording_logger(trt: Any) -> Any:
-    """A TensorRT logger: ``errors`` holds error texts, ``details`` verbose lines; warnings are logged."""
+    """A TensorRT logger: ``errors`` holds error texts, ``details`` verbose lines; warnings are logged.
+
+    TensorRT may hold a lock while it logs, and needs the same to free a builder: where the garbage collector
+    freed one in ``log``, the process stood still for ever (``tensorrt_rtx`` 1.7.1). So it waits.
+    """
 
     class Recorder(trt.ILogger):
         def __init__(self) -> None:
@@ -94,6 +99,15 @@ def recording_logger(trt: Any) -> Any:
             self.details: list[str] = []
 
         def log(self, severity: Any, message: str) -> None:
+            collects = gc.isenabled()
+            gc.disable()
+            try:
+                self._record(severity, message)
+            finally:
+                if collects:
+                    gc.enable()
+
+        def _record(self, severity: Any, message: str) -> None:
             if severity in (trt.ILogger.Severity.INTERNAL_ERROR, trt.ILogger.Severity.ERROR):
                 self.errors.append(message)
             elif severity == trt.ILogger.Severity.WARNING:

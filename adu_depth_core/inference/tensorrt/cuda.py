@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
+import math
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -41,8 +41,24 @@ def check(result: tuple[Any, ...], purpose: str) -> Any:
     return values[0] if len(values) == 1 else tuple(values)
 
 
+def use_gpu(number: int) -> None:
+    """Choose the GPU of this thread.
+
+    :param number: as CUDA counts those that the process sees, from 0
+    :raises UserError: if there is no GPU, or none of this number
+    """
+    cuda = cuda_runtime()
+    chosen = cuda.cudaSetDevice(number)
+    if chosen[0] == cuda.cudaError_t.cudaErrorInvalidDevice:
+        count = check(cuda.cudaGetDeviceCount(), "find a GPU")
+        raise UserError(
+            f"there is no GPU {number}: this process sees {count}, counted from 0; see nvidia-smi"
+        )
+    check(chosen, "find a GPU")
+
+
 def current_gpu() -> dict[str, str]:
-    """``name`` and ``compute_capability`` of the GPU that CUDA uses.
+    """``name`` and ``compute_capability`` of the GPU that CUDA uses in this thread.
 
     :raises UserError: if there is none
     """
@@ -74,12 +90,16 @@ class Stream:
         check(self._cuda.cudaStreamBeginCapture(self.handle, mode), "record the network")
         try:
             enqueue()
-        except UserError:
-            self._cuda.cudaStreamEndCapture(self.handle)  # else the stream stays in capture mode
+        except BaseException:  # Ctrl-C too
+            self._discard(
+                self._cuda.cudaStreamEndCapture(self.handle)
+            )  # else the stream stays in capture mode
             raise
         graph = check(self._cuda.cudaStreamEndCapture(self.handle), "record the network")
-        launchable = check(self._cuda.cudaGraphInstantiate(graph, 0), "prepare the recorded network")
-        check(self._cuda.cudaGraphDestroy(graph), "prepare the recorded network")
+        try:
+            launchable = check(self._cuda.cudaGraphInstantiate(graph, 0), "prepare the recorded network")
+        finally:
+            self._cuda.cudaGraphDestroy(graph)
 
         def launch() -> None:
             check(self._cuda.cudaGraphLaunch(launchable, self.handle), "start the network")
@@ -87,33 +107,61 @@ class Stream:
         weakref.finalize(launch, self._cuda.cudaGraphExecDestroy, launchable)
         return launch
 
+    def _discard(self, captured: tuple[Any, Any]) -> None:
+        """Give back what was recorded before a failure; CUDA gives none where the failure was its own."""
+        status, graph = captured
+        if status == self._cuda.cudaError_t.cudaSuccess and graph is not None:
+            self._cuda.cudaGraphDestroy(graph)
+
+
+class Pinned:
+    """Page-locked host memory. Arrays made of it keep it alive: it is freed with the last of them.
+
+    :param name: what it is for, for errors
+    :param count: number of float32 values
+    """
+
+    def __init__(self, name: str, count: int) -> None:
+        cuda = cuda_runtime()
+        size = count * np.dtype(np.float32).itemsize
+        self.address = int(check(cuda.cudaMallocHost(size), f"pin host memory for {name}"))
+        free = weakref.finalize(self, cuda.cudaFreeHost, self.address)
+        free.atexit = False  # arrays may be used until the very end, and the end frees it anyway
+        self.__array_interface__ = {
+            "shape": (count,),
+            "typestr": np.dtype(np.float32).str,
+            "data": (self.address, False),
+            "version": 3,
+        }
+
 
 class Buffer:
     """A float32 tensor in pinned host memory and on the GPU.
 
     :param name: what it is, for errors
     :param shape: its shape
+
+    :ivar host: the tensor in host memory; it and its views stay valid when the buffer is gone
+    :ivar device: its address on the GPU, valid as long as the buffer
     """
 
     def __init__(self, name: str, shape: tuple[int, ...]) -> None:
         self._cuda = cuda_runtime()
         self._name = name
-        self._bytes = int(np.prod(shape)) * np.dtype(np.float32).itemsize
-        self._pinned = int(check(self._cuda.cudaMallocHost(self._bytes), f"pin host memory for {name}"))
-        weakref.finalize(self, self._cuda.cudaFreeHost, self._pinned)
-        self.device = int(check(self._cuda.cudaMalloc(self._bytes), f"allocate {name} on the GPU"))
+        self.host = np.asarray(Pinned(name, math.prod(shape))).reshape(shape)
+        self.device = int(check(self._cuda.cudaMalloc(self.host.nbytes), f"allocate {name} on the GPU"))
         weakref.finalize(self, self._cuda.cudaFree, self.device)
-        memory = (ctypes.c_float * int(np.prod(shape))).from_address(self._pinned)
-        self.host = np.ctypeslib.as_array(memory).reshape(shape)
 
     def upload(self, stream: Stream) -> None:
         """Copy host to GPU, in the stream's order."""
-        self._copy(self.device, self._pinned, self._cuda.cudaMemcpyKind.cudaMemcpyHostToDevice, stream)
+        kind = self._cuda.cudaMemcpyKind.cudaMemcpyHostToDevice
+        self._copy(self.device, self.host.ctypes.data, kind, stream)
 
     def download(self, stream: Stream) -> None:
         """Copy GPU to host, in the stream's order."""
-        self._copy(self._pinned, self.device, self._cuda.cudaMemcpyKind.cudaMemcpyDeviceToHost, stream)
+        kind = self._cuda.cudaMemcpyKind.cudaMemcpyDeviceToHost
+        self._copy(self.host.ctypes.data, self.device, kind, stream)
 
     def _copy(self, target: int, source: int, kind: Any, stream: Stream) -> None:
-        result = self._cuda.cudaMemcpyAsync(target, source, self._bytes, kind, stream.handle)
+        result = self._cuda.cudaMemcpyAsync(target, source, self.host.nbytes, kind, stream.handle)
         check(result, f"copy {self._name}")

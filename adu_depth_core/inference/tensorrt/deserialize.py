@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import write_atomically
+from adu_depth_core.inference.backends.base import check_interface
 from adu_depth_core.inference.tensorrt.api import Flavour, recording_logger
 
 logger = logging.getLogger(__name__)
@@ -28,19 +28,36 @@ INVALIDITY = {
 MEMORY_HINT = "GPU memory is full; end other programs on the GPU"
 
 
-@dataclass
 class LoadedEngine:
-    """An engine that can run; its parts live as long as this.
+    """An engine that can run. Whoever uses ``engine`` or ``context`` keeps this alive, and no part of it.
+
+    TensorRT wants objects to go before the one that made them, and a runtime cache after the context that
+    writes into it; this sees to it.
 
     :param kernels: where ``tensorrt_rtx`` keeps the kernels it compiled for this GPU; None for ``tensorrt``
     """
 
-    engine: Any
-    context: Any
-    recorder: Any
-    runtime: Any
-    kernels: Path | None = None
-    runtime_config: Any = None
+    def __init__(
+        self,
+        recorder: Any,
+        runtime: Any,
+        engine: Any,
+        runtime_config: Any = None,
+        cache: Any = None,
+        context: Any = None,
+        kernels: Path | None = None,
+    ) -> None:
+        self.recorder = recorder
+        self.runtime = runtime
+        self.engine = engine
+        self.runtime_config = runtime_config
+        self.cache = cache
+        self.context = context
+        self.kernels = kernels
+
+    def __del__(self) -> None:
+        # The reverse of the order in which they were made.
+        self.context = self.cache = self.runtime_config = self.engine = self.runtime = self.recorder = None
 
     def reasons(self) -> str:
         """What TensorRT complained of, with what to do where GPU memory is the reason."""
@@ -48,9 +65,13 @@ class LoadedEngine:
 
     def keep_kernels(self) -> None:
         """Write the compiled kernels beside the engine, so that the next start need not compile them."""
-        if self.kernels is None or self.runtime_config is None:
+        if self.kernels is None or self.cache is None:
             return
-        content = bytes(self.runtime_config.get_runtime_cache().serialize())
+        serialized = self.cache.serialize()
+        if serialized is None:
+            logger.warning("%s is not written: TensorRT could not serialise the kernels", self.kernels)
+            return
+        content = bytes(serialized)
         if self.kernels.is_file() and self.kernels.read_bytes() == content:
             return
         try:
@@ -66,28 +87,65 @@ def load(flavour: Flavour, path: Path, facts: dict[str, Any]) -> LoadedEngine:
     """Deserialise an engine and make it ready to run.
 
     :param facts: the card's ``engine`` entry
+    :raises UserError: if TensorRT cannot, with its reason and what to do, or its inputs and outputs are not
+        all float32
+    """
+    content = path.read_bytes()
+    loaded = LoadedEngine(*deserialize(flavour, path, content, facts["options"]))
+    _check_tensors(flavour, path, loaded.engine)
+    if not flavour.compiles_at_run_time:
+        loaded.context = loaded.engine.create_execution_context()
+    else:
+        loaded.kernels = path.with_name(path.name + ".kernels")
+        _configure_run_time(flavour, loaded)
+        loaded.context = loaded.engine.create_execution_context(loaded.runtime_config)
+    if loaded.context is None:
+        raise UserError(f"{path} could not be made ready to run: {loaded.reasons()}")
+    return loaded
+
+
+def deserialize(
+    flavour: Flavour, path: Path, content: bytes, options: dict[str, Any]
+) -> tuple[Any, Any, Any]:
+    """An engine and what must outlive it.
+
+    :param path: its file, for errors
+    :param options: those it was built with, as in its card
+    :return: the recording logger, the runtime and the engine, in the order of their making
     :raises UserError: if TensorRT cannot, with its reason and what to do
     """
     recorder = recording_logger(flavour.trt)
     runtime = flavour.trt.Runtime(recorder)
-    if facts["options"]["version_compatible"]:
+    if options["version_compatible"]:
         runtime.engine_host_code_allowed = True  # the card's hash vouches for the file
-    content = path.read_bytes()
+    if (core := options.get("dla_core")) is not None:
+        if core >= runtime.num_DLA_cores:
+            raise UserError(
+                f"{path} runs on DLA core {core}, and this machine has {runtime.num_DLA_cores}: build it "
+                "again here with `adu_depth build-engine`"
+            )
+        runtime.DLA_core = core
     engine = runtime.deserialize_cuda_engine(content)
     if engine is None:
         problems = invalidity(flavour, content) or [reasons(recorder.errors)]
         raise UserError(
             f"{path} could not be loaded by {flavour.name} {flavour.version}: {'; '.join(problems)}"
         )
-    if not flavour.compiles_at_run_time:
-        context, kernels, config = engine.create_execution_context(), None, None
-    else:
-        kernels = path.with_name(path.name + ".kernels")
-        config = _run_time_config(flavour, engine, kernels)
-        context = engine.create_execution_context(config)
-    if context is None:
-        raise UserError(f"{path} could not be made ready to run: {reasons(recorder.errors)}")
-    return LoadedEngine(engine, context, recorder, runtime, kernels, config)
+    return recorder, runtime, engine
+
+
+def _check_tensors(flavour: Flavour, path: Path, engine: Any) -> None:
+    """The student's inputs and outputs, all float32: buffers are, and another type would go beyond them."""
+    names = [engine.get_tensor_name(i) for i in range(engine.num_io_tensors)]
+    is_input = {name: engine.get_tensor_mode(name) == flavour.trt.TensorIOMode.INPUT for name in names}
+    check_interface(path, (n for n in names if is_input[n]), (n for n in names if not is_input[n]))
+    kinds = {name: engine.get_tensor_dtype(name) for name in names}
+    wrong = [f"{name} is {kind.name}" for name, kind in kinds.items() if kind != flavour.trt.DataType.FLOAT]
+    if wrong:
+        raise UserError(
+            f"{path} has inputs or outputs that are not FLOAT ({', '.join(wrong)}): build it from an ONNX by "
+            "`adu_depth export`"
+        )
 
 
 def invalidity(flavour: Flavour, content: bytes) -> list[str]:
@@ -115,14 +173,16 @@ def reasons(errors: Iterable[str]) -> str:
     return f"{text} ({MEMORY_HINT})" if out_of_memory else text
 
 
-def _run_time_config(flavour: Flavour, engine: Any, kernels: Path) -> Any:
+def _configure_run_time(flavour: Flavour, loaded: LoadedEngine) -> None:
     """``tensorrt_rtx`` compiles kernels when an engine is loaded: all of them then, and none twice."""
-    config = engine.create_runtime_config()
+    config = loaded.runtime_config = loaded.engine.create_runtime_config()
     # By default kernels for shapes left open are compiled beside the first frames, and then exchanged.
     strategies = flavour.trt.DynamicShapesKernelSpecializationStrategy
     config.dynamic_shapes_kernel_specialization_strategy = strategies.EAGER
-    cache = config.create_runtime_cache()
+    cache = loaded.cache = config.create_runtime_cache()
+    kernels = loaded.kernels
     if kernels.is_file() and not cache.deserialize(kernels.read_bytes()):
         logger.warning("%s is of another GPU, driver or TensorRT: kernels are compiled anew", kernels)
-    config.set_runtime_cache(cache)
-    return config
+    if not config.set_runtime_cache(cache):
+        logger.warning("kernels are compiled at each start: %s", loaded.reasons())
+        loaded.cache = None

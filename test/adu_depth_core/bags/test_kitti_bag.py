@@ -9,9 +9,10 @@ from adu_depth_core.errors import UserError
 pytest.importorskip("rosbags")
 from adu_depth_core.bags import topics
 from adu_depth_core.bags.kitti_bag import write_kitti_bag
-from adu_depth_core.bags.messages import camera_of, image_array, stamp_of
+from adu_depth_core.bags.messages import camera_of, image_array, point_cloud_array, stamp_of
 from adu_depth_core.bags.reader import BagReader
 from adu_depth_core.datasets.kitti_sequence import find_frames
+from adu_depth_core.images import write_png16
 
 P2 = "50 0 3.5 20 0 50 1.5 0.2 0 0 1 0.002"
 P3 = "50 0 3.5 -5 0 50 1.5 2.2 0 0 1 0.002"  # baseline (20 - -5) / 50 = 0.5 m
@@ -149,3 +150,47 @@ def test_a_real_kitti_sequence_becomes_a_bag(real_data, tmp_path):
     info = read(tmp_path / "bag")[topics.RIGHT_INFO][0]
     assert (info.width, info.height, info.k[0]) == (1241, 376, pytest.approx(718.856))
     assert -info.p[3] == pytest.approx(718.856 * 0.5323, rel=1e-3)  # the rig's colour baseline
+
+
+def write_scans(folder, lines=()):
+    """A scan of one point for each image: 10 m ahead of the scanner, which looks along x."""
+    for i in range(3):
+        path = folder / "velodyne" / f"{i:06d}.bin"
+        path.parent.mkdir(exist_ok=True)
+        np.array([[10 + i, 0, 0, 0.5]], "<f4").tofile(path)
+    write_text(folder / "calib.txt", OBJECT + "\n".join(lines))
+
+
+def test_scans_lie_where_the_calibration_has_the_scanner(odometry, tmp_path):
+    write_scans(odometry, ["R0_rect: 1 0 0 0 1 0 0 0 1", "Tr_velo_to_cam: 0 -1 0 0 0 0 -1 -0.1 1 0 0 -0.3"])
+    write_kitti_bag(find_frames(odometry), tmp_path / "bag")
+    messages = read(tmp_path / "bag")
+    assert len(messages[topics.LIDAR]) == 3
+    np.testing.assert_allclose(point_cloud_array(messages[topics.LIDAR][2]), [[12, 0, 0]])
+    edges = {edge.child_frame_id: edge for edge in messages[topics.TF_STATIC][0].transforms}
+    assert set(edges) == {topics.RIGHT_FRAME, topics.LIDAR_FRAME}
+    place = edges[topics.LIDAR_FRAME].transform.translation
+    # inv(K) * P2[:, 3] = ((20 - 3.5 * 0.002) / 50, (0.2 - 1.5 * 0.002) / 50, 0.002)
+    assert (place.x, place.y, place.z) == pytest.approx((0.39986, -0.1 + 0.00394, -0.3 + 0.002))
+
+
+def test_scans_need_a_place(odometry, tmp_path):
+    write_scans(odometry)
+    with pytest.raises(UserError, match=r"calib.txt: no Tr_velo_to_cam line .* remove the scans"):
+        write_kitti_bag(find_frames(odometry), tmp_path / "bag")
+
+
+def test_a_scan_that_is_cut_off_is_named(odometry, tmp_path):
+    write_scans(odometry, ["Tr: 0 -1 0 0 0 0 -1 0 1 0 0 0"])
+    (odometry / "velodyne" / "000001.bin").write_bytes(b"123")
+    with pytest.raises(UserError, match=r"000001.bin is not a KITTI scan: its 3 bytes"):
+        write_kitti_bag(find_frames(odometry), tmp_path / "bag")
+
+
+def test_depth_goes_along_with_unknown_pixels_as_nan(odometry, tmp_path):
+    depth = np.zeros((4, 8), np.float32)
+    depth[1, 2] = 12.5
+    write_png16(odometry / "gt_depth" / "000001.png", depth)
+    write_kitti_bag(find_frames(odometry), tmp_path / "bag")
+    (message,) = read(tmp_path / "bag")[topics.LEFT_DEPTH]
+    np.testing.assert_array_equal(image_array(message), np.where(depth > 0, depth, np.nan))

@@ -32,6 +32,7 @@ MAY_BE_ZERO = {
     *("make-bag --start-time", "evaluate-bag --tolerance", "extract --tolerance", "extract --min-motion"),
     *("compare-bags --tolerance", "benchmark --warm-up", "build-engine --dla-core", "train --workers"),
     *("synth-drive --seed", "synth-drive --lidar-noise"),
+    *(f"{name} --gpu" for name in COMMANDS),
 }
 
 

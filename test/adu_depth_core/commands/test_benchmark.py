@@ -6,7 +6,10 @@ import pytest
 
 from adu_depth_core.cli import main
 from adu_depth_core.commands.benchmark import print_results
-from adu_depth_core.deploy.latency import Latency, Result, cost_of, measure
+from adu_depth_core.deploy import latency as module
+from adu_depth_core.deploy.latency import Latency, Result, benchmark, cost_of, measure
+from adu_depth_core.deploy.network_cost import Cost
+from adu_depth_core.deploy.roofline import Ceilings
 from adu_depth_core.model_card import read_card
 
 
@@ -75,3 +78,32 @@ def test_the_cost_of_an_export_is_in_its_card(exported, shipped_model):
     export = exported / "fp32.onnx"
     noted = cost_of(export, read_card(export), (64, 96))
     assert noted == cost_of(shipped_model, read_card(shipped_model), (64, 96))
+
+
+class OnGpu:
+    """A backend of a GPU that answers at once."""
+
+    runtime = "a GPU's"
+
+    def run(self, image, camera) -> None:
+        pass
+
+    def run_resident(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("share", [0.5, None])
+def test_the_cost_is_only_asked_for_where_there_is_a_ceiling(color_student, monkeypatch, share):
+    """It needs onnxslim, which a vehicle need not have."""
+    asked = []
+
+    def cost_of(*_):
+        asked.append(1)
+        return Cost({"fp32": 10}, activation_bytes=1, weight_bytes=1)
+
+    monkeypatch.setattr(module, "open_backend", lambda *_: OnGpu())
+    monkeypatch.setattr(module, "cost_of", cost_of)
+    ceilings = Ceilings(1e9, {"fp32": 1e9}) if share else None
+    result = benchmark(color_student, "tensorrt", runs=3, warm_up=0, ceilings=lambda: ceilings)
+    assert len(asked) == (share is not None)
+    assert (result.roofline is None) == (share is None)

@@ -50,6 +50,15 @@ def test_the_builder_keeps_the_precision(exported, tmp_path, capsys, precision, 
     assert f"the engine is {precision}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_turing_gets_no_engine_and_is_told_what_to_use(exported, tmp_path, capsys, precision):
+    assert build(exported / f"{precision}.onnx", tmp_path / "out.engine", capability="7.5") == 1
+    error = " ".join(capsys.readouterr().err.split())
+    assert "FP32 GEMM is not supported" in error
+    assert "use backend onnxruntime-cuda there" in error
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_head_of_a_half_precision_engine_stays_in_fp32(exported, tmp_path):
     out = tmp_path / "student.engine"
     assert build(exported / "fp16.onnx", out) == 0

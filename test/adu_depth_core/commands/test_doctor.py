@@ -8,7 +8,14 @@ import pytest
 
 from adu_depth_core.cli import main
 from adu_depth_core.inference.backends.choice import BACKENDS
-from adu_depth_core.inference.installation import Check, can_infer, check_backend, check_module, check_ros
+from adu_depth_core.inference.installation import (
+    Check,
+    can_infer,
+    check_backend,
+    check_module,
+    check_onnxruntime,
+    check_ros,
+)
 
 
 def report(capsys, *arguments):
@@ -103,6 +110,20 @@ def test_a_runtime_that_cannot_be_imported_is_told_with_its_remedy(color_student
     monkeypatch.setattr(BACKENDS["onnxruntime"], "module", "onnxruntime_of_another_planet")
     check = check_backend("onnxruntime", color_student, try_it=True)
     assert (check.found, check.remedy) == (False, "pip install 'adu_depth[onnxruntime]'")
+
+
+@pytest.mark.parametrize("packages", [["onnxruntime"], ["onnxruntime-gpu"], []])
+def test_one_onnxruntime_needs_no_words(monkeypatch, packages):
+    monkeypatch.setattr("importlib.metadata.packages_distributions", lambda: {"onnxruntime": packages})
+    assert check_onnxruntime() == []
+
+
+def test_two_packages_of_onnxruntime_are_told(monkeypatch):
+    both = {"onnxruntime": ["onnxruntime-gpu", "onnxruntime", "onnxruntime"]}
+    monkeypatch.setattr("importlib.metadata.packages_distributions", lambda: both)
+    (check,) = check_onnxruntime()
+    assert (check.found, check.name) == (False, "onnxruntime and onnxruntime-gpu")
+    assert check.remedy.startswith("pip uninstall onnxruntime onnxruntime-gpu, then pip install 'adu_depth[")
 
 
 def test_a_folder_in_the_way_is_not_taken_for_a_package(tmp_path, monkeypatch):

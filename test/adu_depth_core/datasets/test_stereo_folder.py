@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -35,6 +36,15 @@ def test_what_is_written_is_read(folder):
     for name in ("left", "right", "depth"):
         np.testing.assert_array_equal(getattr(dataset[1], name), getattr(expected, name))
     assert (dataset[1].camera, dataset[1].baseline) == (CAMERA, 0.25)
+
+
+def test_single_images_have_no_baseline(tmp_path):
+    write_calibration(tmp_path / CALIBRATION, CAMERA, None)
+    write_sample(tmp_path, dataclasses.replace(sample("a"), right=None, baseline=None))
+    (read,) = StereoFolder(tmp_path)
+    assert (read.right, read.baseline) == (None, None)
+    np.testing.assert_array_equal(read.depth, sample("a").depth)
+    assert not (tmp_path / "right").exists()
 
 
 def test_it_can_be_evaluated_on_where_there_is_depth(folder, tmp_path):

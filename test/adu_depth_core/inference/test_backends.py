@@ -39,6 +39,14 @@ def median_difference(model: Path, backends: tuple[str, str], image: np.ndarray,
     return float(max(differences))
 
 
+def test_a_cpu_backend_takes_no_gpu(color_student):
+    pytest.importorskip("onnxruntime")
+    with pytest.raises(
+        UserError, match="onnxruntime runs on the CPU, GPU 1 is for: tensorrt, onnxruntime-cuda, pytorch-cuda"
+    ):
+        Predictor(color_student, "onnxruntime", gpu=1)
+
+
 @pytest.mark.parametrize("backend", ["onnxruntime", "pytorch"])
 def test_backends_agree_with_openvino_in_fp32(shipped_model, backend):
     need("openvino")

@@ -1,5 +1,7 @@
 """The backends for GPUs without TensorRT say clearly why they cannot work here, and never work on the CPU."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,46 @@ def test_onnxruntime_without_cuda_names_the_package_that_has_it(shipped_model):
         pytest.skip("this ONNX Runtime has CUDA")
     with pytest.raises(UserError, match=r"built for the CPU.*pip install 'adu_depth\[onnxruntime-cuda\]'"):
         BACKENDS["onnxruntime-cuda"](shipped_model, (64, 96), None)
+
+
+class WithCuda:
+    """ONNX Runtime built with CUDA, on a machine where CUDA does not start.
+
+    :param fails: whether that is an error, as since 1.20 for some reasons, or it goes on with the CPU
+    """
+
+    def __init__(self, onnxruntime, fails: bool) -> None:
+        self._real, self._fails = onnxruntime, fails
+
+    def __getattr__(self, name):
+        return getattr(self._real, name)
+
+    def get_available_providers(self):
+        return ["CUDAExecutionProvider", "CPUExecutionProvider"]
+
+    def preload_dlls(self):
+        pass
+
+    def InferenceSession(self, model, options, providers):
+        if self._fails and providers != ["CPUExecutionProvider"]:
+            raise RuntimeError("CUDA failure 35: CUDA driver version is insufficient\nmore of it")
+        return self._real.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+@pytest.mark.parametrize(
+    ("fails", "reason"),
+    [(True, r"CUDA failure 35: \S+ driver version is insufficient"), (False, "it fell back to the CPU")],
+)
+def test_cuda_that_does_not_start_is_no_damaged_file(shipped_model, tmp_path, monkeypatch, fails, reason):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    monkeypatch.setitem(sys.modules, "onnxruntime", WithCuda(onnxruntime, fails))
+    with pytest.raises(UserError, match=rf"cannot use GPU 0 \({reason}.*nvidia-smi") as caught:
+        BACKENDS["onnxruntime-cuda"](shipped_model, (64, 96), None)
+    assert "damaged" not in str(caught.value)
+    damaged = tmp_path / "damaged.onnx"
+    damaged.write_bytes(shipped_model.read_bytes()[:1000])
+    with pytest.raises(UserError, match=r"damaged.onnx could not be loaded .*damaged or not a model"):
+        BACKENDS["onnxruntime-cuda"](damaged, (64, 96), None)
 
 
 def test_pytorch_without_a_gpu_says_what_it_was_built_for(shipped_model):

@@ -285,6 +285,43 @@ def test_the_best_validation_can_be_kept(config):
     assert model.is_file()
 
 
+def test_a_run_ends_early_when_validation_gets_no_better(config):
+    """With a learning rate of nothing the second validation is like the first."""
+    frozen = dataclasses.replace(
+        config, steps=8, learning_rate=0.0, encoder_learning_rate=0.0, weight_decay=0.0, validate_every=2
+    )
+    _, card = train("student", dataclasses.replace(frozen, patience=1), Machine(workers=0))
+    assert card.training["steps"] == 4
+
+
+def test_a_fingerprint_can_be_kept_with_the_statistics_that_it_is_made_of(config, tmp_path):
+    first = train(
+        "student", dataclasses.replace(config, steps=1, out=str(tmp_path / "start")), Machine(workers=0)
+    )
+    start = first[0].with_suffix(".safetensors")
+    kept = dataclasses.replace(config, steps=3, initial_weights=str(start), keep_fingerprint=True)
+    model, card = train("student", kept, Machine(workers=0))
+    before, after = load_file(start), load_file(model.with_suffix(".safetensors"))
+    statistics = [name for name in before if name.startswith("encoder.") and "running_" in name]
+    assert statistics
+    for name in [*statistics, *(name for name in before if name.startswith("fingerprint."))]:
+        torch.testing.assert_close(after[name], before[name], rtol=0, atol=0)
+    changed = [name for name in before if not torch.equal(before[name], after[name])]
+    assert any(name.startswith("encoder.") for name in changed)
+    assert any(name.startswith("decoder.") for name in changed)
+    assert card.novelty == read_card(start).novelty
+
+
+def test_a_fingerprint_to_keep_comes_with_initial_weights(config):
+    with pytest.raises(UserError, match="keep_fingerprint keeps that of the weights to start from"):
+        dataclasses.replace(config, keep_fingerprint=True)
+
+
+def test_patience_without_validation_is_refused(config):
+    with pytest.raises(UserError, match="patience counts validations: set validate_every"):
+        dataclasses.replace(config, patience=1, validate_every=0)
+
+
 @pytest.mark.parametrize(("progress", "expected"), [(0.0, 3.0), (0.5, 3.0), (0.6, 0.9 * 1.0 + 0.1 * 3.0)])
 def test_the_average_of_the_weights_begins_late(progress, expected):
     average, network = torch.nn.BatchNorm1d(1), torch.nn.BatchNorm1d(1)

@@ -4,9 +4,14 @@ The table in docs/deployment.md says the same with its sources. Each test says f
 that it also checks the others where they are installed.
 """
 
+import gc
+from types import SimpleNamespace
+
 import pytest
+from fake_tensorrt import ILogger
 
 from adu_depth_core.errors import UserError
+from adu_depth_core.inference.tensorrt import api as tensorrt_api
 from adu_depth_core.inference.tensorrt.api import FLAVOURS, load_flavour, recording_logger
 
 INSTALLED = []
@@ -28,6 +33,16 @@ def major(flavour) -> int:
 
 def is_rtx(flavour) -> bool:
     return flavour.name == "tensorrt_rtx"
+
+
+def test_nothing_is_collected_while_tensorrt_logs(monkeypatch):
+    """It may hold the lock that freeing a builder needs."""
+    collects = []
+    monkeypatch.setattr(tensorrt_api.logger, "warning", lambda *told: collects.append(gc.isenabled()))
+    recorder = recording_logger(SimpleNamespace(ILogger=ILogger))
+    recorder.log(ILogger.Severity.WARNING, "no CUDA")
+    recorder.log(ILogger.Severity.ERROR, "Error Code 1")
+    assert (collects, gc.isenabled(), recorder.errors) == ([False], True, ["Error Code 1"])
 
 
 def test_some_flavour_is_installed():

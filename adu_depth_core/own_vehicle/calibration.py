@@ -1,0 +1,142 @@
+"""From a drive to the profile of its camera, or to the reason why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from adu_depth_core.camera import Camera
+from adu_depth_core.inference.camera_profile import SUFFIX, CameraProfile
+from adu_depth_core.inference.depth_correction import DepthCorrection
+from adu_depth_core.model_card import ModelCard
+from adu_depth_core.own_vehicle.alignment import STEP, Alignment, align
+from adu_depth_core.own_vehicle.decision import Decision, decide
+from adu_depth_core.own_vehicle.drive import TRUTHS, Drive
+from adu_depth_core.own_vehicle.fitting import KINDS
+from adu_depth_core.own_vehicle.held_out import HeldOut, Interval, hold_out
+
+SPARSE = ("height", "distances")
+"""Truths of too few places to tell more than one factor."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What came out.
+
+    :param decision: figures before and after, and what is kept
+    :param held_out: what it was judged on, in words
+    :param truth: key of ``drive.TRUTHS``
+    :param frames: with truth
+    :param refusal: why there is no profile; empty if there is one
+    :param warnings: what to tell with it
+    """
+
+    decision: Decision
+    held_out: str
+    truth: str
+    frames: int
+    refusal: str
+    warnings: tuple[str, ...]
+
+    def profile(self, card: ModelCard, camera: Camera, command: str) -> CameraProfile:
+        """The profile; of a refused calibration there is none.
+
+        :raises ValueError: if it was refused
+        """
+        if self.refusal:
+            raise ValueError(self.refusal)
+        correction, sigma = self.decision.correction, self.decision.sigma
+        profile = CameraProfile(
+            card.name, card.files, camera, correction or DepthCorrection(), record=self._record(command)
+        )
+        return (
+            profile if sigma is None else replace(profile, sigma_factor=sigma.factor, novelty=sigma.novelty)
+        )
+
+    def _record(self, command: str) -> dict[str, Any]:
+        decision = self.decision
+        gains = {"log_error": decision.depth_gain, "sigma_misfit": decision.sigma_gain}
+        return {
+            "truth": TRUTHS[self.truth],
+            "frames": self.frames,
+            "held_out": self.held_out,
+            "before": decision.before,
+            "after": decision.after,
+            "gains": {name: list(gain[:3]) for name, gain in gains.items() if gain is not None},
+            "warnings": list(self.warnings),
+            "command": command,
+        }
+
+
+def calibrate(drive: Drive, card: ModelCard) -> Calibration:
+    """Fit what helps on parts of the drive that were held out.
+
+    :param card: of the model, without a profile
+    :raises UserError: if there are too few frames to hold any out
+    """
+    alignment = align(drive.alignments)
+    held_out = hold_out(drive.observations)
+    return judged(held_out, drive.truth, card, len(drive.observations), alignment, drive.warnings)
+
+
+def judged(
+    held_out: HeldOut,
+    truth: str,
+    card: ModelCard,
+    frames: int,
+    alignment: Alignment | None = None,
+    warnings: list[str] | tuple[str, ...] = (),
+) -> Calibration:
+    """The calibration of observations that are held out against each other."""
+    decision = decide(held_out, card, KINDS[:1] if truth in SPARSE else KINDS)
+    refusal = ""
+    if alignment is not None and alignment.contradicts:
+        refusal = (
+            f"the truth contradicts itself: {alignment}. No correction of depth mends that: check the "
+            "transform "
+            "between camera and sensor (/tf), the time stamps, and that nothing moved on the vehicle"
+        )
+    elif not decision.helps:
+        refusal = (
+            "it does not help on the parts of the drive that were held out: "
+            f"mean |ln(p / g)| falls by {_interval(decision.depth_gain)}"
+        )
+        if decision.sigma_gain is not None:
+            refusal += ", the distance of the share within sigma from 0.683 by " + _interval(
+                decision.sigma_gain
+            )
+    told = [*warnings, *_doubts(held_out, decision, truth)]
+    if (
+        alignment is not None
+        and not alignment.contradicts
+        and max(abs(alignment.usual.up), abs(alignment.usual.right)) > STEP
+    ):
+        told.append(
+            f"in all frames the truth fits best {alignment.usual}: either the transform between camera and "
+            "sensor "
+            "is off, or the model misjudges how the camera is tilted"
+        )
+    return Calibration(decision, held_out.description, truth, frames, refusal, tuple(told))
+
+
+def _interval(interval: Interval) -> str:
+    return f"{interval.mean:.4f} (95 % interval {interval.low:.4f} to {interval.high:.4f})"
+
+
+def _doubts(held_out: HeldOut, decision: Decision, truth: str) -> list[str]:
+    told = []
+    if not held_out.in_time:
+        told.append(f"judged on {held_out.description}: that says nothing of other times and places")
+    elif not decision.depth_gain.decided:
+        told.append(
+            "too little was driven to tell what holds for longer than this drive: record a minute or more"
+        )
+    if truth in SPARSE:
+        told.append("sigma stays as it was: this truth cannot judge it")
+    return told
+
+
+def profile_name(model: Path, camera: Camera) -> str:
+    """File name of a profile, by model and camera."""
+    return f"{model.stem}-{camera.width}x{camera.height}-fx{camera.fx:.0f}{SUFFIX}"

@@ -1,0 +1,121 @@
+"""What of a calibration is kept: only what makes held-out parts of the drive better, beyond chance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from adu_depth_core.evaluation.uncertainty import ONE_SIGMA
+from adu_depth_core.inference.depth_correction import DepthCorrection
+from adu_depth_core.model_card import ModelCard
+from adu_depth_core.own_vehicle.fitting import (
+    KINDS,
+    SigmaFit,
+    corrected_depth,
+    fit_correction,
+    fit_sigma,
+    sigma_of,
+)
+from adu_depth_core.own_vehicle.held_out import HeldOut, Interval
+from adu_depth_core.own_vehicle.observation import Observation
+
+METRICS = ("log_error", "abs_rel", "d1", "scale", "within_sigma", "sigma_misfit")
+"""Mean ``|ln(p / g)|``; mean ``|p - g| / g``; share with max(p / g, g / p) < 1.25; median p / g; share with
+``|p - g| <= sigma``; distance of that share from 0.683."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What calibration found.
+
+    :param correction: of depth, fitted on everything; None where none helps
+    :param kind: of ``KINDS``, or None
+    :param sigma: likewise
+    :param before: means over held-out frames of each of ``METRICS``, as the model is
+    :param after: the same with what is kept, each frame by a fit that did not see it
+    :param depth_gain: fall of ``log_error`` by the best correction, kept or not; None if none was tried
+    :param sigma_gain: fall of ``sigma_misfit``; None where sigma cannot be judged
+    """
+
+    correction: DepthCorrection | None
+    kind: str | None
+    sigma: SigmaFit | None
+    before: dict[str, float]
+    after: dict[str, float]
+    depth_gain: Interval
+    sigma_gain: Interval | None
+
+    @property
+    def helps(self) -> bool:
+        return self.correction is not None or self.sigma is not None
+
+
+def decide(held_out: HeldOut, card: ModelCard, kinds: Sequence[str] = KINDS) -> Decision:
+    """Choose the correction of depth, then that of sigma.
+
+    A richer correction takes the place of a simpler one only if it is better beyond chance, too.
+
+    :param card: of the model, without a profile
+    :param kinds: corrections to try, the simplest first
+    """
+    observations = held_out.observations
+    nothing = DepthCorrection()
+    before = [measures(o, nothing, card) for o in observations]
+    now, kind, best_gain = before, None, None
+    for name in kinds:
+        tried = held_out.fits(lambda frames, name=name: fit_correction(frames, name))
+        after = [measures(o, correction, card) for o, correction in zip(observations, tried, strict=True)]
+        gain = _gain(held_out, now, after, "log_error")
+        whole = _gain(held_out, before, after, "log_error")
+        if best_gain is None or gain.low > 0 or (kind is None and whole.mean > best_gain.mean):
+            best_gain = whole
+        if gain.low > 0:
+            now, kind = after, name
+    correction = None if kind is None else fit_correction(observations, kind)
+    sigma = sigma_gain = None
+    if all(o.relative_sigma is not None for o in observations):
+        # Each frame's sigma is fitted on the frames that its correction was fitted on.
+        fits = held_out.fits(lambda frames: _both(frames, kind, card))
+        after = [measures(o, c, card, fit) for o, (c, fit) in zip(observations, fits, strict=True)]
+        sigma_gain = _gain(held_out, now, after, "sigma_misfit")
+        if sigma_gain.low > 0:
+            now, sigma = after, fit_sigma(observations, correction or nothing, card)
+    return Decision(correction, kind, sigma, _means(before), _means(now), best_gain, sigma_gain)
+
+
+def _both(
+    frames: Sequence[Observation], kind: str | None, card: ModelCard
+) -> tuple[DepthCorrection, SigmaFit]:
+    correction = DepthCorrection() if kind is None else fit_correction(frames, kind)
+    return correction, fit_sigma(frames, correction, card)
+
+
+def measures(
+    observation: Observation, correction: DepthCorrection, card: ModelCard, sigma: SigmaFit | None = None
+) -> dict[str, float]:
+    """``METRICS`` of a frame after corrections; those of sigma where it is known."""
+    depth, truth = corrected_depth(observation, correction), observation.truth
+    log = np.log(depth / truth)
+    found = {
+        "log_error": float(np.mean(np.abs(log))),
+        "abs_rel": float(np.mean(np.abs(depth - truth) / truth)),
+        "d1": float(np.mean(np.abs(log) < np.log(1.25))),
+        "scale": float(np.exp(np.median(log))),
+    }
+    if observation.relative_sigma is not None:
+        share = float(np.mean(np.abs(depth - truth) <= sigma_of(observation, depth, card, sigma)))
+        found |= {"within_sigma": share, "sigma_misfit": abs(share - ONE_SIGMA)}
+    return found
+
+
+def _gain(
+    held_out: HeldOut, before: Sequence[dict[str, float]], after: Sequence[dict[str, float]], metric: str
+) -> Interval:
+    """How much an error falls."""
+    return held_out.interval(np.array([a[metric] - b[metric] for a, b in zip(before, after, strict=True)]))
+
+
+def _means(frames: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {name: float(np.mean([frame[name] for frame in frames])) for name in METRICS if name in frames[0]}

@@ -1,0 +1,59 @@
+"""From a bag to an adapted student in one command, smaller than its users run it."""
+
+import pytest
+
+from adu_depth_core.cli import main
+from adu_depth_core.model_card import read_card
+
+for package in ("rosbags", "openvino", "torch", "timm", "lightning", "onnx", "trimesh", "embreex"):
+    pytest.importorskip(package)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Two synthetic streets of two views; pairs are labelled by matching."""
+    monkeypatch.setattr(
+        "adu_depth_core.own_vehicle.replay.SCENES", {"replay": (500, 1), "elsewhere": (600, 1)}
+    )
+    monkeypatch.setattr("adu_depth_core.own_vehicle.replay.VIEWS", 2)
+    monkeypatch.setattr("adu_depth_core.own_vehicle.adaptation.shipped_teacher", lambda: None)
+
+
+@pytest.fixture(scope="module")
+def drives(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("drives")
+    options = ["--size", "96x320", "--rate", "1", "--lidar-steps", "600"]
+    for name, frames in (("monday", "20"), ("tuesday", "1")):
+        assert main(["synth-drive", "--bag", str(folder / name), *options, "--frames", frames]) == 0
+    return folder
+
+
+@pytest.mark.slow
+def test_a_student_is_adapted_judged_and_goes_on_where_it_was(drives, small, shipped_model, tmp_path, capsys):
+    out = tmp_path / "adapted"
+    command = ["adapt", str(drives / "monday"), "--truth", "lidar", "--out", str(out), "--workers", "0"]
+    command += ["--minutes", "0.1", "--model", str(shipped_model)]
+    assert main(command) in (0, 3)  # a few steps may not help
+    told = capsys.readouterr().out
+    for place in ("end of the drive", "stopped by", "other cameras"):
+        assert place in told
+    start, adapted = read_card(shipped_model), read_card(out / "run" / "student.onnx")
+    assert adapted.training["start"]["files"] == start.files
+    (source,) = [entry for entry in adapted.training["data"] if entry["name"] == "drive"]
+    assert source["scenes"][0] == "monday_000000_1000000000"
+    assert adapted.licence == start.licence
+    assert adapted.novelty == start.novelty
+
+    written = (out / "data" / "bags" / "drive" / "calibration.json").stat().st_mtime_ns
+    assert main(command) in (0, 3)  # its time is over: it only judges again
+    assert (out / "data" / "bags" / "drive" / "calibration.json").stat().st_mtime_ns == written
+
+    command[1] = str(drives / "tuesday")
+    assert main(command) == 1
+    assert "was made of other bags or topics; choose another --out" in capsys.readouterr().err
+
+
+def test_a_model_without_weights_is_refused(color_student, drives, tmp_path, capsys):
+    command = ["adapt", str(drives / "monday"), "--out", str(tmp_path / "o"), "--model", str(color_student)]
+    assert main(command) == 1
+    assert "color.safetensors does not exist: fine-tuning starts from weights" in capsys.readouterr().err
