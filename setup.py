@@ -72,6 +72,7 @@ EXTRAS = {
         "ros-jazzy-rclpy",
         "ros-jazzy-rmw-fastrtps-cpp",
         "ros-jazzy-sensor-msgs",
+        "ros-jazzy-std-srvs",
         "ros-jazzy-diagnostic-msgs",
         "ros-jazzy-lifecycle-msgs",
     ],

@@ -40,6 +40,9 @@ class ModelCard:
     :param novelty: what inference makes of an input's novelty (``inference.novelty``): ``threshold`` and
         ``fault_threshold``, beyond which it is unfamiliar; ``sigma_growth`` and ``reference``, by which sigma
         grows. Empty where unknown
+    :param typical: what this model's answers are like on frames of its training rig: ``depth``, the least and
+        the largest of the frames' median depths in metres, and ``relative_sigma``, likewise of their median
+        sigma / depth. Empty where unknown
     :param cameras: the cameras that the model was trained for (``inference.trained_cameras``): the range of
         ``horizontal_fov``, degrees that an image covers, and of ``network_focal``, pixels at the network's
         input. Empty where unknown
@@ -64,6 +67,7 @@ class ModelCard:
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     novelty: dict[str, float] = field(default_factory=dict)
+    typical: dict[str, list[float]] = field(default_factory=dict)
     cameras: dict[str, list[float]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)

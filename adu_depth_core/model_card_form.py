@@ -134,6 +134,19 @@ def check_novelty(entries: Any, name: str) -> None:
         NOVELTY(entries, name)
 
 
+TYPICAL = exactly({"depth": array(POSITIVE, length=2), "relative_sigma": array(POSITIVE, length=2)})
+
+
+def check_typical(entries: Any, name: str) -> None:
+    """The entry is empty or complete, and its ranges are not empty."""
+    if entries == {}:
+        return
+    TYPICAL(entries, name)
+    for key, (low, high) in entries.items():
+        if low > high:
+            raise ValueError(f"{name}.{key} is [{low}, {high}]: the first must be the smaller")
+
+
 CAMERAS = exactly({"horizontal_fov": interval(1.0, 179.0), "network_focal": interval(1e-6, 1e6)})
 
 
@@ -157,6 +170,7 @@ CARD = {
     "mean": array(number(-1e6, 1e6), length=3),
     "std": array(POSITIVE, length=3),
     "novelty": check_novelty,
+    "typical": check_typical,
     "cameras": check_cameras,
     "files": FILES,
     "training": TRAINING,

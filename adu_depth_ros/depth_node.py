@@ -22,6 +22,7 @@ def main(args: list[str] | None = None) -> int:
     from rclpy.exceptions import ParameterException
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.signals import SignalHandlerOptions
+    from rclpy.task import Future
     from rclpy.utilities import remove_ros_args
 
     from adu_depth_ros.dds_profile import use_profile_for_images
@@ -41,10 +42,11 @@ def main(args: list[str] | None = None) -> int:
         parser.parse_args(remove_ros_args(args)[1:])
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
         executor = SingleThreadedExecutor()
+        stopped = Future()
 
         def end() -> None:
             stop.set()
-            executor.wake()
+            stopped.set_result(None)
 
         signals.call(end)
         node = DepthNode(stop)
@@ -58,8 +60,7 @@ def main(args: list[str] | None = None) -> int:
             return 0 if node.build() else 1
         executor.add_node(node)
         node.autostart()
-        while not stop.is_set():
-            executor.spin_once()
+        executor.spin_until_future_complete(stopped)
         return 0
     finally:
         node.destroy_node()

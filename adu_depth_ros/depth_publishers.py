@@ -7,16 +7,19 @@ import numpy as np
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_msgs.msg import Header
 
-from adu_depth_core.inference.depth_output import encode_depth, mark_depth
+from adu_depth_core.inference.depth_output import confidence, encode_depth, mark_depth
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.visualization import colorize_depth
+from adu_depth_ros.compressed_depth import compressed_depth
+from adu_depth_ros.derived_camera_info import resized_info
 from adu_depth_ros.image_conversion import image_to_message
 from adu_depth_ros.parameters import Parameters
-from adu_depth_ros.point_cloud import point_cloud
-from adu_depth_ros.resized_camera_info import resized_info
+from adu_depth_ros.point_cloud import Selection, point_cloud
+from adu_depth_ros.rate_limit import RateLimit
+from adu_depth_ros.stream_frames import PredictedFrame
 
 OUTPUT_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 """Reliable suits both kinds of subscriber; who wants best effort overrides it."""
@@ -33,21 +36,26 @@ class DepthPublishers:
     """Publishers of depth and what is derived from it.
 
     :param node: node that owns them; their topic names are relative to its namespace
+    :param camera: name below which the topics are; empty for the only camera
     """
 
-    def __init__(self, node: LifecycleNode) -> None:
+    def __init__(self, node: LifecycleNode, camera: str = "") -> None:
         self._node = node
+        self._camera = camera
         self._publishers = []
         self.depth = self._create(Image, "depth/image")
+        self.compressed_depth = self._create(CompressedImage, "depth/image/compressedDepth")
         self.camera_info = self._create(CameraInfo, "depth/camera_info")
         self.sigma = self._create(Image, "uncertainty/image")
+        self.confidence = self._create(Image, "confidence/image")
         self.color = self._create(Image, "depth/color")
         self.points = self._create(PointCloud2, "depth/points")
+        self._points_rate = RateLimit()
 
     def _create(self, message_type, topic):
         publisher = self._node.create_lifecycle_publisher(
             message_type,
-            topic,
+            below(self._camera, topic),
             OUTPUT_QOS,
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
@@ -57,38 +65,51 @@ class DepthPublishers:
     def have_listeners(self) -> bool:
         return any(map(has_listeners, self._publishers))
 
-    def publish(
-        self,
-        prediction: Prediction,
-        image: np.ndarray,
-        channels: str,
-        info: CameraInfo,
-        header: Header,
-        parameters: Parameters,
-        model_depth_max: float,
-    ) -> None:
-        """Publish what is listened to.
+    def publish(self, frame: PredictedFrame) -> float:
+        """Publish what is listened to, with the header of the image.
 
-        :param image: the image that the prediction is of, with its ``channels``
-        :param info: calibration of that image
-        :param header: header of that image, the header of everything published
-        :param model_depth_max: metres; where the model's range ends, depth is unknown beyond
+        :return: share of the pixels whose depth is withheld (NaN), 0 to 1, of those that are not hidden
         """
-        max_depth = min(parameters.max_depth, model_depth_max)
+        prediction, parameters, header = frame.prediction, frame.parameters, frame.header
+        card = frame.predictor.card
+        # Where the model's range ends, depth is unknown beyond.
+        max_depth = min(parameters.max_depth, card.depth_max)
         depth = mark_depth(prediction.depth, prediction.sigma, max_depth, parameters.max_relative_sigma)
-        if has_listeners(self.depth):
-            pixels = encode_depth(depth, parameters.depth_encoding)
-            self.depth.publish(image_to_message(pixels, parameters.depth_encoding, header))
+        withheld = float(np.isnan(depth if frame.hidden is None else depth[~frame.hidden]).mean())
+        sigma = prediction.sigma
+        if frame.hidden is not None:
+            depth[frame.hidden] = np.nan
+            sigma = np.where(frame.hidden, np.float32(np.nan), sigma)
+        self._publish_depth(depth, card.depth_min, max_depth, parameters, header)
         if has_listeners(self.camera_info):
-            self.camera_info.publish(_info_of_depth(info, prediction, image, header))
+            self.camera_info.publish(_info_of_depth(frame.info, prediction, frame.image, header))
         if has_listeners(self.sigma):
-            self.sigma.publish(image_to_message(prediction.sigma, "32FC1", header))
+            self.sigma.publish(image_to_message(sigma, "32FC1", header))
+        if has_listeners(self.confidence):
+            sure = confidence(depth, sigma, parameters.confidence_tolerance)
+            self.confidence.publish(image_to_message(sure, "mono8", header))
         if has_listeners(self.color):
             self.color.publish(image_to_message(colorize_depth(depth), "rgb8", header))
-        if has_listeners(self.points):
-            rgb = _rgb_of_size(image, channels, prediction.camera.size)
-            stride = parameters.points_stride
-            self.points.publish(point_cloud(depth, prediction.sigma, rgb, prediction.camera, header, stride))
+        if has_listeners(self.points) and self._points_rate.passes(parameters.points_rate):
+            rgb = _rgb_of_size(frame.image, frame.channels, prediction.camera.size)
+            selection = _selection(parameters)
+            self.points.publish(point_cloud(depth, sigma, rgb, prediction.camera, header, selection))
+        return 0.0 if np.isnan(withheld) else withheld
+
+    def _publish_depth(
+        self, depth: np.ndarray, near: float, far: float, parameters: Parameters, header: Header
+    ) -> None:
+        raw, compressed = has_listeners(self.depth), has_listeners(self.compressed_depth)
+        if not (raw or compressed):
+            return
+        encoding = parameters.depth_encoding
+        pixels = encode_depth(depth, encoding)
+        if raw:
+            self.depth.publish(image_to_message(pixels, encoding, header))
+        if compressed:
+            near = min(near, 0.5 * far)
+            message = compressed_depth(pixels, encoding, header, near, far, parameters.png_level)
+            self.compressed_depth.publish(message)
 
     def destroy(self) -> None:
         for publisher in self._publishers:
@@ -96,8 +117,28 @@ class DepthPublishers:
         self._publishers.clear()
 
 
+def below(camera: str, topic: str) -> str:
+    """A topic's name below that of its camera; the only camera has none."""
+    return f"{camera}/{topic}" if camera else topic
+
+
 def has_listeners(publisher) -> bool:
     return publisher.get_subscription_count() > 0
+
+
+def _selection(parameters: Parameters) -> Selection:
+    return Selection(
+        stride=parameters.points_stride,
+        near=parameters.points_near,
+        far=parameters.points_far,
+        left=parameters.points_left,
+        right=parameters.points_right,
+        above=parameters.points_above,
+        below=parameters.points_below,
+        max_sigma=parameters.points_max_sigma,
+        voxel=parameters.points_voxel,
+        voxel_sigmas=parameters.points_voxel_sigmas,
+    )
 
 
 def _info_of_depth(info: CameraInfo, prediction: Prediction, image: np.ndarray, header: Header) -> CameraInfo:
@@ -115,4 +156,9 @@ def _rgb_of_size(image: np.ndarray, channels: str, size: tuple[int, int]) -> np.
     """RGB uint8 ``(H, W, 3)`` of ``(height, width)``."""
     if image.shape[:2] != size:
         image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
+    return rgb_of(image, channels)
+
+
+def rgb_of(image: np.ndarray, channels: str) -> np.ndarray:
+    """RGB uint8 ``(H, W, 3)`` of an image with other channels, see ``Predictor.predict``."""
     return image if channels == "rgb" else cv2.cvtColor(image, TO_RGB[channels])

@@ -2,68 +2,164 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
-from adu_depth_ros.frame_statistics import WINDOW_S, Snapshot
+from adu_depth_ros.frame_statistics import DRIFT_S, WINDOW_S, Snapshot
+from adu_depth_ros.parameters import Parameters
 
 FOREIGN_CLOCK_S = 60.0
 """A latency beyond this, or negative, means that stamps and node do not share a clock."""
 
+OK, WARN = DiagnosticStatus.OK, DiagnosticStatus.WARN
+ERROR, STALE = DiagnosticStatus.ERROR, DiagnosticStatus.STALE
 
-def judge(
-    state: str, failure: str, image_topic: str, snapshot: Snapshot, building: str = ""
-) -> tuple[bytes, str]:
-    """Level and one line for whoever watches the robot.
+SEVERITY = (ERROR, STALE, WARN)
+"""Of several findings the first of these levels is the status."""
 
-    STALE: no depth is expected (node not active) or no image arrives. ERROR: the node could not be
-    configured, something went wrong in it that should not, or no frame of the last seconds could be used.
-    WARN: some could not, or some were dropped, or the model was not trained for their camera, or most are
-    unlike its training data, or an engine is being built first.
+
+class Finding(NamedTuple):
+    """Something that whoever watches the robot should know."""
+
+    level: bytes
+    text: str
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What the node's health is judged by.
 
     :param state: lifecycle state
-    :param failure: why the last configuration failed, empty if it did not
+    :param snapshot: what became of the frames
     :param image_topic: full name of the topic that images come from
+    :param failure: why the last configuration failed, empty if it did not
     :param building: what the build of an engine is at; empty while none is built
+    :param worker: why no frame is predicted any more, empty as long as frames are
+    :param typical: the ``typical`` entry of the model card
+    :param parameters: the thresholds
     """
-    recent = snapshot.recent
-    if building:
-        return DiagnosticStatus.WARN, building
-    if failure:
-        return DiagnosticStatus.ERROR, f"could not be configured: {failure}"
-    if state != "active":
-        return DiagnosticStatus.STALE, f"{state}: configure and activate the node to get depth"
+
+    state: str
+    snapshot: Snapshot
+    image_topic: str = ""
+    failure: str = ""
+    building: str = ""
+    worker: str = ""
+    typical: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    parameters: Parameters = field(default_factory=Parameters)
+
+
+def judge(condition: Condition) -> tuple[bytes, str, list[str]]:
+    """Level, one line for whoever watches the robot, and what else is to be told.
+
+    STALE: no depth is expected (node not active) or no image arrives. ERROR: the node could not be
+    configured, something went wrong in it that should not, no frame of the last seconds could be used, or
+    most answers are too late. WARN: see ``warnings``.
+    """
+    if condition.building:
+        return WARN, condition.building, []
+    if condition.failure:
+        return ERROR, f"could not be configured: {condition.failure}", []
+    if condition.state != "active":
+        return STALE, f"{condition.state}: configure and activate the node to get depth", []
+    findings = [*errors(condition), *warnings(condition)]
+    if not findings:
+        return OK, _all_is_well(condition.snapshot), []
+    findings.sort(key=lambda finding: SEVERITY.index(finding.level))
+    first, *others = findings
+    return first.level, first.text, [other.text for other in others]
+
+
+def errors(condition: Condition) -> Iterator[Finding]:
+    """Why there is no usable depth."""
+    snapshot, recent = condition.snapshot, condition.snapshot.recent
+    if condition.worker:
+        yield Finding(ERROR, condition.worker)
     if snapshot.fault:
-        return DiagnosticStatus.ERROR, f"a fault in the node, see its log: {snapshot.fault}"
+        yield Finding(ERROR, f"a fault in the node, see its log: {snapshot.fault}")
     if recent["rejected"] and not recent["published"]:
-        return DiagnosticStatus.ERROR, f"every frame is rejected: {snapshot.last_rejection}"
-    if not recent["received"]:
-        return DiagnosticStatus.STALE, f"no image on {image_topic} in the last {WINDOW_S:g} s"
-    if recent["rejected"]:
-        return DiagnosticStatus.WARN, f"{recent['rejected']} frames rejected: {snapshot.last_rejection}"
+        yield Finding(ERROR, f"every frame is rejected: {snapshot.last_rejection}")
+    since, limit = snapshot.since_received, condition.parameters.stale_after
+    if since is not None and since > limit:
+        yield Finding(STALE, f"no image on {condition.image_topic} for {since:.1f} s (limit {limit:g} s)")
+    budget = condition.parameters.latency_budget
+    if budget and snapshot.latency is not None and budget < snapshot.latency[0] <= FOREIGN_CLOCK_S:
+        yield Finding(
+            ERROR, f"half of the answers take {1e3 * snapshot.latency[0]:.0f} ms and more, {_of(budget)}"
+        )
+
+
+def warnings(condition: Condition) -> Iterator[Finding]:
+    """What makes depth worse, later or rarer than it should be."""
+    snapshot, recent, limits = condition.snapshot, condition.snapshot.recent, condition.parameters
+    if recent["rejected"] and recent["published"]:
+        yield Finding(WARN, f"{recent['rejected']} frames rejected: {snapshot.last_rejection}")
     if snapshot.camera_doubt:
-        return DiagnosticStatus.WARN, snapshot.camera_doubt
+        yield Finding(WARN, snapshot.camera_doubt)
     if snapshot.unfamiliar is not None and snapshot.unfamiliar > 0.5:
-        return DiagnosticStatus.WARN, (
+        yield Finding(
+            WARN,
             f"{snapshot.unfamiliar:.0%} of the frames are not like what the model was trained on: depth and "
-            "its uncertainty may both be far off"
+            "its uncertainty may both be far off",
         )
-    if recent["dropped"]:
-        return DiagnosticStatus.WARN, (
-            f"{recent['dropped']} of {recent['received']} frames dropped in the last {WINDOW_S:g} s: "
-            "they come faster than they are processed"
+    if recent["dropped"] > limits.max_drop_share * recent["received"]:
+        yield Finding(
+            WARN,
+            f"{recent['dropped']} of {recent['received']} frames dropped in the last {WINDOW_S:g} s (limit "
+            f"{limits.max_drop_share:.0%}): they come faster than they are processed",
         )
-    if snapshot.latency is None:
-        return DiagnosticStatus.OK, "nobody listens to depth: frames are not processed"
-    median = snapshot.latency[0]
+    if snapshot.latency is not None:
+        yield from _late(*snapshot.latency, limits.latency_budget)
+    if snapshot.withheld is not None and snapshot.withheld > limits.max_withheld_share:
+        yield Finding(
+            WARN,
+            f"{snapshot.withheld:.0%} of the pixels have no depth (limit {limits.max_withheld_share:.0%}): "
+            f"their sigma / depth is above max_relative_sigma {limits.max_relative_sigma:g}",
+        )
+    for name, unit, value in (
+        ("depth", " m", snapshot.depth),
+        ("relative_sigma", "", snapshot.relative_sigma),
+    ):
+        yield from _drifted(name, unit, value, condition)
+
+
+def _late(median: float, slowest: float, budget: float) -> Iterator[Finding]:
     if not 0.0 <= median <= FOREIGN_CLOCK_S:
-        return DiagnosticStatus.WARN, (
+        yield Finding(
+            WARN,
             f"images are stamped {median:.1f} s before now: another clock? In a replay set use_sim_time "
-            "and play the bag with --clock"
+            "and play the bag with --clock",
         )
-    return (
-        DiagnosticStatus.OK,
-        f"{snapshot.output_rate:.1f} Hz, {1e3 * median:.0f} ms behind the image",
-    )
+    elif budget and median <= budget < slowest:
+        yield Finding(WARN, f"the slowest answers take {1e3 * slowest:.0f} ms, {_of(budget)}")
+
+
+def _of(budget: float) -> str:
+    return f"of a latency_budget of {1e3 * budget:.0f} ms"
+
+
+def _drifted(name: str, unit: str, value: float | None, condition: Condition) -> Iterator[Finding]:
+    if value is None or name not in condition.typical:
+        return
+    (low, high), tolerance = condition.typical[name], condition.parameters.drift_tolerance
+    if not low / tolerance <= value <= high * tolerance:
+        called = "sigma / depth" if name == "relative_sigma" else name
+        yield Finding(
+            WARN,
+            f"median {called} of the last {DRIFT_S:g} s is {value:.2g}{unit}, typical of the model are "
+            f"{low:.2g} to {high:.2g}{unit}: another scene, or a camera that has moved, blurred or fogged?",
+        )
+
+
+def _all_is_well(snapshot: Snapshot) -> str:
+    if snapshot.since_received is None:
+        return "nobody listens to depth: images are not subscribed"
+    if snapshot.latency is None:
+        return f"nothing was published in the last {WINDOW_S:g} s: nobody listens, or it has just begun"
+    return f"{snapshot.output_rate:.1f} Hz, {1e3 * snapshot.latency[0]:.0f} ms behind the image"
 
 
 def frame_values(snapshot: Snapshot) -> list[KeyValue]:
@@ -74,7 +170,11 @@ def frame_values(snapshot: Snapshot) -> list[KeyValue]:
         **_percentiles("latency", snapshot.latency),
         **_percentiles("inference", snapshot.inference),
         **{f"frames {name}": str(count) for name, count in snapshot.total.items()},
-        "unfamiliar (%)": "" if snapshot.unfamiliar is None else f"{100 * snapshot.unfamiliar:.0f}",
+        "since last image (s)": _number(snapshot.since_received, ".1f"),
+        "unfamiliar (%)": _number(snapshot.unfamiliar, ".0f", 100),
+        "withheld (%)": _number(snapshot.withheld, ".0f", 100),
+        "median depth (m)": _number(snapshot.depth, ".2f"),
+        "median sigma / depth": _number(snapshot.relative_sigma, ".3f"),
         "last rejection": snapshot.last_rejection,
         "last fault": snapshot.fault,
     }
@@ -83,6 +183,10 @@ def frame_values(snapshot: Snapshot) -> list[KeyValue]:
 
 def key_values(values: dict[str, str]) -> list[KeyValue]:
     return [KeyValue(key=key, value=value) for key, value in values.items()]
+
+
+def _number(value: float | None, form: str, scale: float = 1) -> str:
+    return "" if value is None else format(scale * value, form)
 
 
 def _percentiles(name: str, seconds: tuple[float, float] | None) -> dict[str, str]:

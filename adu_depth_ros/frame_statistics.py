@@ -13,9 +13,16 @@ import numpy as np
 WINDOW_S = 5.0
 """Rates and times are those of the last so many seconds."""
 
-FATES = ("published", "dropped", "rejected", "failed", "idle")
+DRIFT_S = 60.0
+"""What depth and sigma are like is that of the last so many: within seconds a vehicle passes a wall."""
+
+DRIFT_FRAMES = 20
+"""Fewer frames tell nothing of what depth is like."""
+
+FATES = ("published", "dropped", "rejected", "failed", "idle", "limited")
 """What can become of a received frame. Rejected: the image or its calibration cannot be used. Failed:
-something went wrong here that should not. Idle: not looked at, because nobody listens."""
+something went wrong here that should not. Idle: not looked at, because nobody listens. Limited:
+likewise, because fewer frames a second are wanted."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,13 @@ class Snapshot:
     :param latency: median and 99th percentile, seconds from a frame's stamp to its publication; None
         if no frame was published in the window
     :param inference: median and 99th percentile, seconds from pixels to depth; None likewise
+    :param since_received: seconds since a frame was received or, if none was since then, images were
+        subscribed; None while they are not
+    :param withheld: share of pixels without a finite depth for want of certainty, 0 to 1, mean of the
+        published frames; None likewise
+    :param depth: median over the frames of the last ``DRIFT_S`` of their median depth, metres; None if they
+        are fewer than ``DRIFT_FRAMES``
+    :param relative_sigma: likewise of their median of sigma / depth
     :param unfamiliar: share of the published frames that are unlike the model's training data, 0 to 1; None
         likewise
     :param camera_doubt: why the model may not know the camera of the latest published frame; empty if it does
@@ -44,6 +58,10 @@ class Snapshot:
     output_rate: float
     latency: tuple[float, float] | None
     inference: tuple[float, float] | None
+    since_received: float | None
+    withheld: float | None
+    depth: float | None
+    relative_sigma: float | None
     unfamiliar: float | None
     camera_doubt: str
     last_rejection: str
@@ -62,15 +80,29 @@ class FrameStatistics:
         self._start = clock()
         self._total: Counter[str] = Counter()
         self._events: deque[tuple[float, str]] = deque()
-        self._times: deque[tuple[float, float, float, bool]] = deque()
+        self._times: deque[tuple[float, float, float, bool, float]] = deque()
+        self._maps: deque[tuple[float, float, float]] = deque()
+        self._awaited_since: float | None = None
         self._last_rejection = self._camera_doubt = ""
         self._fault: tuple[float, str] | None = None
 
     def received(self) -> None:
         self._count("received")
+        self._awaited_since = self._clock()
+
+    def subscribed(self) -> None:
+        """Images are expected from now on."""
+        self._awaited_since = self._clock()
+
+    def unsubscribed(self) -> None:
+        """No image is expected."""
+        self._awaited_since = None
 
     def dropped(self) -> None:
         self._count("dropped")
+
+    def limited(self) -> None:
+        self._count("limited")
 
     def idle(self) -> None:
         self._count("idle")
@@ -89,18 +121,28 @@ class FrameStatistics:
             self._fault = (self._clock(), fault)
 
     def published(
-        self, latency: float, inference: float, unfamiliar: bool = False, camera_doubt: str = ""
+        self,
+        latency: float,
+        inference: float,
+        unfamiliar: bool = False,
+        camera_doubt: str = "",
+        withheld: float = 0.0,
+        typical: tuple[float, float] | None = None,
     ) -> None:
         """:param latency: seconds since the frame's stamp
         :param inference: seconds of those spent from pixels to depth
         :param unfamiliar: the frame is unlike what the model was trained on
         :param camera_doubt: why the model may not know its camera; empty if it does
+        :param withheld: share of its pixels that are published as NaN, 0 to 1
+        :param typical: its median depth in metres, and its median of sigma / depth
         """
         self._count("published")
         now = self._clock()
         with self._lock:
-            self._times.append((now, latency, inference, unfamiliar))
+            self._times.append((now, latency, inference, unfamiliar, withheld))
             self._camera_doubt = camera_doubt
+            if typical is not None:
+                self._maps.append((now, *typical))
             if self._fault is not None and self._fault[0] < now - WINDOW_S:
                 self._fault = None
 
@@ -111,9 +153,9 @@ class FrameStatistics:
             self._forget()
 
     def _forget(self) -> None:
-        oldest = self._clock() - WINDOW_S
-        for entries in (self._events, self._times):
-            while entries and entries[0][0] < oldest:
+        now = self._clock()
+        for entries, seconds in ((self._events, WINDOW_S), (self._times, WINDOW_S), (self._maps, DRIFT_S)):
+            while entries and entries[0][0] < now - seconds:
                 entries.popleft()
 
     def snapshot(self) -> Snapshot:
@@ -121,12 +163,17 @@ class FrameStatistics:
             self._forget()
             recent = Counter(what for _, what in self._events)
             times = np.array([entry[1:] for entry in self._times])
+            maps = np.array([entry[1:] for entry in self._maps])
             total, last_rejection = dict(self._total), self._last_rejection
             camera_doubt = self._camera_doubt if self._times else ""
             fault = self._fault[1] if self._fault is not None else ""
         seconds = max(1e-3, min(WINDOW_S, self._clock() - self._start))
         percentiles = np.percentile(times[:, :2], (50, 99), axis=0) if len(times) else None
         names = ("received", *FATES)
+        depth, relative_sigma = (
+            np.median(maps, axis=0).tolist() if len(maps) >= DRIFT_FRAMES else (None, None)
+        )
+        awaited_since = self._awaited_since
         return Snapshot(
             total={name: total.get(name, 0) for name in names},
             recent={name: recent[name] for name in names},
@@ -134,6 +181,10 @@ class FrameStatistics:
             output_rate=recent["published"] / seconds,
             latency=None if percentiles is None else tuple(percentiles[:, 0].tolist()),
             inference=None if percentiles is None else tuple(percentiles[:, 1].tolist()),
+            since_received=None if awaited_since is None else self._clock() - awaited_since,
+            withheld=None if percentiles is None else float(times[:, 3].mean()),
+            depth=depth,
+            relative_sigma=relative_sigma,
             unfamiliar=None if percentiles is None else float(times[:, 2].mean()),
             camera_doubt=camera_doubt,
             last_rejection=last_rejection,

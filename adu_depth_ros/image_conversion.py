@@ -49,7 +49,8 @@ def message_bytes(values: np.ndarray) -> array.array:
     ``array.array("B", values)`` and lists take a hundred times as long.
     """
     data = array.array("B")
-    data.frombytes(memoryview(np.ascontiguousarray(values)).cast("B"))
+    if values.size:  # an empty view cannot be cast
+        data.frombytes(memoryview(np.ascontiguousarray(values)).cast("B"))
     return data
 
 

@@ -1,42 +1,58 @@
 """The node: camera images in, metric depth and its uncertainty out.
 
 A managed (lifecycle) node. *Configure* loads the model and creates the output topics, *activate*
-starts the worker thread and subscribes; *deactivate* and *cleanup* undo that.
+starts the worker thread and subscribes; *deactivate* and *cleanup* undo that. The services ``reload`` and
+``save_frame`` work meanwhile.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from rclpy.qos import QoSPresetProfiles
-from rclpy.qos_overriding_options import QoSOverridingOptions
-from rclpy.subscription import Subscription
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from adu_depth_core.errors import UserError
 from adu_depth_core.inference.predictor import Predictor
+from adu_depth_ros.camera_stream import CameraStream
+from adu_depth_ros.control_services import ControlServices
 from adu_depth_ros.depth_publishers import DepthPublishers
-from adu_depth_ros.diagnostics import frame_values, judge, key_values
+from adu_depth_ros.diagnostics import Condition, frame_values, judge, key_values
 from adu_depth_ros.engine_loading import BuildStopped, build_or_find, model_to_load
-from adu_depth_ros.frame_pipeline import FramePipeline
 from adu_depth_ros.frame_statistics import FrameStatistics
+from adu_depth_ros.health import HealthTimer
+from adu_depth_ros.inference_workers import InferenceWorkers
+from adu_depth_ros.mailbox import Mailbox
 from adu_depth_ros.parameters import (
+    CONFIGURE,
+    RELOAD,
+    Parameters,
+    applies,
     check_value,
+    declare_camera_parameters,
     declare_parameters,
-    is_dynamic,
+    is_overruled,
     parse_network_size,
     read_parameters,
 )
 from adu_depth_ros.ros_log_handler import RosLogHandler
+from adu_depth_ros.saved_frame import save_frame
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+HEALTH_PERIOD_S = 1.0
+"""Between two messages on ``/diagnostics``."""
+
+SAVE_FRAME_S = 5.0
+"""How long ``save_frame`` waits for a frame."""
+
 CORE_LOG = logging.getLogger("adu_depth_core")
 
 
@@ -52,21 +68,24 @@ class DepthNode(LifecycleNode):
         super().__init__("depth_node", **options)
         self.stop = stop
         self._predictor: Predictor | None = None
-        self._outputs: DepthPublishers | None = None
-        self._pipeline: FramePipeline | None = None
-        self._inputs: list[Subscription] = []
+        self._loaded_with = Parameters()
+        self._outputs: dict[str, DepthPublishers] = {}
+        self._streams: list[CameraStream] = []
+        self._workers: InferenceWorkers | None = None
         self._failure = ""
         self._building = ""
         self._finalized = False
+        self._exchange = threading.Lock()
+        """Held while a reload replaces the model, so that it cannot put one into a node that was cleaned
+        up."""
         self.add_on_set_parameters_callback(self._check_parameters)
         declare_parameters(self)
         self._log_handler = RosLogHandler(self.get_logger())
         CORE_LOG.addHandler(self._log_handler)
         self._survive_impossible_transitions()
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 1)
-        # Steady: with use_sim_time and no /clock, diagnostics are what one needs most.
-        steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(1.0, self._publish_diagnostics, clock=steady_clock)
+        self._health = HealthTimer(HEALTH_PERIOD_S, self._check_health, self.get_logger())
+        self._control = ControlServices(self, {"reload": self._reload, "save_frame": self._save_frame})
 
     def builds_only(self) -> bool:
         """Whether the node is to build an engine and end, by the parameter ``build_only``."""
@@ -89,6 +108,8 @@ class DepthNode(LifecycleNode):
             self.trigger_activate()
 
     def destroy_node(self) -> None:
+        self._control.close()
+        self._health.close()
         self._release()
         CORE_LOG.removeHandler(self._log_handler)
         super().destroy_node()
@@ -98,14 +119,10 @@ class DepthNode(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         try:
             parameters = read_parameters(self)
-            self._predictor = Predictor(
-                model=model_to_load(self, parameters, self._tell_of_build),
-                backend=parameters.backend,
-                network_size=parse_network_size(parameters.network_size),
-                threads=parameters.threads or None,
-                profile=parameters.profile,
-            )
-            self._outputs = DepthPublishers(self)
+            self._predictor = self._load(parameters)
+            self._loaded_with = parameters
+            declare_camera_parameters(self)
+            self._outputs = {camera: DepthPublishers(self, camera) for camera in parameters.cameras}
         except BuildStopped:
             return FAILURE
         except Exception as error:  # whatever it is, the node stays for the next attempt
@@ -121,10 +138,18 @@ class DepthNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         result = super().on_activate(state)
-        self._pipeline = FramePipeline(self, self._predictor, self._outputs)
-        message_type = CompressedImage if self._image_topic() == "image/compressed" else Image
-        self._subscribe(CameraInfo, "camera_info", self._pipeline.on_camera_info)
-        self._subscribe(message_type, self._image_topic(), self._pipeline.on_image)
+        mailbox: Mailbox = Mailbox()
+        streams = [CameraStream(self, outputs, mailbox, camera) for camera, outputs in self._outputs.items()]
+        self._workers = InferenceWorkers(
+            mailbox,
+            self._predictor,
+            lambda: self._load(self._loaded_with),
+            streams,
+            min(self._predictor.images_at_once, len(streams)),
+        )
+        self._streams = streams
+        for stream in streams:
+            stream.subscribe()
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -144,29 +169,19 @@ class DepthNode(LifecycleNode):
         self._release()
         return SUCCESS
 
-    def _subscribe(self, message_type, topic, callback) -> None:
-        subscription = self.create_subscription(
-            message_type,
-            topic,
-            callback,
-            QoSPresetProfiles.get_from_short_key("sensor_data"),
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-        )
-        self._inputs.append(subscription)
-
     def _stop(self) -> None:
-        while self._inputs:
-            self.destroy_subscription(self._inputs.pop())
-        if self._pipeline is not None:
-            self._pipeline.stop()
-            self._pipeline = None
+        for stream in self._streams:
+            stream.close()
+        if self._workers is not None and not self._workers.stop():
+            self.get_logger().error("a frame in work did not end: its thread is left behind")
+        self._streams, self._workers = [], None
 
     def _release(self) -> None:
         self._stop()
-        if self._outputs is not None:
-            self._outputs.destroy()
-            self._outputs = None
-        self._predictor = None
+        while self._outputs:
+            self._outputs.popitem()[1].destroy()
+        with self._exchange:
+            self._predictor = None
 
     def _survive_impossible_transitions(self) -> None:
         """Answer a request for a transition that is not possible now with "no".
@@ -185,6 +200,61 @@ class DepthNode(LifecycleNode):
 
         self._service_change_state.callback = answer
 
+    # Model
+
+    def _load(self, parameters: Parameters) -> Predictor:
+        return Predictor(
+            model=model_to_load(self, parameters, self._tell_of_build),
+            backend=parameters.backend,
+            network_size=parse_network_size(parameters.network_size),
+            threads=parameters.threads or None,
+            profile=parameters.profile,
+            # Several cameras keep every core busy with images of their own; one wants its image soon.
+            throughput=len(parameters.cameras) > 1,
+        )
+
+    def _reload(self) -> str:
+        """Load the model with the present parameters; the one that works goes on until this one is ready."""
+        old, streams = self._predictor, self._streams
+        if old is None:
+            raise UserError(f"the node is {self._state_label()}: it loads the model when it is configured")
+        try:
+            parameters = read_parameters(self)
+            new = self._load(parameters)
+            # The network's size may follow the camera's: it is loaded now, not when the next frame comes.
+            for camera in {stream.camera for stream in streams if stream.camera is not None}:
+                new.predict(np.zeros((*camera.size, 3), np.uint8), camera)
+        except BuildStopped:
+            raise UserError("stopped, the process ends") from None
+        finally:
+            self._building = ""
+        with self._exchange:
+            if self._predictor is not old:
+                raise UserError("the node was cleaned up or configured meanwhile")
+            self._predictor, self._loaded_with = new, parameters
+            if self._workers is not None:
+                self._workers.predictor = new
+        facts = ", ".join(f"{key} {value}" for key, value in self._model_facts().items())
+        self.get_logger().info(f"reloaded: {facts}")
+        return facts
+
+    def _save_frame(self) -> str:
+        """Write the next frame of each camera to a folder; their paths, one a line."""
+        streams = self._streams
+        if not streams:
+            raise UserError(f"the node is {self._state_label()}: configure and activate it first")
+        with ThreadPoolExecutor(len(streams)) as pool:
+            frames = list(pool.map(lambda stream: stream.next_frame(SAVE_FRAME_S), streams))
+        if missing := [stream for stream, frame in zip(streams, frames, strict=True) if frame is None]:
+            of = " of " + ", ".join(stream.name for stream in missing) if missing[0].name else ""
+            raise UserError(
+                f"no frame{of} was processed within {SAVE_FRAME_S:g} s: see the node's entry in /diagnostics"
+            )
+        chosen = read_parameters(self).save_folder
+        folder = Path(chosen).expanduser() if chosen else ros_home() / "adu_depth"
+        saved = zip(streams, frames, strict=True)
+        return "\n".join(str(save_frame(self, stream.name, frame, folder)) for stream, frame in saved)
+
     # Parameters
 
     def _check_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
@@ -193,7 +263,10 @@ class DepthNode(LifecycleNode):
                 check_value(parameter)
             except ValueError as error:
                 return SetParametersResult(successful=False, reason=str(error))
-            if self._predictor is not None and not is_dynamic(parameter.name):
+            if self._outputs and is_overruled(parameter.name, self._outputs):
+                own = ", ".join(f"{camera}.{parameter.name}" for camera in self._outputs)
+                return SetParametersResult(successful=False, reason=f"set that of a camera: {own}")
+            if self._predictor is not None and applies(parameter.name) == CONFIGURE:
                 name = self.get_fully_qualified_name()
                 return SetParametersResult(
                     successful=False,
@@ -201,41 +274,72 @@ class DepthNode(LifecycleNode):
                     f"ros2 lifecycle set {name} deactivate; ros2 lifecycle set {name} cleanup; then set "
                     f"the parameter, and ros2 lifecycle set {name} configure, and activate",
                 )
+            if self._predictor is not None and applies(parameter.name) == RELOAD:
+                service = f"{self.get_fully_qualified_name()}/reload"
+                self.get_logger().info(
+                    f"{parameter.name} takes effect with: ros2 service call {service} std_srvs/srv/Trigger"
+                )
         return SetParametersResult(successful=True)
 
     # Diagnostics
 
     def _tell_of_build(self, text: str) -> None:
-        """Publish at once: the executor, and with it the timer, stands still during a build."""
+        """Publish at once: a builder may keep Python's lock, and with it the timer, for seconds."""
         self._building = text
         self._publish_diagnostics()
 
+    def _check_health(self) -> None:
+        if (workers := self._workers) is not None:
+            workers.supervise(read_parameters(self).worker_timeout)
+        self._publish_diagnostics()
+
     def _publish_diagnostics(self) -> None:
-        pipeline = self._pipeline
-        statistics = pipeline.statistics if pipeline is not None else FrameStatistics()
-        snapshot = statistics.snapshot()
-        topic = self.resolve_topic_name(self._image_topic())
-        level, message = judge(self._state_label(), self._failure, topic, snapshot, self._building)
-        status = DiagnosticStatus(
-            level=level,
-            # In the namespaces of several cameras nodes have the same name.
-            name=f"{self.get_fully_qualified_name().lstrip('/')}: depth",
-            message=message,
-            hardware_id=pipeline.frame_id if pipeline is not None else "",
-            values=key_values({"state": self._state_label(), **self._model_facts()}) + frame_values(snapshot),
-        )
-        array = DiagnosticArray(status=[status])
+        array = DiagnosticArray()
         array.header.stamp = self.get_clock().now().to_msg()
+        streams = self._streams
+        if streams:
+            array.status = [self._status(stream.name, stream) for stream in streams]
+        else:
+            array.status = [self._status(camera, None) for camera in read_parameters(self).cameras]
         self._diagnostics.publish(array)
+
+    def _status(self, camera: str, stream: CameraStream | None) -> DiagnosticStatus:
+        workers, predictor = self._workers, self._predictor
+        snapshot = (stream.statistics if stream is not None else FrameStatistics()).snapshot()
+        level, message, others = judge(
+            Condition(
+                state=self._state_label(),
+                snapshot=snapshot,
+                image_topic=stream.image_topic() if stream is not None else "",
+                failure=self._failure,
+                # The build of a reload is only mentioned: depth is published meanwhile.
+                building=self._building if predictor is None else "",
+                worker=workers.failure if workers is not None else "",
+                typical=predictor.card.typical if predictor is not None else {},
+                parameters=read_parameters(self, camera if stream is not None else ""),
+            )
+        )
+        facts = {
+            "state": self._state_label(),
+            "also": "; ".join(others),
+            **self._model_facts(),
+            "build": self._building,
+        }
+        return DiagnosticStatus(
+            level=level,
+            # Tells apart nodes of one name in several namespaces, and cameras of one node.
+            name=f"{self.get_fully_qualified_name().lstrip('/')}: {camera or 'depth'}",
+            message=message,
+            hardware_id=stream.frame_id if stream is not None else "",
+            values=key_values(facts) + frame_values(snapshot),
+        )
 
     def _state_label(self) -> str:
         if self._finalized:
             return "finalized"
-        if self._building:
-            return "building"
         if self._predictor is None:
-            return "unconfigured"
-        return "inactive" if self._pipeline is None else "active"
+            return "building" if self._building else "unconfigured"
+        return "active" if self._streams else "inactive"
 
     def _model_facts(self) -> dict[str, str]:
         predictor = self._predictor
@@ -249,5 +353,7 @@ class DepthNode(LifecycleNode):
             "camera profile": str(predictor.profile_file or "none"),
         }
 
-    def _image_topic(self) -> str:
-        return "image/compressed" if read_parameters(self).image_transport == "compressed" else "image"
+
+def ros_home() -> Path:
+    """Where ROS keeps what a user's nodes write (rcl's rule for its logs)."""
+    return Path(os.environ.get("ROS_HOME") or "~/.ros").expanduser()

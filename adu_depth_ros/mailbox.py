@@ -1,41 +1,65 @@
-"""A slot for one item between two threads: the newest wins."""
+"""Slots for one item each between threads: the newest wins, and the readers serve the slots in turn."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Hashable
 from typing import Generic, TypeVar
 
+S = TypeVar("S", bound=Hashable)
 T = TypeVar("T")
 
 
-class Mailbox(Generic[T]):
-    """Hands items from one thread to another that may be slower, without a queue that grows old."""
+class Mailbox(Generic[S, T]):
+    """Hands items from threads to others that may be slower, without a queue that grows old.
+
+    Each source has a slot of its own. ``take`` gives the item of the source that was served longest ago, so
+    that of several that come too fast each gets the same share. A source whose item is in work is not served
+    again before ``done``: what it sends stays in order.
+    """
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
-        self._item: T | None = None
+        self._items: dict[S, T] = {}
+        self._in_work: set[S] = set()
+        self._served: dict[S, int] = {}
+        self._count = 0
         self._closed = False
 
-    def put(self, item: T) -> bool:
+    def put(self, source: S, item: T) -> bool:
         """Leave an item.
 
-        :return: whether an item that nobody took was replaced
+        :return: True if an item of this source that nobody took was replaced
         """
         with self._condition:
-            replaced = self._item is not None
-            self._item = item
+            replaced = source in self._items
+            self._items[source] = item
             self._condition.notify()
             return replaced
 
-    def take(self) -> T | None:
-        """Wait for an item and take it; None once the mailbox is closed."""
+    def take(self) -> tuple[S, T] | None:
+        """Wait for an item and take it, with its source; None once the mailbox is closed."""
         with self._condition:
-            self._condition.wait_for(lambda: self._item is not None or self._closed)
-            item, self._item = self._item, None
-            return None if self._closed else item
+            self._condition.wait_for(lambda: self._waiting() or self._closed)
+            if self._closed:
+                return None
+            source = min(self._waiting(), key=lambda waiting: self._served.get(waiting, 0))
+            self._count += 1
+            self._served[source] = self._count
+            self._in_work.add(source)
+            return source, self._items.pop(source)
+
+    def done(self, source: S) -> None:
+        """The item of this source that was taken is no longer in work."""
+        with self._condition:
+            self._in_work.discard(source)
+            self._condition.notify()
 
     def close(self) -> None:
         """Let ``take`` return None, now and from now on."""
         with self._condition:
             self._closed = True
             self._condition.notify_all()
+
+    def _waiting(self) -> set[S]:
+        return self._items.keys() - self._in_work

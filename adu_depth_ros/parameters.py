@@ -14,97 +14,269 @@ from rclpy.parameter import Parameter
 from adu_depth_core.inference import depth_output
 from adu_depth_core.inference.backends.choice import BACKENDS
 from adu_depth_core.inference.postprocess import OUTPUT_SIZES
+from adu_depth_ros.image_region import check_mask, parse_region
 
 TRANSPORTS = ("raw", "compressed")
+
+START, CONFIGURE, RELOAD, FRAME = "start", "configure", "reload", "run time"
+"""When a value takes effect: at the start of the process; when the node is configured; then or with the
+service ``reload``; with the next frame."""
 
 
 def _parameter(
     default: Any,
+    applies: str,
     description: str,
     *,
     choices: Iterable[str] = (),
     limits: tuple[Any, Any] | None = None,
-    dynamic: bool = False,
-    read_only: bool = False,
+    per_camera: bool = False,
 ) -> Any:
     metadata = {
+        "per_camera": per_camera,
+        "applies": applies,
         "description": description,
         "choices": tuple(choices),
         "limits": limits,
-        "dynamic": dynamic,
-        "read_only": read_only,
     }
     return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclasses.dataclass(frozen=True)
 class Parameters:
-    """Values of all parameters; the fields carry what ``ros2 param describe`` shows."""
+    """Values of all parameters.
+
+    This is the one place where they are described: ``ros2 param describe``, the launch file's arguments,
+    ``config/depth_node.yaml`` and the table in ``docs/node.md`` are made from it (``parameter_files``).
+    """
 
     model: str = _parameter(
-        "", "ONNX file or TensorRT engine, its model card beside it; empty: the installed student"
+        "",
+        RELOAD,
+        "ONNX file or TensorRT engine with its model card (same name, .json) beside it; empty: the installed "
+        "student",
     )
     profile: str = _parameter(
         "auto",
-        "camera profile by `adu_depth calibrate`: a file; 'auto': the one beside the model that is of the "
-        "camera, if there is one; 'none'",
+        RELOAD,
+        "camera profile that `adu_depth calibrate` wrote (docs/own_vehicle.md): a file; auto: the "
+        "NAME.profile.json beside the model that is of the camera, if there is one; none. A file of another "
+        "model keeps the node from being configured, one of another camera has every frame rejected",
     )
     backend: str = _parameter(
         "auto",
+        RELOAD,
         "inference runtime; auto: the fastest of the CPU, or tensorrt for an engine; tensorrt with an ONNX "
-        "file: its engine is built and kept in the engine cache",
+        "file: its engine is built once and kept in the engine cache",
         choices=("auto", *BACKENDS),
     )
     network_size: str = _parameter(
         "auto",
-        "network input as HEIGHTxWIDTH in pixels, e.g. 192x640; 'auto': as suits the camera's aspect, with "
-        "about as many pixels as the model was trained for",
+        RELOAD,
+        "network input as HEIGHTxWIDTH in pixels, multiples of 32, e.g. 192x640; smaller is faster, larger "
+        "sees finer detail. auto: as suits the camera's aspect, with about as many pixels as the model was "
+        "trained for; the first frame of a camera of another aspect than the model's waits until the "
+        "network is loaded for it. Engines and exports keep their size",
     )
-    threads: int = _parameter(0, "CPU threads for inference; 0 leaves it to the runtime", limits=(0, 256))
+    threads: int = _parameter(
+        0,
+        RELOAD,
+        "CPU threads for inference; 0 leaves it to the runtime. Limit them to keep cores for others",
+        limits=(0, 256),
+    )
     engine_cache: str = _parameter(
-        "", "folder for the engines of backend tensorrt; empty: adu_depth/engines in the user's cache folder"
-    )
-    engine_compute_capability: str = _parameter(
-        "", "with build_only: GPUs to build for, e.g. sm86 (tensorrt_rtx only); empty: this machine's"
+        "",
+        RELOAD,
+        "folder for the engines of backend tensorrt; empty: adu_depth/engines in the user's cache folder",
     )
     allow_unverified_engine: bool = _parameter(
-        False, "run an engine whose answers were not compared with the FP32 original's (parity: not run)"
+        False,
+        RELOAD,
+        "run an engine whose answers were not compared with the FP32 original's (its card says parity: not "
+        "run)",
     )
-    build_only: bool = _parameter(
-        False, "build the engine into the engine cache and end; status 0: it is there", read_only=True
+    engine_compute_capability: str = _parameter(
+        "",
+        CONFIGURE,
+        "with build_only: GPUs to build for, e.g. sm86 for compute capability 8.6 (tensorrt_rtx only); "
+        "empty: this machine's",
+    )
+    cameras: tuple[str, ...] = _parameter(
+        ("",),
+        CONFIGURE,
+        "names of several cameras in one process, e.g. [front, rear]: each has its topics below its name "
+        "(front/image, front/depth/image), its own diagnostics, and its own value of what is said to be per "
+        "camera (front.ego_mask; where it is not given, the value without a name). One empty name: one "
+        "camera",
     )
     image_transport: str = _parameter(
-        "raw", "type of the input: 'raw' on image, 'compressed' on image/compressed", choices=TRANSPORTS
+        "raw",
+        CONFIGURE,
+        "type of the input: raw, sensor_msgs/Image on image; compressed, sensor_msgs/CompressedImage on "
+        "image/compressed",
+        choices=TRANSPORTS,
+        per_camera=True,
     )
     rectified: bool = _parameter(
-        True, "the image is rectified: use camera_info's P (its K where P is not filled in); false: K"
+        True,
+        CONFIGURE,
+        "true: the image is rectified (image_proc), camera_info's P holds, or K where P is not filled in; "
+        "false: it is raw, K holds, distortion stays. With rectify it is raw, and this says nothing",
+        per_camera=True,
+    )
+    rectify: bool = _parameter(
+        False,
+        CONFIGURE,
+        "the image is raw: undistort it by camera_info (plumb_bob, rational_polynomial, equidistant) to the "
+        "view of P, or of K where P is not filled in; outputs are of that view",
+        per_camera=True,
     )
     output_size: str = _parameter(
-        "image", "size of the published maps: the image's, or the network's", choices=OUTPUT_SIZES
+        "image",
+        CONFIGURE,
+        "size of the published maps: the image's, or the network's, a fraction of the bandwidth",
+        choices=OUTPUT_SIZES,
+    )
+    build_only: bool = _parameter(
+        False,
+        START,
+        "build the engine into engine_cache and end, to provision vehicles; exit status 0: it is there",
+    )
+    autostart: bool = _parameter(
+        True,
+        START,
+        "configure and activate at the start; false: wait for a lifecycle manager or `ros2 lifecycle set`",
     )
     depth_encoding: str = _parameter(
         "32FC1",
-        "depth/image as 32FC1 metres, or as 16UC1 millimetres (up to 65.535 m, 0 invalid)",
+        FRAME,
+        "depth/image as 32FC1, metres, or as 16UC1, millimetres up to 65.535 m with 0 for what is invalid or "
+        "farther",
         choices=depth_output.ENCODINGS,
-        dynamic=True,
     )
     max_depth: float = _parameter(
         depth_output.MAX_DEPTH,
-        "metres; farther is published as +inf (16UC1: 0). The model's own range is the other limit",
+        FRAME,
+        "metres; what is farther is published as +inf (16UC1: 0). The model's own range is the other limit",
         limits=(0.1, 1000.0),
-        dynamic=True,
     )
     max_relative_sigma: float = _parameter(
         depth_output.MAX_RELATIVE_SIGMA,
-        "largest sigma / depth of a measurement; pixels beyond become NaN (16UC1: 0)",
+        FRAME,
+        "largest sigma / depth of a measurement; pixels beyond are NaN (16UC1: 0). Smaller keeps only what "
+        "the network is sure of",
         limits=(0.0, 100.0),
-        dynamic=True,
+    )
+    png_level: int = _parameter(
+        1,
+        FRAME,
+        "compression of depth/image/compressedDepth; larger is smaller and slower",
+        limits=(0, 9),
+    )
+    confidence_tolerance: float = _parameter(
+        0.1,
+        FRAME,
+        "confidence/image tells how likely depth is right within this share of itself",
+        limits=(0.001, 1.0),
+    )
+    region_of_interest: str = _parameter(
+        "",
+        FRAME,
+        "part of the image that is looked at and published, as LEFT,TOP,WIDTH,HEIGHT in its pixels; empty: "
+        "all",
+        per_camera=True,
+    )
+    ego_mask: str = _parameter(
+        "",
+        FRAME,
+        "what of the image shows the vehicle itself, NaN in all outputs and left out of statistics: a .png "
+        "of the image's size, black there; or polygons in pixels, x,y x,y x,y; x,y ...",
+        per_camera=True,
+    )
+    max_rate: float = _parameter(
+        0.0,
+        FRAME,
+        "frames a second that are processed at most, evenly chosen; the others count as limited; 0: all",
+        limits=(0.0, 1000.0),
+        per_camera=True,
+    )
+    lazy_subscription: bool = _parameter(
+        True,
+        FRAME,
+        "subscribe the image only while someone listens to an output; false: always, so that the first frame "
+        "comes at once and diagnostics watch the camera",
     )
     points_stride: int = _parameter(
-        1, "every n-th row and column becomes a point of depth/points", limits=(1, 32), dynamic=True
+        1, FRAME, "every n-th row and column becomes a point of depth/points", limits=(1, 32)
     )
-    autostart: bool = _parameter(
-        True, "configure and activate at the start; false: wait for a lifecycle manager", read_only=True
+    points_rate: float = _parameter(
+        0.0, FRAME, "clouds a second at most, evenly chosen; 0: one a frame", limits=(0.0, 1000.0)
+    )
+    points_near: float = _parameter(0.0, FRAME, "metres; no points nearer than this", limits=(0.0, 1000.0))
+    points_far: float = _parameter(1000.0, FRAME, "metres; no points farther than this", limits=(0.0, 1000.0))
+    points_left: float = _parameter(
+        1000.0, FRAME, "metres; no points farther left of the camera's axis", limits=(0.0, 1000.0)
+    )
+    points_right: float = _parameter(
+        1000.0, FRAME, "metres; no points farther right of the camera's axis", limits=(0.0, 1000.0)
+    )
+    points_above: float = _parameter(
+        1000.0, FRAME, "metres; no points higher above the camera's axis", limits=(0.0, 1000.0)
+    )
+    points_below: float = _parameter(
+        1000.0, FRAME, "metres; no points deeper below the camera's axis", limits=(0.0, 1000.0)
+    )
+    points_max_sigma: float = _parameter(
+        1000.0, FRAME, "metres; no points with a larger sigma", limits=(0.0, 1000.0)
+    )
+    points_voxel: float = _parameter(
+        0.0,
+        FRAME,
+        "metres; edge of the voxels of which each becomes one point, where sigma is small; 0: every pixel "
+        "is a point of an organised cloud",
+        limits=(0.0, 10.0),
+    )
+    points_voxel_sigmas: float = _parameter(
+        1.0,
+        FRAME,
+        "least edge of a voxel in sigmas of its points: uncertain points are thinned out more",
+        limits=(0.0, 10.0),
+    )
+    stale_after: float = _parameter(
+        2.0, FRAME, "seconds without an image after which diagnostics say STALE", limits=(0.1, 3600.0)
+    )
+    latency_budget: float = _parameter(
+        0.0,
+        FRAME,
+        "seconds from an image's stamp to its depth; diagnostics warn when a frame in a hundred takes "
+        "longer, and say ERROR when half of them do; 0: no limit",
+        limits=(0.0, 60.0),
+    )
+    max_drop_share: float = _parameter(
+        0.0, FRAME, "share of dropped frames above which diagnostics warn", limits=(0.0, 1.0)
+    )
+    max_withheld_share: float = _parameter(
+        0.9,
+        FRAME,
+        "share of pixels without depth (sigma / depth above max_relative_sigma) above which diagnostics warn",
+        limits=(0.0, 1.0),
+    )
+    drift_tolerance: float = _parameter(
+        1.5,
+        FRAME,
+        "factor by which a minute's median depth or sigma / depth may lie outside what the model card calls "
+        "typical before diagnostics warn",
+        limits=(1.0, 100.0),
+    )
+    worker_timeout: float = _parameter(
+        30.0,
+        FRAME,
+        "seconds for one frame after which the worker counts as hung and is replaced, once; must be more "
+        "than loading the network takes",
+        limits=(1.0, 3600.0),
+    )
+    save_folder: str = _parameter(
+        "", FRAME, "where the service save_frame makes its folders; empty: adu_depth in ROS_HOME (~/.ros)"
     )
 
 
@@ -115,30 +287,72 @@ def declare_parameters(node: Node) -> None:
         type, or one out of range
     """
     for field in dataclasses.fields(Parameters):
-        node.declare_parameter(field.name, field.default, _descriptor(field))
+        node.declare_parameter(field.name, _plain(field.default), _descriptor(field))
+    declare_camera_parameters(node)
 
 
-def read_parameters(node: Node) -> Parameters:
-    """The present values."""
-    names = [field.name for field in dataclasses.fields(Parameters)]
-    return Parameters(**{p.name: p.value for p in node.get_parameters(names)})
+def declare_camera_parameters(node: Node) -> None:
+    """Declare those of each camera by name; they start with the values that all have in common.
+
+    :raises rclpy.exceptions.ParameterException: see ``declare_parameters``
+    """
+    common = read_parameters(node)
+    for camera in filter(None, common.cameras):
+        for field in dataclasses.fields(Parameters):
+            name = f"{camera}.{field.name}"
+            if field.metadata["per_camera"] and not node.has_parameter(name):
+                node.declare_parameter(name, getattr(common, field.name), _descriptor(field))
+
+
+def read_parameters(node: Node, camera: str = "") -> Parameters:
+    """The present values.
+
+    :param camera: whose; empty for those that all cameras have in common
+    """
+    fields = dataclasses.fields(Parameters)
+    names = [f"{camera}.{f.name}" if camera and f.metadata["per_camera"] else f.name for f in fields]
+    values = (parameter.value for parameter in node.get_parameters(names))
+    return Parameters(
+        **{f.name: tuple(v) if isinstance(v, list) else v for f, v in zip(fields, values, strict=True)}
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A default as rclpy takes it."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def check_value(parameter: Parameter) -> None:
     """:raises ValueError: if the value of one of our parameters is not one of its choices"""
-    field = {f.name: f for f in dataclasses.fields(Parameters)}.get(parameter.name)
+    field = _field(parameter.name)
     if field is None:
         return
     choices = field.metadata["choices"]
     if choices and parameter.value not in choices:
         raise ValueError(f"{field.name} is {parameter.value!r}: must be one of {', '.join(choices)}")
-    if field.name == "network_size":
-        parse_network_size(parameter.value)
+    if field.name in CHECKS:
+        CHECKS[field.name](parameter.value)
 
 
-def is_dynamic(name: str) -> bool:
-    """Whether a parameter takes effect at once; unlike one that is used when the node is configured."""
-    return all(f.metadata["dynamic"] for f in dataclasses.fields(Parameters) if f.name == name)
+def applies(name: str) -> str:
+    """When a value takes effect: ``START``, ``CONFIGURE``, ``RELOAD`` or ``FRAME``, also for what is none of
+    ours, such as ``use_sim_time``.
+    """
+    field = _field(name)
+    return FRAME if field is None else field.metadata["applies"]
+
+
+def _field(name: str) -> dataclasses.Field | None:
+    """The declaration of a parameter, also of one that is a camera's; None for what is none of ours."""
+    camera, _, own = name.rpartition(".")
+    field = {f.name: f for f in dataclasses.fields(Parameters)}.get(own)
+    return None if field is None or (camera and not field.metadata["per_camera"]) else field
+
+
+def is_overruled(name: str, cameras: Iterable[str]) -> bool:
+    """Whether each camera has a value of its own of this parameter, so that the common one serves nobody."""
+    field = _field(name)
+    return field is not None and field.name == name and field.metadata["per_camera"] and any(cameras)
 
 
 def parse_network_size(text: str) -> tuple[int, int] | None:
@@ -154,14 +368,41 @@ def parse_network_size(text: str) -> tuple[int, int] | None:
     return int(match[1]), int(match[2])
 
 
+def check_cameras(names: Iterable[str]) -> None:
+    """:raises ValueError: if the names cannot be those of topics, or one comes twice"""
+    names = list(names)
+    if names == [""]:
+        return
+    if not names or not all(re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) for name in names):
+        raise ValueError(f"cameras is {names}: must be names of letters, digits and _, e.g. [front, rear]")
+    if len(set(names)) < len(names):
+        raise ValueError(f"cameras is {names}: each name once")
+
+
+CHECKS = {
+    "cameras": check_cameras,
+    "network_size": parse_network_size,
+    "region_of_interest": parse_region,
+    "ego_mask": check_mask,
+}
+"""Each raises ValueError for a value that makes no sense."""
+
+HINTS = {
+    START: "fixed at the start",
+    CONFIGURE: "can change while unconfigured",
+    RELOAD: "takes effect with the service reload, or when the node is configured",
+    FRAME: "takes effect with the next frame",
+}
+
+
 def _descriptor(field: dataclasses.Field) -> ParameterDescriptor:
     metadata = field.metadata
-    descriptor = ParameterDescriptor(description=metadata["description"], read_only=metadata["read_only"])
-    constraints = []
+    descriptor = ParameterDescriptor(
+        description=metadata["description"], read_only=metadata["applies"] == START
+    )
+    constraints = [HINTS[metadata["applies"]]]
     if metadata["choices"]:
-        constraints.append(f"one of: {', '.join(metadata['choices'])}")
-    if not metadata["dynamic"]:
-        constraints.append("fixed at the start" if metadata["read_only"] else "can change while unconfigured")
+        constraints.insert(0, f"one of: {', '.join(metadata['choices'])}")
     descriptor.additional_constraints = "; ".join(constraints)
     if metadata["limits"]:
         low, high = metadata["limits"]

@@ -1,5 +1,8 @@
 """Start depth_node. ``ros2 launch adu_depth depth.launch.py --show-args`` lists what can be set."""
 
+from dataclasses import fields
+
+import yaml
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution
@@ -7,37 +10,30 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterFile, ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
+from adu_depth_ros.parameters import Parameters
+
 CONFIG = PathJoinSubstitution([FindPackageShare("adu_depth"), "config"])
 PROFILE_VARIABLE = "FASTRTPS_DEFAULT_PROFILES_FILE"
 
 PARAMETERS = {
-    "model": (str, "ONNX file or TensorRT engine with its model card beside it"),
-    "profile": (str, "camera profile by `adu_depth calibrate`: a file, 'auto' or 'none'"),
-    "backend": (
-        str,
-        "inference runtime: auto, openvino, onnxruntime, pytorch, tensorrt, onnxruntime-cuda or pytorch-cuda",
-    ),
-    "network_size": (str, "network input as HEIGHTxWIDTH, e.g. 192x640, or 'auto'"),
-    "threads": (int, "CPU threads for inference; 0 leaves it to the runtime"),
-    "engine_cache": (str, "folder for the engines of backend tensorrt"),
-    "engine_compute_capability": (str, "with build_only: GPUs to build for, e.g. sm86"),
-    "allow_unverified_engine": (bool, "run an engine whose card says parity: not run"),
-    "build_only": (bool, "build the engine into the engine cache and end"),
-    "image_transport": (str, "raw, or compressed to subscribe IMAGE/compressed"),
-    "rectified": (bool, "true: the image is rectified, camera_info's P holds; false: K"),
-    "output_size": (str, "size of the published maps: image or network"),
-    "depth_encoding": (str, "32FC1 (metres) or 16UC1 (millimetres)"),
-    "max_depth": (float, "metres; farther becomes +inf"),
-    "max_relative_sigma": (float, "pixels whose sigma / depth is larger become NaN"),
-    "points_stride": (int, "every n-th row and column becomes a point of depth/points"),
-    "autostart": (bool, "configure and activate at the start"),
-    "use_sim_time": (bool, "time from /clock, for replays with `ros2 bag play --clock`"),
+    field.name: (
+        list[str] if isinstance(field.default, tuple) else type(field.default),
+        field.metadata["description"],
+    )
+    for field in fields(Parameters)
 }
+PARAMETERS["use_sim_time"] = (bool, "time from /clock, for replays with `ros2 bag play --clock`")
 """Type and description; an argument that is not given leaves the value of the parameter file."""
 
 ARGUMENTS = [
-    DeclareLaunchArgument("image", default_value="image", description="topic of the rectified image"),
-    DeclareLaunchArgument("camera_info", default_value="camera_info", description="topic of its calibration"),
+    DeclareLaunchArgument(
+        "image",
+        default_value="image",
+        description="topic of the image; with several cameras with {camera} in it, e.g. /{camera}/image_rect",
+    ),
+    DeclareLaunchArgument(
+        "camera_info", default_value="camera_info", description="topic of its calibration, likewise"
+    ),
     DeclareLaunchArgument("namespace", default_value="", description="namespace of the node and its topics"),
     DeclareLaunchArgument("node_name", default_value="depth_node", description="name of the node"),
     DeclareLaunchArgument(
@@ -61,13 +57,30 @@ ARGUMENTS = [
 ]
 
 
+def input_topics(context: LaunchContext, camera: str) -> list[tuple[str, str]]:
+    """Remappings of the topics that a camera's images and calibration come from."""
+    image, info = (LaunchConfiguration(name).perform(context) for name in ("image", "camera_info"))
+    if not camera:
+        return [("image", image), ("image/compressed", f"{image}/compressed"), ("camera_info", info)]
+    remapped = []
+    for name, topic in (("image", image), ("camera_info", info)):
+        if topic == name:  # as it is: below the camera's name
+            continue
+        if "{camera}" not in topic:
+            raise ValueError(f"{name}:={topic} is one topic for all cameras: write e.g. /{{camera}}/{name}")
+        remapped.append((f"{camera}/{name}", topic.replace("{camera}", camera)))
+        if name == "image":
+            remapped.append((f"{camera}/image/compressed", f"{remapped[-1][1]}/compressed"))
+    return remapped
+
+
 def depth_node(context: LaunchContext) -> list[Node]:
     given = {
         name: ParameterValue(LaunchConfiguration(name), value_type=value_type)
         for name, (value_type, _) in PARAMETERS.items()
         if LaunchConfiguration(name).perform(context)
     }
-    image = LaunchConfiguration("image")
+    cameras = yaml.safe_load(LaunchConfiguration("cameras").perform(context) or "['']")
     return [
         Node(
             package="adu_depth",
@@ -75,11 +88,7 @@ def depth_node(context: LaunchContext) -> list[Node]:
             name=LaunchConfiguration("node_name"),
             namespace=LaunchConfiguration("namespace"),
             parameters=[ParameterFile(LaunchConfiguration("params_file")), given],
-            remappings=[
-                ("image", image),
-                ("image/compressed", [image, "/compressed"]),
-                ("camera_info", LaunchConfiguration("camera_info")),
-            ],
+            remappings=[pair for camera in cameras for pair in input_topics(context, camera)],
             arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
             output="screen",
             emulate_tty=True,

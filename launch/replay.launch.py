@@ -131,6 +131,8 @@ def generate_launch_description() -> LaunchDescription:
                     "image": LaunchConfiguration("image"),
                     "camera_info": LaunchConfiguration("camera_info"),
                     "use_sim_time": "true",
+                    # The player waits for the subscriber of the images.
+                    "lazy_subscription": "false",
                 }.items(),
             ),
             Node(

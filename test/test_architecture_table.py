@@ -16,7 +16,7 @@ EVERYWHERE = {"numpy"}
 NAMES = {"OpenCV": "cv2", "PyYAML": "yaml"}
 """What packages are called in the table, where it is not their module's name."""
 
-MESSAGES = re.compile(r".*_(msgs|interfaces)")
+MESSAGES = re.compile(r".*_(msgs|srvs|interfaces)")
 
 
 def table() -> list[tuple[int, str, str]]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from adu_depth_core.bags.reader import BagMessage
-from adu_depth_core.bags.rectification import Rectifier, says_rectified
+from adu_depth_core.rectification import Rectifier, says_rectified
 
 _AFTER_STAMP = 12
 """Bytes of CDR encapsulation and stamp before the rest of a message that begins with its header."""

@@ -11,11 +11,11 @@ import numpy as np
 from adu_depth_core.bags.calibrations import Calibrations, header_stamp
 from adu_depth_core.bags.messages import COMPRESSED_IMAGE
 from adu_depth_core.bags.reader import BagMessage
-from adu_depth_core.bags.rectification import Rectifier
 from adu_depth_core.bags.skipped import Unusable
 from adu_depth_core.camera import Camera
 from adu_depth_core.camera_info import camera_from_info
 from adu_depth_core.image_decoding import announced_size, decode_compressed, decode_image
+from adu_depth_core.rectification import Rectifier
 
 DEPTH_MISFIT = 0.5
 """Pixels by which a depth image's own calibration may differ from that of the camera it is registered to."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+
+SIGMA_IN_SCALES = -math.log(1.0 - 0.683)
+"""One sigma, within which 68.3 % lie, in scales of a Laplace distribution: 1.149."""
 
 ENCODINGS = ("32FC1", "16UC1")
 """Depth encodings of REP 118: float32 metres, or uint16 millimetres with 0 for invalid."""
@@ -48,3 +53,18 @@ def encode_depth(depth: np.ndarray, encoding: str) -> np.ndarray:
         fits = millimetres < 65536.0  # false for NaN
         return np.where(fits, millimetres, 0.0).astype(np.uint16)
     raise ValueError(f"depth encoding {encoding!r} is not one of {', '.join(ENCODINGS)}")
+
+
+def confidence(depth: np.ndarray, sigma: np.ndarray, tolerance: float) -> np.ndarray:
+    """How likely the depth is right within a share of itself, uint8 ``(H, W)``: 255 is certain.
+
+    ``1 - exp(-tolerance * depth / b)`` of a Laplace distribution whose scale ``b`` follows from sigma, within
+    which 68.3 % lie: ``b = sigma / 1.149``. NaN is 0.
+
+    :param depth: float32 ``(H, W)`` metres, NaN and +inf allowed; +inf is taken for what is known to be far
+    :param sigma: float32 ``(H, W)`` metres, one sigma
+    :param tolerance: share of the depth, such as 0.1
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        likely = -np.expm1(np.float32(-tolerance * SIGMA_IN_SCALES) * depth / sigma)
+        return np.where(np.isnan(likely), 0.0, np.round(255.0 * likely)).astype(np.uint8)

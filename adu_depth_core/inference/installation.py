@@ -29,7 +29,7 @@ from adu_depth_core.model_card import ModelCardError, read_card
 
 BACKEND, MODEL = "inference backend", "model"
 
-ROS_DEBIAN_ONLY = ("launch_ros", "ros2cli", "rosbag2_py", "cv_bridge", "sensor_msgs_py")
+ROS_DEBIAN_ONLY = ("launch_ros", "ros2cli", "rosbag2_py", "cv_bridge")
 """Python modules that come with a ROS installation and not with pip."""
 
 

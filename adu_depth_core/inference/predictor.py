@@ -67,6 +67,7 @@ class Predictor:
         backend is unknown or not installed, the network size does not fit the model, ``threads``
         is not positive, or a profile cannot be read or is of another model
 
+    :ivar images_at_once: how many threads may predict without waiting for each other
     :ivar network_size: of the latest frame; before the first the card's, if none was given
     :ivar network_sizes: all that frames were predicted at, in the order of their first use
     :ivar profile_file: camera profile of the latest frame, or None
@@ -195,7 +196,7 @@ class Predictor:
             backends = load.streams(self.model_path, size, count)
         else:
             backends = [open_backend(self.backend_name, self.model_path, size, self._threads, gpu=self._gpu)]
-        self.backend = backends[0]
+        self.backend, self.images_at_once = backends[0], len(backends)
         idle: Idle = queue.SimpleQueue()
         for backend in backends:
             # First runs allocate and are several times slower than the others.

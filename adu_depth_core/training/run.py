@@ -21,10 +21,12 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from adu_depth_core.deploy.onnx_export import export_student, save_weights
 from adu_depth_core.errors import UserError
+from adu_depth_core.evaluation.benchmarks import Benchmark
 from adu_depth_core.evaluation.subject import Subject, checkpoint_subject, model_subject
 from adu_depth_core.files import check_folder_writable
 from adu_depth_core.inference.checkpoint_predictor import load_checkpoint_predictor
 from adu_depth_core.inference.predictor import Predictor
+from adu_depth_core.inference.typical import typical_entry
 from adu_depth_core.model_card import ModelCard, ModelCardError, card_path, file_sha256, read_card
 from adu_depth_core.networks.teacher import Teacher, load_teacher
 from adu_depth_core.training.averaging import LateAverage
@@ -254,4 +256,16 @@ def _finish(
         card.write(card_path(weights))
     if twin is not None:
         return read_card(model)
-    return complete_card(model, load, config.calibration, config.validation)
+    card = complete_card(model, load, config.calibration, config.validation)
+    if network == "student":
+        card = dataclasses.replace(card, typical=_typical(model, home))
+        card.write(card_path(model))
+    return card
+
+
+def _typical(model: Path, home: Sequence[Benchmark]) -> dict[str, list[float]]:
+    """The card's entry of that name; with the uncertainty scale that was fitted before."""
+    predictor = Predictor(model)
+    return typical_entry(
+        predictor.predict(sample.left, sample.camera) for frames in home for sample in frames.samples
+    )

@@ -42,12 +42,14 @@ def read_twin(path: Path, card: ModelCard, sources: int) -> ModelCard:
 
 
 def judged_by(card: ModelCard, twin: ModelCard) -> ModelCard:
-    """The card with the uncertainty scale, novelty entry and accuracy of the twin, which it names."""
+    """The card with the uncertainty scale, novelty and typical entries, and accuracy of the twin, which it
+    names."""
     named = {"name": twin.name, "files": twin.files}
     return dataclasses.replace(
         card,
         sigma_scale=twin.sigma_scale,
         novelty=twin.novelty,
+        typical=twin.typical,
         accuracy=[{**entry, "twin": named} for entry in twin.accuracy],
         training={**card.training, "twin": named},
     )

@@ -187,6 +187,29 @@ def test_novelty_entries_are_whole_and_sensible(novelty, message):
         ModelCard(**ENTRIES, novelty=novelty)
 
 
+TYPICAL = {"depth": [11.0, 44.0], "relative_sigma": [0.1, 0.1]}
+
+
+@pytest.mark.parametrize(
+    ("typical", "message"),
+    [
+        ([], r"typical is \[\]: must be an object"),
+        ({"depth": [1.0, 2.0]}, "typical lacks relative_sigma"),
+        ({**TYPICAL, "depth": [1.0]}, r"typical\.depth"),
+        ({**TYPICAL, "depth": [0.0, 2.0]}, r"typical\.depth\[0\] is 0\.0"),
+        ({**TYPICAL, "depth": [3.0, 2.0]}, r"typical\.depth is \[3\.0, 2\.0\]: the first must be"),
+    ],
+)
+def test_typical_entries_are_whole_and_sensible(typical, message):
+    with pytest.raises(ModelCardError, match=message):
+        ModelCard(**ENTRIES, typical=typical)
+
+
+def test_typical_entries_are_read_back():
+    card = ModelCard(**ENTRIES, typical=TYPICAL)
+    assert ModelCard.from_json(card.to_json()) == card
+
+
 def test_novelty_is_read_back():
     card = ModelCard(**ENTRIES, novelty=NOVELTY)
     assert ModelCard.from_json(card.to_json()).novelty == NOVELTY
@@ -247,6 +270,7 @@ FULL = {
     "mean": [0.5, 0.5, 0.5],
     "std": [0.2, 0.2, 0.2],
     "novelty": NOVELTY,
+    "typical": TYPICAL,
     "cameras": CAMERAS,
     "files": {"student.engine": "0" * 64},
     "training": {

@@ -88,11 +88,14 @@ class Client:
 
 
 class NodeProcess:
-    """``depth_node`` as its users start it, with a small network input so that tests are quick."""
+    """``depth_node`` as its users start it, with a small network input so that tests are quick.
+
+    It subscribes the image before anyone listens to depth: the tests' camera waits for that.
+    """
 
     def __init__(self, *ros_arguments: str) -> None:
         command = [sys.executable, "-m", "adu_depth_ros.depth_node", "--ros-args", "-p", "threads:=1"]
-        command += ["-p", "network_size:=64x192", *ros_arguments]
+        command += ["-p", "network_size:=64x192", "-p", "lazy_subscription:=false", *ros_arguments]
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         self.pid = self._process.pid
         self.log: list[str] = []

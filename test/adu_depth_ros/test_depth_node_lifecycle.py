@@ -69,16 +69,16 @@ def test_an_inactive_node_does_not_listen(configurable, client, camera, wait_for
     wait_for(lambda: camera.images.get_subscription_count() == 0, "the subscription to go")
 
 
-def test_a_parameter_of_the_model_changes_only_while_unconfigured(configurable, client):
+def test_a_parameter_of_the_outputs_changes_only_while_unconfigured(configurable, client):
     assert client.change_state("configure")
-    refused = client.set_parameter("network_size", "64x96")
+    refused = client.set_parameter("output_size", "network")
     assert not refused.successful
-    for word in ("network_size", "deactivate", "cleanup", "configure", "activate"):
+    for word in ("output_size", "deactivate", "cleanup", "configure", "activate"):
         assert word in refused.reason
     assert client.set_parameter("max_depth", 50.0).successful
     assert client.change_state("cleanup")
-    assert client.set_parameter("network_size", "64x96").successful
-    assert client.set_parameter("network_size", "64x192").successful
+    assert client.set_parameter("output_size", "network").successful
+    assert client.set_parameter("output_size", "image").successful
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@ import pytest
 pytest.importorskip("diagnostic_msgs")
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from adu_depth_ros.diagnostics import frame_values, judge
-from adu_depth_ros.frame_statistics import FrameStatistics
+from adu_depth_ros.diagnostics import Condition, frame_values, judge
+from adu_depth_ros.frame_statistics import DRIFT_FRAMES, FrameStatistics
+from adu_depth_ros.parameters import Parameters
 
 OK, WARN, ERROR, STALE = (getattr(DiagnosticStatus, name) for name in ("OK", "WARN", "ERROR", "STALE"))
 
@@ -32,6 +33,7 @@ def snapshot(received=0, published=0, dropped=0, rejected=0, failed=0, latency=0
     [
         ("active", "", {"received": 9, "published": 9}, OK, "50 ms"),
         ("active", "", {"received": 9}, OK, "nobody listens"),
+        ("active", "", {}, OK, "nobody listens to depth: images are not subscribed"),
         ("active", "", {"received": 9, "published": 6, "dropped": 3}, WARN, "3 of 9 frames dropped"),
         ("active", "", {"received": 9, "published": 8, "unfamiliar": 4}, OK, "50 ms"),
         (
@@ -49,20 +51,128 @@ def snapshot(received=0, published=0, dropped=0, rejected=0, failed=0, latency=0
         ("active", "", {"received": 9, "published": 9, "latency": -5.0}, WARN, "use_sim_time"),
         ("active", "", {"received": 9, "published": 8, "failed": 1}, ERROR, "see its log: TypeError: no"),
         ("active", "", {"received": 9, "rejected": 8, "failed": 1}, ERROR, "see its log: TypeError: no"),
-        ("active", "", {}, STALE, "no image on /image"),
         ("inactive", "", {}, STALE, "inactive"),
         ("unconfigured", "model file x.onnx does not exist", {}, ERROR, "x.onnx does not exist"),
     ],
 )
 def test_the_level_and_its_reason(state, failure, frames, level, message):
-    actual_level, actual_message = judge(state, failure, "/image", snapshot(**frames))
+    condition = Condition(state, snapshot(**frames), "/image", failure)
+    actual_level, actual_message, _ = judge(condition)
     assert actual_level == level
     assert message in actual_message
 
 
 def test_a_build_is_told_before_anything_else():
-    level, message = judge("building", "", "/image", snapshot(), "building the engine of x.onnx: 3/6")
+    condition = Condition("building", snapshot(), building="building the engine of x.onnx: 3/6")
+    level, message, _ = judge(condition)
     assert (level, message) == (WARN, "building the engine of x.onnx: 3/6")
+
+
+@pytest.mark.parametrize(
+    ("latencies", "limits", "level", "message"),
+    [
+        ([0.05] * 50, {}, OK, "50 ms behind"),
+        ([0.05] * 50, {"latency_budget": 0.06}, OK, "50 ms behind"),
+        ([0.05] * 48 + [0.2] * 2, {"latency_budget": 0.1}, WARN, "of a latency_budget of 100 ms"),
+        (
+            [0.05] * 20 + [0.2] * 30,
+            {"latency_budget": 0.1},
+            ERROR,
+            "half of the answers take 200 ms and more",
+        ),
+        ([1e9] * 50, {"latency_budget": 0.1}, WARN, "another clock"),
+    ],
+)
+def test_answers_that_come_too_late(latencies, limits, level, message):
+    statistics = FrameStatistics()
+    for latency in latencies:
+        statistics.received()
+        statistics.published(latency, 0.02)
+    actual, text, _ = judge(Condition("active", statistics.snapshot(), parameters=Parameters(**limits)))
+    assert actual == level
+    assert message in text
+
+
+def test_an_input_is_stale_after_the_time_that_was_set():
+    now = [100.0]
+    statistics = FrameStatistics(clock=lambda: now[0])
+    statistics.subscribed()
+    now[0] += 2.0
+    assert judge(Condition("active", statistics.snapshot(), "/image"))[0] == OK
+    now[0] += 0.5
+    level, text, _ = judge(Condition("active", statistics.snapshot(), "/image"))
+    assert (level, text) == (STALE, "no image on /image for 2.5 s (limit 2 s)")
+    statistics.received()
+    statistics.idle()
+    now[0] += 1.0
+    limits = Parameters(stale_after=1.5)
+    assert judge(Condition("active", statistics.snapshot(), "/image", parameters=limits))[0] == OK
+    now[0] += 1.0
+    level, text, _ = judge(Condition("active", statistics.snapshot(), "/image", parameters=limits))
+    assert (level, text) == (STALE, "no image on /image for 2.0 s (limit 1.5 s)")
+    statistics.unsubscribed()
+    assert judge(Condition("active", statistics.snapshot(), "/image", parameters=limits))[0] == OK
+
+
+def test_drops_are_tolerated_up_to_the_share_that_was_set():
+    frames = snapshot(received=10, published=8, dropped=2)
+    assert judge(Condition("active", frames, parameters=Parameters(max_drop_share=0.2)))[0] == OK
+    level, text, _ = judge(Condition("active", frames, parameters=Parameters(max_drop_share=0.1)))
+    assert level == WARN
+    assert "2 of 10 frames dropped in the last 5 s (limit 10%)" in text
+
+
+def test_withheld_pixels_are_told_with_their_limit():
+    statistics = FrameStatistics()
+    statistics.received()
+    statistics.published(0.05, 0.02, withheld=0.6)
+    assert judge(Condition("active", statistics.snapshot()))[0] == OK
+    level, text, _ = judge(
+        Condition("active", statistics.snapshot(), parameters=Parameters(max_withheld_share=0.5))
+    )
+    assert level == WARN
+    assert "60% of the pixels have no depth (limit 50%)" in text
+
+
+TYPICAL = {"depth": [10.0, 40.0], "relative_sigma": [0.1, 0.3]}
+
+
+@pytest.mark.parametrize(
+    ("depth", "relative_sigma", "level", "message"),
+    [
+        (7.0, 0.44, OK, ""),
+        (6.0, 0.2, WARN, "median depth of the last 60 s is 6 m, typical of the model are 10 to 40 m"),
+        (61.0, 0.2, WARN, "median depth"),
+        (
+            20.0,
+            0.5,
+            WARN,
+            "median sigma / depth of the last 60 s is 0.5, typical of the model are 0.1 to 0.3",
+        ),
+    ],
+)
+def test_depth_and_sigma_that_drift_from_the_card(depth, relative_sigma, level, message):
+    statistics = FrameStatistics()
+    for count in range(DRIFT_FRAMES):
+        drifted = judge(Condition("active", statistics.snapshot(), typical=TYPICAL))
+        assert drifted[0] != WARN, f"after {count} frames"
+        statistics.received()
+        statistics.published(0.05, 0.02, typical=(depth, relative_sigma))
+    actual, text, _ = judge(Condition("active", statistics.snapshot(), typical=TYPICAL))
+    assert actual == level
+    assert message in text
+    assert judge(Condition("active", statistics.snapshot()))[0] == OK  # a card without the entry
+
+
+def test_what_is_less_severe_is_told_beside_the_worst():
+    frames = snapshot(received=9, published=6, dropped=2, failed=1)
+    level, text, others = judge(
+        Condition("active", frames, worker="the worker has been at one frame for 9 s")
+    )
+    assert (level, text) == (ERROR, "the worker has been at one frame for 9 s")
+    assert len(others) == 2
+    assert "TypeError" in others[0]
+    assert "dropped" in others[1]
 
 
 def test_values_are_numbers_or_empty():

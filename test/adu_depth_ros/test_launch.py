@@ -11,6 +11,8 @@ import pytest
 
 pytest.importorskip("launch_ros", reason="launch_ros comes with a ROS installation")
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
+from launch import LaunchContext
+from launch_ros.utilities import evaluate_parameters
 from lifecycle_msgs.srv import GetState
 from rcl_interfaces.srv import GetParameters
 
@@ -42,12 +44,50 @@ def launch(client):
             process.communicate(timeout=20)
 
 
-def test_every_parameter_is_an_argument_of_its_type():
+@pytest.fixture
+def module():
     spec = importlib.util.spec_from_file_location("depth_launch", LAUNCH_FILE)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+def test_every_parameter_is_an_argument_of_its_type(module):
     ours = {field.name: type(field.default) for field in dataclasses.fields(Parameters)}
-    assert {name: kind for name, (kind, _) in module.PARAMETERS.items()} == ours | {"use_sim_time": bool}
+    ours |= {"cameras": list[str], "use_sim_time": bool}
+    assert {name: kind for name, (kind, _) in module.PARAMETERS.items()} == ours
+
+
+def context_of(module, **given):
+    context = LaunchContext()
+    context.launch_configurations.update(given)
+    for argument in module.ARGUMENTS:
+        if argument.name in ("params_file", "fastdds_profile"):  # need the installed package
+            context.launch_configurations[argument.name] = "file"
+        else:
+            argument.execute(context)
+    return context
+
+
+def test_several_cameras_have_topics_by_their_names(module):
+    context = context_of(
+        module, cameras="[front, rear]", image="/{camera}/image_rect", camera_info="/rig/{camera}/info"
+    )
+    assert module.input_topics(context, "rear") == [
+        ("rear/image", "/rear/image_rect"),
+        ("rear/image/compressed", "/rear/image_rect/compressed"),
+        ("rear/camera_info", "/rig/rear/info"),
+    ]
+    assert module.input_topics(context_of(module, cameras="[front, rear]"), "rear") == []
+    (node,) = module.depth_node(context)
+    given = [entry for entry in node._Node__parameters if isinstance(entry, dict)]
+    assert evaluate_parameters(context, given) == ({"cameras": ["front", "rear"]},)
+
+
+def test_one_topic_for_several_cameras_is_an_error(module):
+    context = context_of(module, cameras="[front, rear]", image="/camera/image_rect")
+    with pytest.raises(ValueError, match="one topic for all cameras"):
+        module.depth_node(context)
 
 
 def test_launch_starts_the_node_with_its_arguments(launch, client, shipped_model, tmp_path, wait_for):

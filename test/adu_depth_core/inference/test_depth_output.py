@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from adu_depth_core.inference.depth_output import encode_depth, mark_depth
+from adu_depth_core.inference.depth_output import confidence, encode_depth, mark_depth
 
 NAN, INF = np.nan, np.inf
 
@@ -29,3 +29,19 @@ def test_millimetres_are_rounded_and_zero_where_invalid_or_too_far():
 def test_other_encodings_are_refused():
     with pytest.raises(ValueError, match="64FC1"):
         encode_depth(np.zeros((1, 1), np.float32), "64FC1")
+
+
+def test_confidence_is_the_share_of_errors_within_the_tolerance():
+    """Of Laplace errors whose 68.3 % quantile is sigma, drawn here."""
+    depth, sigma, tolerance = 20.0, 3.0, 0.1
+    errors = np.random.default_rng(0).laplace(scale=sigma / -np.log(1 - 0.683), size=200_000)
+    assert np.mean(np.abs(errors) <= sigma) == pytest.approx(0.683, abs=0.005)
+    expected = np.mean(np.abs(errors) <= tolerance * depth)
+    maps = (np.full((1, 1), value, np.float32) for value in (depth, sigma))
+    assert confidence(*maps, tolerance)[0, 0] / 255 == pytest.approx(expected, abs=0.005)
+
+
+def test_confidence_of_the_unknown_is_none_and_of_the_far_is_full():
+    depth = np.array([[np.nan, np.inf, 10.0, 10.0]], np.float32)
+    sigma = np.array([[1.0, 1.0, np.nan, 1e-6]], np.float32)
+    assert confidence(depth, sigma, 0.1).tolist() == [[0, 255, 0, 255]]

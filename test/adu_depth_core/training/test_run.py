@@ -222,6 +222,7 @@ def test_a_student_of_virtual_cameras_learns_from_what_was_kept_of_its_teacher(c
     assert {"train/response", "train/silog", "train/edges"} <= set(events.Tags()["scalars"])
     assert list((pathlib.Path(student.out) / "teacher_answers").glob("*/*.safetensors"))
     assert card.novelty["threshold"] > card.novelty["reference"] > 0
+    assert 0 < card.typical["depth"][0] <= card.typical["depth"][1]
     assert card.training["recipe"]["virtual_cameras"]["sizes"] == ["64x96", "64x128"]
     # There was time for one step.
     assert (card.training["steps"], card.training["recipe"]["max_hours"]) == (1, 1e-9)

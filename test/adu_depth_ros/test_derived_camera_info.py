@@ -7,8 +7,8 @@ pytest.importorskip("sensor_msgs")
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 
 from adu_depth_core.camera import Camera
-from adu_depth_core.camera_info import camera_from_info
-from adu_depth_ros.resized_camera_info import resized_info
+from adu_depth_core.camera_info import Window, camera_from_info
+from adu_depth_ros.derived_camera_info import cropped_info, resized_info
 
 K = [700.0, 0.0, 600.0, 0.0, 710.0, 180.0, 0.0, 0.0, 1.0]
 P = [720.0, 0.0, 610.0, -388.8, 0.0, 725.0, 172.0, 7.0, 0.0, 0.0, 1.0, 0.0]
@@ -96,3 +96,31 @@ def test_resizing_the_calibration_is_resizing_the_camera(
         assert getattr(resized, name) == pytest.approx(getattr(expected, name), abs=1e-9)
     assert resized.size == expected.size
     assert np.reshape(source.p, (3, 4))[0, 0] == 720.0  # the source stays as it was
+
+
+@pytest.mark.parametrize(
+    ("fields", "width", "height"),
+    [
+        ({}, 1242, 375),
+        ({"binning_x": 2, "binning_y": 3}, 621, 125),
+        ({"roi": RegionOfInterest(x_offset=100, y_offset=50, width=640, height=192)}, 640, 192),
+        (
+            {
+                "roi": RegionOfInterest(x_offset=100, y_offset=50, width=640, height=192),
+                "binning_x": 2,
+                "binning_y": 2,
+            },
+            320,
+            96,
+        ),
+    ],
+    ids=["whole", "binned", "part", "part, binned"],
+)
+def test_the_calibration_of_a_part_is_that_of_the_cropped_camera(fields, width, height):
+    region = Window(30, 20, 200, 70)
+    whole = camera_from_info(info(**fields), width, height)
+    part = camera_from_info(cropped_info(info(**fields), region), 200, 70)
+    expected = whole.crop(*region)
+    assert (part.width, part.height) == (200, 70)
+    for name in ("fx", "fy", "cx", "cy"):
+        assert getattr(part, name) == pytest.approx(getattr(expected, name))

@@ -20,33 +20,74 @@ def says_rectified(topic: str) -> bool:
     return _RECTIFIED.search(topic.lower()) is not None
 
 
+EQUIDISTANT = ("equidistant", "fisheye")
+"""The names of Kannala and Brandt's model with four coefficients."""
+
+COEFFICIENTS = {
+    "plumb_bob": (0, 4, 5),
+    "": (0, 4, 5, 8),
+    "rational_polynomial": (8, 12, 14),
+    **dict.fromkeys(EQUIDISTANT, (4, 5)),
+}
+"""Distortion models of ``sensor_msgs/CameraInfo`` and how many coefficients each may have."""
+
+
+def _coefficients(info: Any) -> np.ndarray:
+    """:raises ValueError: if the model is unknown, or has another number of coefficients"""
+    model, values = info.distortion_model, np.asarray(info.d, float)
+    if model not in COEFFICIENTS:
+        raise ValueError(
+            f"camera_info has the distortion model {model!r}, which is unknown: known are "
+            + ", ".join(filter(None, COEFFICIENTS))
+        )
+    if len(values) not in COEFFICIENTS[model]:
+        counts = " or ".join(map(str, COEFFICIENTS[model]))
+        raise ValueError(
+            f"camera_info has {len(values)} coefficients of {model or 'no model'}: must be {counts}"
+        )
+    if model in EQUIDISTANT:
+        return values[:4]
+    return values if len(values) else np.zeros(5)
+
+
 class Rectifier:
     """Undistorts and rotates what a camera saw into the rectified view P of its ``sensor_msgs/CameraInfo``.
 
     :param info: calibration of the raw image; without P the view is that of K, undistorted
-    :raises ValueError: if the camera is not calibrated, its distortion model is unknown, or the image is a
-        part of the sensor or binned
+    :param size: ``(width, height)`` of the image; None for all of the sensor's pixels
+    :raises ValueError: if the camera is not calibrated, its distortion model is unknown or lacks
+        coefficients, or the image is of another size than the calibration says
     """
 
-    def __init__(self, info: Any) -> None:
-        self.camera: Camera = camera_from_info(info, info.width, info.height)
+    def __init__(self, info: Any, size: tuple[int, int] | None = None) -> None:
+        width, height = size or (info.width, info.height)
+        self.camera: Camera = camera_from_info(info, width, height)
         """Intrinsics of the rectified image."""
         self.rotation: np.ndarray = np.reshape(info.r, (3, 3)) if np.any(info.r) else np.eye(3)
         """From the axes of the raw camera to those of the rectified view, 3x3."""
-        self._k, self._d = np.reshape(info.k, (3, 3)), np.asarray(info.d, float)
-        if info.distortion_model in ("plumb_bob", "rational_polynomial", ""):
-            self._undistort = cv2.initUndistortRectifyMap
-        elif info.distortion_model in ("equidistant", "fisheye"):
-            self._undistort, self._d = cv2.fisheye.initUndistortRectifyMap, self._d[:4]
+        # The lens does not change with region and binning, only where its rays meet the image.
+        self._k = camera_from_info(info, width, height, rectified=False).matrix
+        self._d = _coefficients(info)
+        if info.distortion_model in EQUIDISTANT:
+            self._undistort = cv2.fisheye.initUndistortRectifyMap
         else:
-            raise ValueError(
-                f"camera_info has the distortion model {info.distortion_model!r}, which is unknown"
-            )
+            self._undistort = cv2.initUndistortRectifyMap
         self._maps = self._raw_places(cv2.CV_16SC2)
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """The rectified image; black where the camera saw nothing."""
         return cv2.remap(image, *self._maps, cv2.INTER_LINEAR)
+
+    @cached_property
+    def unseen(self) -> np.ndarray:
+        """Pixels of the rectified view that the camera did not see, bool ``(H, W)``."""
+        everything = np.full(self.camera.size, 255, np.uint8)
+        return cv2.remap(everything, *self._maps, cv2.INTER_LINEAR) < 255
+
+    def mask(self, mask: np.ndarray) -> np.ndarray:
+        """A mask of the rectified view from one of the raw image, bool ``(H, W)``; false where nothing is
+        seen."""
+        return cv2.remap(mask.view(np.uint8), self._nearest, None, cv2.INTER_NEAREST).view(bool)
 
     def depth(self, depth: np.ndarray) -> np.ndarray:
         """Depth of the rectified view from depth of the raw one.

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 pytest.importorskip("rosbags")
 from adu_depth_core.bags.messages import camera_info_message
-from adu_depth_core.bags.rectification import Rectifier
 from adu_depth_core.camera import Camera
+from adu_depth_core.rectification import Rectifier
 
 CAMERA = Camera(100.0, 100.0, 79.5, 31.5, 160, 64)
 POST, BACKGROUND = 5.0, 50.0
@@ -78,3 +78,42 @@ def test_depth_that_is_unknown_or_beyond_range_stays_so():
     assert np.isnan(depth).any()
     assert np.isposinf(depth).any()
     assert not np.isfinite(depth[depth != 0]).any()
+
+
+def test_a_part_of_the_sensor_is_rectified_as_the_whole_is():
+    """Binned by two, and cut: the same scene on the same rays."""
+    info = calibration([-0.3, 0.08, 0.001, -0.002, 0.0])
+    rows, columns = np.mgrid[:64, :160].astype(np.float32)
+    pattern = (60 * np.sin(columns / 9) + 60 * np.cos(rows / 7) + 128).astype(np.uint8)
+    whole = Rectifier(info)(pattern).astype(int)
+    info.roi.x_offset, info.roi.y_offset, info.roi.width, info.roi.height = 20, 10, 120, 44
+    part = Rectifier(info, (120, 44))
+    # At the edges the part of the view reaches beyond the part of the sensor.
+    inner = ~part.unseen
+    assert inner.mean() > 0.8
+    assert np.abs(part(pattern[10:54, 20:140]).astype(int) - whole[10:54, 20:140])[inner].max() <= 1
+    assert part.camera.cx == CAMERA.cx - 20
+
+
+def test_masks_move_as_images_do():
+    rectifier = Rectifier(calibration([-0.3, 0.08, 0.0, 0.0, 0.0]))
+    mask = np.zeros(CAMERA.size, bool)
+    mask[40:] = True
+    image = rectifier(np.where(mask, np.uint8(250), np.uint8(50)))
+    moved = rectifier.mask(mask)
+    assert np.array_equal(moved[image > 160], np.ones((image > 160).sum(), bool))
+    assert not moved[(image < 140) & ~rectifier.unseen].any()
+
+
+@pytest.mark.parametrize(
+    ("distortion", "model", "message"),
+    [
+        ([0.1] * 5, "thin_prism", "'thin_prism', which is unknown: known are plumb_bob"),
+        ([0.1] * 3, "plumb_bob", "3 coefficients of plumb_bob: must be 0 or 4 or 5"),
+        ([0.1] * 5, "rational_polynomial", "5 coefficients of rational_polynomial: must be 8 or 12 or 14"),
+        ([], "equidistant", "0 coefficients of equidistant"),
+    ],
+)
+def test_a_lens_that_is_not_described_is_an_error(distortion, model, message):
+    with pytest.raises(ValueError, match=message):
+        Rectifier(calibration(distortion, model))

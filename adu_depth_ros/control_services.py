@@ -1,0 +1,71 @@
+"""Services whose answers take long, on a thread of their own."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.task import Future
+from std_srvs.srv import Trigger
+
+from adu_depth_core.errors import UserError
+
+
+class ControlServices:
+    """``std_srvs/Trigger`` services below a node's name that may take seconds, while the node goes on.
+
+    They belong to a hidden node with an executor of its own: rclpy answers when the callback returns, and a
+    coroutine that waits keeps a core busy (rclpy 7.1 tries it again and again), so on the node's own executor
+    a call would hold up frames.
+
+    :param node: whose name the services are below
+    :param handlers: by name; each returns the message of success, or raises ``UserError``
+    """
+
+    def __init__(self, node: Node, handlers: Mapping[str, Callable[[], str]]) -> None:
+        self._log = node.get_logger()
+        self._node = rclpy.create_node(
+            f"_{node.get_name()}_control",
+            namespace=node.get_namespace(),
+            context=node.context,
+            # Remappings such as __node:=NAME would give it the node's name.
+            use_global_arguments=False,
+            start_parameter_services=False,
+            enable_rosout=False,
+        )
+        for name, handler in handlers.items():
+            service = f"{node.get_fully_qualified_name()}/{name}"
+            self._node.create_service(Trigger, service, self._answering(name, handler))
+        self._executor = SingleThreadedExecutor(context=node.context)
+        self._executor.add_node(self._node)
+        self._closed = Future()
+        self._thread = threading.Thread(target=self._spin, name="control", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Let the call in work end, and remove the services."""
+        self._closed.set_result(None)
+        self._thread.join()
+        self._node.destroy_node()
+
+    def _spin(self) -> None:
+        self._executor.spin_until_future_complete(self._closed)
+
+    def _answering(self, name: str, handler: Callable[[], str]) -> Callable:
+        def answer(request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+            try:
+                response.success, response.message = True, handler()
+            except UserError as error:
+                response.message = str(error)
+            except Exception as error:  # it would end the thread, and the caller would wait for ever
+                response.message = f"{type(error).__name__}: {error}"
+                self._log.error("".join(traceback.format_exception(error)).rstrip())
+            if not response.success:
+                self._log.error(f"{name}: {response.message}")
+            return response
+
+        return answer
