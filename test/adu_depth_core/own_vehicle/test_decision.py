@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from adu_depth_core.own_vehicle.calibration import judged
 from adu_depth_core.own_vehicle.decision import decide
 from adu_depth_core.own_vehicle.held_out import hold_out
 
@@ -63,3 +64,11 @@ def test_observations_without_sigma_leave_it_alone(drive, card):
     assert (decision.sigma, decision.sigma_gain) == (None, None)
     assert decision.kind == "scale"
     assert "within_sigma" not in decision.before
+
+
+def test_a_few_pictures_tell_a_factor_and_no_more(drive, card):
+    """Strips say nothing of other times, so a richer correction is not even tried."""
+    frames = drive(lambda truth, slope: 0.7 * np.where(slope > 0.1, 1.2, 0.9), frames=4, sigma=RIGHT_SIGMA)
+    calibration = judged(hold_out(frames), "lidar", card, len(frames))
+    assert calibration.decision.kind == "scale"
+    assert calibration.decision.correction.row_slopes == ()
