@@ -98,6 +98,10 @@ def train(
         () if twin else open_all_unseen([*config.calibration, *config.other_rigs, config.validation], card)
     )
     validation = judged[-1].samples if judged else ()
+    if judged and sum(len(frames.samples) for frames in (*judged[: len(config.calibration)], judged[-1])) < 2:
+        raise UserError(
+            "1 frame in calibration and validation: an uncertainty scale needs two or more; name more frames"
+        )
     module: DepthTraining
     if network == "teacher":
         module = TeacherTraining(config, card, validation)
@@ -240,6 +244,9 @@ def _finish(
             return model_subject(Predictor(path))
         return checkpoint_subject(load_checkpoint_predictor(path))
 
+    home: Sequence[Benchmark] = ()
+    if network == "student" and twin is None:
+        home = open_all_unseen([*config.calibration, config.validation], card)
     if network == "student":
         if config.keep_fingerprint:  # and with it the measure of what is unfamiliar
             card = dataclasses.replace(card, novelty=start.novelty)
@@ -248,7 +255,6 @@ def _finish(
         export_student(weights, card, model)
         if twin is None and not config.keep_fingerprint:
             card = read_card(model)
-            home = open_all_unseen([*config.calibration, config.validation], card)
             entries = measure_novelty(weights, home, open_all_unseen(config.other_rigs, card))
             dataclasses.replace(card, novelty=entries).write(card_path(model))
     else:

@@ -31,6 +31,7 @@ MAY_BE_NEGATIVE = {"--cx", "--cy", "--offset", *RANGES}
 MAY_BE_ZERO = {
     *("make-bag --start-time", "evaluate-bag --tolerance", "extract --tolerance", "extract --min-motion"),
     *("compare-bags --tolerance", "benchmark --warm-up", "build-engine --dla-core", "train --workers"),
+    *("calibrate --tolerance", "adapt --tolerance", "adapt --workers"),
     *("synth-drive --seed", "synth-drive --lidar-noise"),
     *(f"{name} --gpu" for name in COMMANDS),
 }

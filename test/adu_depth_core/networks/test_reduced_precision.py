@@ -10,7 +10,7 @@ from adu_depth_core.model_card import read_card  # noqa: E402
 from adu_depth_core.networks.reduced_precision import TYPES, ReducedPrecisionStudent  # noqa: E402
 from adu_depth_core.networks.student import load_student  # noqa: E402
 
-SIZE = (64, 96)
+SIZE = (192, 320)
 
 
 def run_of(network):
@@ -50,5 +50,5 @@ def test_only_encoder_and_decoder_are_narrow(weights):
         "rays": torch.float32,
         "head": torch.float32,
     }
-    outputs = narrow(torch.zeros(1, 3, *SIZE), torch.tensor([[55.0, 55.0, 48.0, 32.0]]))
+    outputs = narrow(torch.zeros(1, 3, *SIZE), torch.tensor([[185.0, 185.0, 160.0, 96.0]]))
     assert {output.dtype for output in outputs} == {torch.float32}

@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 import pathlib
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -246,14 +247,26 @@ def test_calibration_frames_are_looked_at_before_the_training(config, pairs):
         train("student", missing, Machine(workers=0))
 
 
-def test_what_the_initial_weights_have_seen_is_the_new_networks_data_too(teacher, config):
+def test_what_the_initial_weights_have_seen_is_the_new_networks_data_too(teacher, config, pairs, tmp_path):
     start = default_model().with_name("adu_teacher.safetensors")
-    out = f"{config.out}_started"
-    _, card = train("teacher", dataclasses.replace(config, out=out, initial_weights=str(start)), Machine(0))
+    # The shipped teacher has seen the street of scene 2.
+    for file in (pairs / "training").glob("*/000006_10.*"):
+        shutil.copy(file, file.with_name(f"000054_10{file.suffix}"))
+    listed = tmp_path / "unseen.txt"
+    listed.write_text("000054\n", encoding="utf-8")
+    unseen = (BenchmarkConfig("kitti2015", str(pairs), str(listed)),)
+    config = dataclasses.replace(config, out=f"{config.out}_started", calibration=unseen)
+    _, card = train("teacher", dataclasses.replace(config, initial_weights=str(start)), Machine(0))
     shipped = read_card(start)
     assert card.training["start"] == {"name": "adu_teacher", "files": shipped.files}
     assert all(entry in card.training["data"] for entry in shipped.training["data"])
     assert card.training["data"][0] == teacher[1].training["data"][0]
+
+
+def test_a_single_frame_to_calibrate_on_is_refused_before_the_training(config):
+    with pytest.raises(UserError, match="1 frame in calibration and validation"):
+        train("student", dataclasses.replace(config, calibration=()), Machine(workers=0))
+    assert not list(pathlib.Path(config.out).glob("*.tfevents*"))
 
 
 @pytest.mark.parametrize(
