@@ -27,6 +27,7 @@ from adu_depth_ros.image_reader import ImageReader
 from adu_depth_ros.mailbox import Mailbox
 from adu_depth_ros.parameters import Parameters, read_parameters
 from adu_depth_ros.rate_limit import RateLimit
+from adu_depth_ros.silence import SilenceWarning
 from adu_depth_ros.stream_frames import BadFrame, PredictedFrame, ReceivedFrame
 
 LISTENERS_PERIOD_S = 0.1
@@ -69,6 +70,7 @@ class CameraStream:
         self._complained_at = 0.0
         self._reader = ImageReader(node)
         self._rate = RateLimit()
+        self._silence = SilenceWarning(node)
         self._subscriptions: list[Subscription] = []
         self._images: Subscription | None = None
         self._timer: Timer | None = None
@@ -79,10 +81,17 @@ class CameraStream:
         self._subscriptions.append(
             self._subscribe(CameraInfo, below(self.name, "camera_info"), self.on_camera_info)
         )
-        self.update_subscription()
+        self._look_around()
         # Steady: with use_sim_time and no /clock it goes on.
         clock = Clock(clock_type=ClockType.STEADY_TIME)
-        self._timer = self._node.create_timer(LISTENERS_PERIOD_S, self.update_subscription, clock=clock)
+        self._timer = self._node.create_timer(LISTENERS_PERIOD_S, self._look_around, clock=clock)
+        lazy = ", images only while depth has a subscriber" if self._parameters().lazy_subscription else ""
+        self._node.get_logger().info(f"subscribes to {self.image_topic()} and {self._info_topic()}{lazy}")
+
+    def _look_around(self) -> None:
+        self.update_subscription()
+        silent_for = self.statistics.silent_for()
+        self._silence.update(silent_for, self.image_topic(), self._info_topic(), bool(self._infos))
 
     def update_subscription(self) -> None:
         """Subscribe the images if they are wanted, and unsubscribe them if they are not."""
@@ -100,6 +109,9 @@ class CameraStream:
     def image_topic(self) -> str:
         """Full name of the topic that images come from."""
         return self._node.resolve_topic_name(self._image_input(self._parameters())[1])
+
+    def _info_topic(self) -> str:
+        return self._node.resolve_topic_name(below(self.name, "camera_info"))
 
     def _image_input(self, parameters: Parameters) -> tuple[type, str]:
         if parameters.image_transport == "compressed":
@@ -241,8 +253,9 @@ class CameraStream:
 
     def _no_info(self, frame_id: str) -> str:
         known = ", ".join(map(repr, self._infos))
-        topic = self._node.resolve_topic_name(below(self.name, "camera_info"))
-        return f"no camera_info of frame {frame_id!r} on {topic}" + (f", only of {known}" if known else "")
+        return f"no camera_info of frame {frame_id!r} on {self._info_topic()}" + (
+            f", only of {known}" if known else ""
+        )
 
     def _reject(self, reason: str) -> None:
         self.statistics.rejected(reason)

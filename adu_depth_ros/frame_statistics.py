@@ -98,6 +98,11 @@ class FrameStatistics:
         """No image is expected."""
         self._awaited_since = None
 
+    def silent_for(self) -> float | None:
+        """Seconds since a frame was received or images were subscribed; None while none is expected."""
+        since = self._awaited_since
+        return None if since is None else self._clock() - since
+
     def dropped(self) -> None:
         self._count("dropped")
 
