@@ -19,13 +19,14 @@ demo: .venv-demo/installed  ## play a synthetic drive to the real node over DDS;
 test: .venv-test/installed  ## install what the tests need and run all of them
 	OMP_NUM_THREADS=1 .venv-test/bin/python -m pytest $(PYTEST_ARGS)
 
-lint: .venv-test/installed  ## check style and the rules of who may import whom
+lint: .venv-test/installed  ## check style, types, and the rules of who may import whom
 	.venv-test/bin/ruff check
 	.venv-test/bin/ruff format --check
 	.venv-test/bin/lint-imports
+	.venv-test/bin/mypy
 
 clean:  ## remove environments, the demo's results and caches
-	rm -rf .venv-demo .venv-test demo build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv-demo .venv-test demo build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
 
 .venv-%/installed: setup.py
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || { \

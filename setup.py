@@ -99,7 +99,15 @@ EXTRAS["test"] = (
     + EXTRAS["deploy"]
     + EXTRAS["tensorrt"]
     + EXTRAS["completion"]
-    + ["pytest>=7.4", "hypothesis>=6.100", "ruff", "import-linter>=2.0", "mcap-ros2-support"]
+    + [
+        "pytest>=7.4",
+        "hypothesis>=6.100",
+        "ruff",
+        "import-linter>=2.0",
+        "mypy",
+        "types-PyYAML",
+        "mcap-ros2-support",
+    ]
 )
 
 setup(
@@ -114,7 +122,11 @@ setup(
     maintainer="ADU-Depth maintainers",
     maintainer_email="maintainers@users.noreply.github.com",
     packages=find_packages(include=["adu_depth_core*", "adu_depth_ros*"]),
-    package_data={"adu_depth_core.replay": ["report_page/*.html", "report_page/*.css"]},
+    package_data={
+        "adu_depth_core": ["py.typed"],
+        "adu_depth_core.replay": ["report_page/*.html", "report_page/*.css"],
+        "adu_depth_ros": ["py.typed"],
+    },
     python_requires=">=3.10",
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),

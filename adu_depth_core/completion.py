@@ -22,7 +22,7 @@ def completion_script(parser: argparse.ArgumentParser, shell: str) -> str:
     shtab = require("shtab", "completion", "to write a completion script")
     for action in _actions(parser):
         if action.type is Path or action.dest == "inputs":
-            action.complete = shtab.FILE  # type: ignore[attr-defined]
+            action.complete = shtab.FILE  # type: ignore[attr-defined]  # shtab reads it
     return shtab.complete(parser, shell)
 
 

@@ -63,7 +63,7 @@ def read_exif_focal(path: Path) -> ExifFocal | None:
 def _number(entries: dict[int, object], tag: int) -> float | None:
     """A positive finite number; None for anything else, such as a fraction with denominator 0."""
     try:
-        value = float(entries[tag])  # type: ignore[arg-type]
+        value = float(entries[tag])  # type: ignore[arg-type]  # TypeError is caught
     except (KeyError, TypeError, ValueError, ZeroDivisionError):
         return None
     return value if math.isfinite(value) and value > 0 else None

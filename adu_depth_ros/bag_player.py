@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import rclpy
@@ -21,7 +21,7 @@ from rich.progress import Progress
 from rosgraph_msgs.msg import Clock
 
 from adu_depth_core.bags.playback import Playback
-from adu_depth_core.bags.reader import BagReader
+from adu_depth_core.bags.reader import BagMessage, BagReader
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import check_writable, write_atomically
 from adu_depth_core.progress import progress_bar
@@ -112,7 +112,7 @@ class BagPlayer:
         playback = Playback(self._bag.start_ns, time.time_ns() + LEAD_NS, rate)
         # Paced by the monotonic clock, because the system clock may be set meanwhile.
         monotonic_to_wall = playback.wall_start_ns - LEAD_NS - time.monotonic_ns()
-        messages = self._bag.messages(list(self._publishers))
+        messages: Iterable[BagMessage] = self._bag.messages(list(self._publishers))
         if progress is not None:
             total = sum(self._bag.message_counts[topic] for topic in self._publishers)
             messages = progress.track(messages, total=total, description=f"Playing {self._bag.path.name}")

@@ -6,6 +6,7 @@ import queue
 import time
 import traceback
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -53,7 +54,11 @@ class CameraStream:
     """
 
     def __init__(
-        self, node: LifecycleNode, publishers: DepthPublishers, mailbox: Mailbox, name: str = ""
+        self,
+        node: LifecycleNode,
+        publishers: DepthPublishers,
+        mailbox: Mailbox[CameraStream, ReceivedFrame],
+        name: str = "",
     ) -> None:
         self.name = name
         self.statistics = FrameStatistics()
@@ -124,7 +129,7 @@ class CameraStream:
     def _is_wanted(self) -> bool:
         return bool(self._watchers) or self._publishers.have_listeners()
 
-    def _subscribe(self, message_type: type, topic: str, callback: Callable) -> Subscription:
+    def _subscribe(self, message_type: type, topic: str, callback: Callable[[Any], None]) -> Subscription:
         return self._node.create_subscription(
             message_type,
             topic,

@@ -45,7 +45,7 @@ def compressed_depth(
         pixels = _quantised(pixels, np.float32(a), np.float32(b), far)
     png = cv2.imencode(".png", pixels, (cv2.IMWRITE_PNG_COMPRESSION, level))[1]
     data = message_bytes(np.frombuffer(struct.pack("<iff", INVERSE_DEPTH, a, b), np.uint8))
-    data.frombytes(memoryview(png).cast("B"))
+    data.frombytes(png.data.cast("B"))
     return CompressedImage(header=header, format=f"{encoding}; compressedDepth png", data=data)
 
 

@@ -14,6 +14,9 @@ from std_srvs.srv import Trigger
 
 from adu_depth_core.errors import UserError
 
+Answer = Callable[[Trigger.Request, Trigger.Response], Trigger.Response]
+"""Callback of a service."""
+
 
 class ControlServices:
     """``std_srvs/Trigger`` services below a node's name that may take seconds, while the node goes on.
@@ -55,7 +58,7 @@ class ControlServices:
     def _spin(self) -> None:
         self._executor.spin_until_future_complete(self._closed)
 
-    def _answering(self, name: str, handler: Callable[[], str]) -> Callable:
+    def _answering(self, name: str, handler: Callable[[], str]) -> Answer:
         def answer(request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
             try:
                 response.success, response.message = True, handler()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from rclpy.lifecycle import LifecycleNode
+from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
@@ -42,7 +42,7 @@ class DepthPublishers:
     def __init__(self, node: LifecycleNode, camera: str = "") -> None:
         self._node = node
         self._camera = camera
-        self._publishers = []
+        self._publishers: list[LifecyclePublisher] = []
         self.depth = self._create(Image, "depth/image")
         self.compressed_depth = self._create(CompressedImage, "depth/image/compressedDepth")
         self.camera_info = self._create(CameraInfo, "depth/camera_info")
@@ -52,8 +52,8 @@ class DepthPublishers:
         self.points = self._create(PointCloud2, "depth/points")
         self._points_rate = RateLimit()
 
-    def _create(self, message_type, topic):
-        publisher = self._node.create_lifecycle_publisher(
+    def _create(self, message_type: type, topic: str) -> LifecyclePublisher:
+        publisher: LifecyclePublisher = self._node.create_lifecycle_publisher(
             message_type,
             below(self._camera, topic),
             OUTPUT_QOS,
@@ -122,8 +122,9 @@ def below(camera: str, topic: str) -> str:
     return f"{camera}/{topic}" if camera else topic
 
 
-def has_listeners(publisher) -> bool:
-    return publisher.get_subscription_count() > 0
+def has_listeners(publisher: LifecyclePublisher) -> bool:
+    count: int = publisher.get_subscription_count()
+    return count > 0
 
 
 def _selection(parameters: Parameters) -> Selection:

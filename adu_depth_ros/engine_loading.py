@@ -15,6 +15,7 @@ from adu_depth_core.inference.tensorrt.engine_file import check_verified
 from adu_depth_ros.parameters import Parameters, parse_network_size
 
 if TYPE_CHECKING:
+    from adu_depth_core.deploy.tensorrt_progress import BuildProgress
     from adu_depth_ros.lifecycle_node import DepthNode
 
 TELL_EVERY_S = 1.0
@@ -39,13 +40,14 @@ def model_to_load(node: DepthNode, parameters: Parameters, tell: Callable[[str],
             "the engine that a node runs is always for its own GPU"
         )
     model = Path(parameters.model).expanduser() if parameters.model else None
-    is_engine = model is not None and model.suffix == ENGINE_SUFFIX
-    if parameters.backend == "tensorrt" and not is_engine:
-        model = build_or_find(node, parameters, tell)
-    elif not is_engine:
+    if model is not None and model.suffix == ENGINE_SUFFIX:
+        engine = model
+    elif parameters.backend == "tensorrt":
+        engine = build_or_find(node, parameters, tell)
+    else:
         return model
-    check_verified(model, parameters.allow_unverified_engine)
-    return model
+    check_verified(engine, parameters.allow_unverified_engine)
+    return engine
 
 
 def build_or_find(node: DepthNode, parameters: Parameters, tell: Callable[[str], None]) -> Path:
@@ -89,7 +91,7 @@ class _Watcher:
         self._started = time.monotonic()
         self._told = -1
 
-    def __call__(self, progress) -> None:
+    def __call__(self, progress: BuildProgress) -> None:
         if self._node.stop.is_set():
             raise BuildStopped
         seconds = time.monotonic() - self._started

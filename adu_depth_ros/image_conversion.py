@@ -43,14 +43,14 @@ def image_to_message(pixels: np.ndarray, encoding: str, header: Header) -> Image
     )
 
 
-def message_bytes(values: np.ndarray) -> array.array:
+def message_bytes(values: np.ndarray) -> array.array[int]:
     """The bytes of an array as the type that message fields take without looking at each element.
 
     ``array.array("B", values)`` and lists take a hundred times as long.
     """
     data = array.array("B")
     if values.size:  # an empty view cannot be cast
-        data.frombytes(memoryview(np.ascontiguousarray(values)).cast("B"))
+        data.frombytes(np.ascontiguousarray(values).data.cast("B"))
     return data
 
 
@@ -63,8 +63,9 @@ def _ask_cv_bridge(message: Image) -> np.ndarray:
             f"unknown image encoding {message.encoding!r} ({known}; cv_bridge might know more: {error})"
         ) from error
     try:
-        return CvBridge().imgmsg_to_cv2(message, "rgb8")
+        pixels: np.ndarray = CvBridge().imgmsg_to_cv2(message, "rgb8")
     except Exception as error:
         raise ValueError(
             f"image encoding {message.encoding!r} is unknown here ({known}) and cv_bridge says: {error}"
         ) from error
+    return pixels

@@ -79,7 +79,7 @@ def _changed(path: str) -> int:
 @functools.lru_cache(maxsize=8)
 def _read(path: str, changed: int) -> np.ndarray:
     try:
-        hidden = decode(Path(path).expanduser().read_bytes(), cv2.IMREAD_GRAYSCALE) == 0
+        hidden: np.ndarray = decode(Path(path).expanduser().read_bytes(), cv2.IMREAD_GRAYSCALE) == 0
     except (OSError, ValueError) as error:
         raise ValueError(f"ego_mask {path} cannot be read: {error}") from error
     hidden.flags.writeable = False
@@ -99,8 +99,9 @@ def _filled(text: str, width: int, height: int) -> np.ndarray:
 def _polygons(text: str) -> list[np.ndarray]:
     polygons = []
     for part in filter(str.strip, text.split(";")):
-        corners = [re.fullmatch(f"{NUMBER},{NUMBER}", corner) for corner in part.split()]
-        if len(corners) < 3 or None in corners:
+        texts = part.split()
+        corners = [found for text in texts if (found := re.fullmatch(f"{NUMBER},{NUMBER}", text))]
+        if len(corners) < 3 or len(corners) < len(texts):
             raise ValueError(
                 f"ego_mask is {text!r}: must be the path of a .png, or polygons of three corners and more in "
                 "pixels, e.g. 0,340 620,300 1241,340 1241,374 0,374"

@@ -12,6 +12,7 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -45,6 +46,7 @@ from adu_depth_ros.parameters import (
 )
 from adu_depth_ros.ros_log_handler import RosLogHandler
 from adu_depth_ros.saved_frame import save_frame
+from adu_depth_ros.stream_frames import ReceivedFrame
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 HEALTH_PERIOD_S = 1.0
@@ -64,7 +66,7 @@ class DepthNode(LifecycleNode):
     :raises rclpy.exceptions.ParameterException: if a parameter was given with a wrong type or value
     """
 
-    def __init__(self, stop: threading.Event, **options) -> None:
+    def __init__(self, stop: threading.Event, **options: Any) -> None:
         super().__init__("depth_node", **options)
         self.stop = stop
         self._predictor: Predictor | None = None
@@ -112,7 +114,7 @@ class DepthNode(LifecycleNode):
         self._health.close()
         self._release()
         CORE_LOG.removeHandler(self._log_handler)
-        super().destroy_node()
+        super().destroy_node()  # type: ignore[no-untyped-call]  # rclpy does not annotate it
 
     # Lifecycle
 
@@ -137,15 +139,18 @@ class DepthNode(LifecycleNode):
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        predictor = self._predictor
+        if predictor is None:
+            raise RuntimeError("the node has no model: configure it before it is activated")
         result = super().on_activate(state)
-        mailbox: Mailbox = Mailbox()
+        mailbox: Mailbox[CameraStream, ReceivedFrame] = Mailbox()
         streams = [CameraStream(self, outputs, mailbox, camera) for camera, outputs in self._outputs.items()]
         self._workers = InferenceWorkers(
             mailbox,
-            self._predictor,
+            predictor,
             lambda: self._load(self._loaded_with),
             streams,
-            min(self._predictor.images_at_once, len(streams)),
+            min(predictor.images_at_once, len(streams)),
         )
         self._streams = streams
         for stream in streams:

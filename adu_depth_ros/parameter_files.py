@@ -10,6 +10,7 @@ import dataclasses
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -20,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = "<!-- parameters: made by python -m adu_depth_ros.parameter_files -->", "<!-- end -->"
 TYPES = {str: "string", int: "int", float: "double", bool: "bool", tuple: "string[]"}
 WIDTH = 110
+DEFAULTS = Parameters()
 
 HEAD = """\
 # Parameters of depth_node, with their defaults. Copy this file, change the copy, and start with
@@ -54,7 +56,7 @@ TAIL = """
 """
 
 
-def allowed(field: dataclasses.Field) -> str:
+def allowed(field: dataclasses.Field[Any]) -> str:
     """The values of a parameter in words; empty where any of its type will do."""
     if field.metadata["choices"]:
         return ", ".join(field.metadata["choices"])
@@ -79,7 +81,7 @@ def parameter_file() -> str:
             notes = filter(None, (allowed(field), "per camera" if field.metadata["per_camera"] else ""))
             values = "".join(f" ({note})" for note in notes)
             parts.append("\n" + _comment(field.metadata["description"] + values))
-            parts.append(f"    {field.name}: {literal(field.default)}\n")
+            parts.append(f"    {field.name}: {literal(getattr(DEFAULTS, field.name))}\n")
     return "".join([*parts, TAIL])
 
 
@@ -88,7 +90,8 @@ def table() -> str:
     rows = ["| name | type | default | values | when | meaning |", "|---|---|---|---|---|---|"]
     for applies in SECTIONS:
         for field in _fields(applies):
-            kind, default = TYPES[type(field.default)], f"`{literal(field.default)}`"
+            value = getattr(DEFAULTS, field.name)
+            kind, default = TYPES[type(value)], f"`{literal(value)}`"
             when = f"{applies}, per camera" if field.metadata["per_camera"] else applies
             cells = [f"`{field.name}`", kind, default, allowed(field), when]
             rows.append(f"| {' | '.join([*cells, field.metadata['description']])} |")
@@ -110,7 +113,7 @@ def files() -> dict[Path, str]:
     }
 
 
-def _fields(applies: str) -> list[dataclasses.Field]:
+def _fields(applies: str) -> list[dataclasses.Field[Any]]:
     return [field for field in dataclasses.fields(Parameters) if field.metadata["applies"] == applies]
 
 

@@ -312,9 +312,10 @@ def read_parameters(node: Node, camera: str = "") -> Parameters:
     fields = dataclasses.fields(Parameters)
     names = [f"{camera}.{f.name}" if camera and f.metadata["per_camera"] else f.name for f in fields]
     values = (parameter.value for parameter in node.get_parameters(names))
-    return Parameters(
-        **{f.name: tuple(v) if isinstance(v, list) else v for f, v in zip(fields, values, strict=True)}
-    )
+    by_name: dict[str, Any] = {
+        f.name: tuple(v) if isinstance(v, list) else v for f, v in zip(fields, values, strict=True)
+    }
+    return Parameters(**by_name)
 
 
 def _plain(value: Any) -> Any:
@@ -342,7 +343,7 @@ def applies(name: str) -> str:
     return FRAME if field is None else field.metadata["applies"]
 
 
-def _field(name: str) -> dataclasses.Field | None:
+def _field(name: str) -> dataclasses.Field[Any] | None:
     """The declaration of a parameter, also of one that is a camera's; None for what is none of ours."""
     camera, _, own = name.rpartition(".")
     field = {f.name: f for f in dataclasses.fields(Parameters)}.get(own)
@@ -395,7 +396,7 @@ HINTS = {
 }
 
 
-def _descriptor(field: dataclasses.Field) -> ParameterDescriptor:
+def _descriptor(field: dataclasses.Field[Any]) -> ParameterDescriptor:
     metadata = field.metadata
     descriptor = ParameterDescriptor(
         description=metadata["description"], read_only=metadata["applies"] == START

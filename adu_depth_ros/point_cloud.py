@@ -43,9 +43,10 @@ class Selection:
     def contains(self, points: np.ndarray, sigma: np.ndarray) -> np.ndarray:
         """Bool ``(H, W)`` of points ``(H, W, 3)``; false where they are not finite."""
         x, y, z = points[..., 0], points[..., 1], points[..., 2]
-        inside = (z >= self.near) & (z <= self.far) & (sigma <= self.max_sigma)
+        inside: np.ndarray = (z >= self.near) & (z <= self.far) & (sigma <= self.max_sigma)
         inside &= (x >= -self.left) & (x <= self.right) & (y >= -self.above) & (y <= self.below)
-        return inside & np.isfinite(z)
+        inside &= np.isfinite(z)
+        return inside
 
 
 def point_cloud(
@@ -77,10 +78,10 @@ def point_cloud(
     if not selection.voxel:
         points[~selected] = np.nan
         return _message(points, rgb, sigma, header, dense=False)
-    thinned = thin_out(
+    points, rgb, sigma = thin_out(
         points[selected], rgb[selected], sigma[selected], selection.voxel, selection.voxel_sigmas
     )
-    return _message(*(values[None] for values in thinned), header, dense=True)
+    return _message(points[None], rgb[None], sigma[None], header, dense=True)
 
 
 def _message(

@@ -11,7 +11,9 @@ BITS = 18
 """Of each coordinate in a voxel's key."""
 
 
-def thin_out(points: np.ndarray, rgb: np.ndarray, sigma: np.ndarray, size: float, sigmas: float) -> tuple:
+def thin_out(
+    points: np.ndarray, rgb: np.ndarray, sigma: np.ndarray, size: float, sigmas: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """One point a voxel: what many pixels say about one place counts once, and far ones, which nobody knows
     better, do not need the grid of near ones.
 

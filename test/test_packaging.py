@@ -81,6 +81,11 @@ def test_the_wheel_holds_the_models_that_vehicles_run_and_no_others(wheel):
     assert models == {f"{where}.onnx", f"{where}.safetensors"}
 
 
+def test_the_wheel_shows_type_checkers_that_both_packages_are_typed(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        assert {"adu_depth_core/py.typed", "adu_depth_ros/py.typed"} <= set(archive.namelist())
+
+
 def test_the_wheel_has_what_ros_looks_for(wheel):
     with zipfile.ZipFile(wheel) as archive:
         data = {name.partition(".data/data/")[2] for name in archive.namelist()}

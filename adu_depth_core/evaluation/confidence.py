@@ -80,7 +80,8 @@ def mean_intervals(values: np.ndarray, seconds: np.ndarray, drives: np.ndarray) 
     :param drives: number of each frame's drive, ``(frames,)``; its frames follow each other
     """
     columns = values.shape[1]
-    result = MeanIntervals(*(np.full(columns, np.nan) for _ in range(4)), np.zeros(columns, bool))
+    mean, low, high, independent = (np.full(columns, np.nan) for _ in range(4))
+    result = MeanIntervals(mean, low, high, independent, np.zeros(columns, bool))
     known = np.isfinite(values)
     patterns, pattern_of = np.unique(known, axis=1, return_inverse=True)
     for number, frames in enumerate(patterns.T):
@@ -269,7 +270,8 @@ def _half_width(weights: np.ndarray, errors: np.ndarray, degrees: int) -> np.nda
     inside /= inside[-1]
     units = np.maximum(errors, np.finfo(float).tiny) * np.sqrt(degrees)
     one = np.tan(np.interp(LEVEL, inside, angles))
-    low, high = one * units.min(axis=1), one * units.max(axis=1)
+    low: np.ndarray = one * units.min(axis=1)
+    high: np.ndarray = one * units.max(axis=1)
     for _ in range(50):
         middle = (low + high) / 2
         covered = (weights * np.interp(np.arctan(middle[:, None] / units), angles, inside)).sum(axis=1)

@@ -31,7 +31,12 @@ class ErrorHistogram:
 
     @staticmethod
     def count(pixels: Pixels) -> tuple[np.ndarray, np.ndarray]:
-        """Counts and sums of one frame, whose pixels have sigma."""
+        """Counts and sums of one frame.
+
+        :raises ValueError: if its pixels have no sigma
+        """
+        if pixels.sigma is None:
+            raise ValueError("the pixels have no sigma")
         some = slice(None, None, max(1, pixels.truth.size // MAX_PIXELS))
         # Single precision is finer than the bins by far, and its logarithm several times as fast.
         p, g, s = (v[some].astype(np.float32) for v in (pixels.prediction, pixels.truth, pixels.sigma))
@@ -58,4 +63,5 @@ def _edges_below(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """How many of ``edges``, which are in geometric progression, lie below each value."""
     lowest, step = float(edges[0]), math.log(edges[1] / edges[0])
     position = np.log(np.maximum(values, 0.5 * lowest) / lowest) / step
-    return np.clip(np.ceil(position), 0, len(edges)).astype(np.intp)
+    below: np.ndarray = np.clip(np.ceil(position), 0, len(edges)).astype(np.intp)
+    return below

@@ -105,7 +105,7 @@ def write_frames_csv(path: Path, sets: Sequence[JudgedSet]) -> None:
         counts = [f"{part}_pixels" for part in parts]
         writer.writerow(["set", "split", "frame", "pixels", *counts, *metrics])
         for benchmark, frame in frames:
-            values = [frame.part_pixels.get(part, 0) for part in parts]
+            values: list[float | str] = [frame.part_pixels.get(part, 0) for part in parts]
             values += [frame.metrics.get(name, "") for name in metrics]
             writer.writerow([benchmark.dataset, benchmark.split, frame.name, frame.pixels, *values])
 

@@ -134,7 +134,7 @@ class Evaluator:
             self._skipped.append(frame.name)
             return None
         kind = frozenset(frame.metrics) - OPTIONAL, camera is None
-        if self._frames and kind != self._kind:
+        if self._kind is not None and kind != self._kind:
             raise ValueError(
                 f"frame {frame.name}: either all frames have sigma, a baseline and a camera or none"
             )
@@ -148,7 +148,7 @@ class Evaluator:
 
         :raises UserError: if no frame counted
         """
-        if not self._frames:
+        if self._kind is None:
             raise UserError(
                 f"no ground truth counts in any of {len(self._skipped)} frames: {self.protocol.describe()}"
             )

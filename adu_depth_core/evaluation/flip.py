@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Protocol
 
 import numpy as np
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.inference.prediction import Prediction
-from adu_depth_core.inference.predictor import Predictor
 
 
-def predict_with_flip(predictor: Predictor, image: np.ndarray, camera: Camera) -> Prediction:
+class ImagePredictor(Protocol):
+    """Depth of one image: a ``Predictor``, or a ``CheckpointPredictor`` of a monocular network."""
+
+    def predict(self, image: np.ndarray, camera: Camera, /) -> Prediction: ...
+
+
+def predict_with_flip(predictor: ImagePredictor, image: np.ndarray, camera: Camera) -> Prediction:
     """Average of the network's two outputs, log depth and log scale, over an image and its mirror image.
 
     Both are metric through the same focal, so averaging logs is the geometric mean of depth and of sigma.

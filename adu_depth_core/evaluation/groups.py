@@ -93,11 +93,12 @@ def group_metrics(depth: np.ndarray, uncertainty: np.ndarray | None) -> Groups:
 
     def of(axis: int, names: Sequence[str]) -> GroupMetrics:
         others = tuple(i + 1 for i in range(len(CELLS)) if i != axis)
-        columns = [
-            None if sums is None else sums.reshape(-1, *CELLS).sum(axis=others)
-            for sums in (depth, uncertainty)
-        ]
-        return column_metrics(names, *columns)
+
+        def columns(sums: np.ndarray) -> np.ndarray:
+            total: np.ndarray = sums.reshape(-1, *CELLS).sum(axis=others)
+            return total
+
+        return column_metrics(names, columns(depth), None if uncertainty is None else columns(uncertainty))
 
     return Groups(of(0, BAND_NAMES), of(1, REGION_NAMES), of(2, ("", *SURFACE_NAMES)))
 

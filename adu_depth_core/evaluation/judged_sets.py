@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from adu_depth_core.datasets.sample import Sample
+from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.benchmarks import Benchmark
 from adu_depth_core.evaluation.evaluator import Evaluator, Summary
 from adu_depth_core.evaluation.leakage import Leakage
@@ -35,17 +36,22 @@ def evaluate(subject: Subject, dataset: str, samples: Iterable[Sample], protocol
     without it.
 
     :param dataset: data set of the frames, as model cards name it
+    :raises UserError: if a frame has no ground truth, or none has a pixel that counts
     """
     evaluator = Evaluator(protocol)
     for sample in samples:
+        if sample.depth is None:
+            raise UserError(f"frame {sample.name} of {dataset} has no ground truth: leave it out of the list")
         depth, sigma = subject.predict(sample)
         if subject.card is not None and sigma is not None:
             sigma = judged_sigma(subject.card, dataset, sample.name, sigma)
-        disparity = subject.stereo and sample.baseline is not None
-        focal_times_baseline = sample.camera.fx * sample.baseline if disparity else None
+        baseline = sample.baseline if subject.stereo else None
         evaluator.add(
-            *(sample.name, sample.depth, depth, sigma),
-            focal_times_baseline=focal_times_baseline,
+            sample.name,
+            sample.depth,
+            depth,
+            sigma,
+            focal_times_baseline=None if baseline is None else sample.camera.fx * baseline,
             camera=sample.camera,
             classes=sample.classes,
         )

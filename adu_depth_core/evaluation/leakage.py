@@ -103,7 +103,7 @@ def _trained_frames(
     """
     frames = list(places)
     for entry in entries:
-        overlap = OVERLAPPING_SPLITS.get((entry.get("name"), entry.get("split"), dataset, split))
+        overlap = OVERLAPPING_SPLITS.get((entry.get("name", ""), entry.get("split", ""), dataset, split))
         if overlap:
             return frames, f"{entry['name']} ({entry['split']}), and {overlap}"
     listed = {frame for entry in _of_split(entries, dataset, split) for frame in entry.get("scenes", ())}

@@ -80,7 +80,8 @@ class Protocol:
 
     def clamp(self, prediction: np.ndarray) -> np.ndarray:
         """Predicted depth limited to ``[MIN_DEPTH, cap]``."""
-        return np.clip(prediction, MIN_DEPTH, self.cap)
+        clamped: np.ndarray = np.clip(prediction, MIN_DEPTH, self.cap)
+        return clamped
 
     def describe(self) -> str:
         """The protocol in words, as printed with every result."""

@@ -65,7 +65,8 @@ class Ranking:
         ranked = np.sort(np.take(self._values, members))
         inside = np.searchsorted(ranked, limits, side="right") - offsets[bins]
         # A limit beyond the largest value lands in the last bin, with all of that counted.
-        return self._through[bins] - self._counts[bins] + inside
+        counts: np.ndarray = self._through[bins] - self._counts[bins] + inside
+        return counts
 
     def _members(self, bins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Indices of the values in some bins, and where each of those bins begins among them, sorted."""

@@ -62,7 +62,8 @@ class Road:
         row, column = np.divmod(place, camera.width)
         x, y, z = self.up
         along_ray = x * ((column - camera.cx) / camera.fx) + y * ((row - camera.cy) / camera.fy) + z
-        return along_ray * depth + self.camera_height
+        heights: np.ndarray = along_ray * depth + self.camera_height
+        return heights
 
 
 def fit_road(truth: np.ndarray, camera: Camera, seed: int = 0) -> Road | None:
@@ -78,8 +79,8 @@ def fit_road(truth: np.ndarray, camera: Camera, seed: int = 0) -> Road | None:
     if len(points) < MIN_POINTS:
         return None
     plane = _best_of_trials(points[:TRIED_ON], rng)
-    for _ in range(REFINEMENTS if plane is not None else 0):
-        plane = _refined(points, plane)
+    for _ in range(REFINEMENTS):
+        plane = None if plane is None else _refined(points, plane)
     if plane is None or not _plausible(plane[None])[0]:
         return None
     on_plane = points[np.abs(points @ plane[:3] + plane[3]) < TOLERANCE]
@@ -88,7 +89,8 @@ def fit_road(truth: np.ndarray, camera: Camera, seed: int = 0) -> Road | None:
     width, _, depth_range = np.subtract(*np.percentile(on_plane, [95, 5], axis=0))
     if width < MIN_WIDTH or depth_range < MIN_DEPTH_RANGE:
         return None
-    return Road(tuple(float(value) for value in plane[:3]), float(plane[3]))
+    x, y, z, camera_height = (float(value) for value in plane)
+    return Road((x, y, z), camera_height)
 
 
 def _near_points(truth: np.ndarray, camera: Camera, rng: np.random.Generator) -> np.ndarray:
@@ -120,14 +122,16 @@ def _best_of_trials(points: np.ndarray, rng: np.random.Generator) -> np.ndarray 
     height = points @ planes[:, :3].T + planes[:, 3]
     nearness = 1 / points[:, 2]
     score = nearness @ (np.abs(height) < TOLERANCE) - AGAINST * (nearness @ (height < -TOO_LOW))
-    return planes[np.argmax(score)]
+    best: np.ndarray = planes[np.argmax(score)]
+    return best
 
 
 def _plausible(planes: np.ndarray) -> np.ndarray:
     """Whether planes ``(N, 4)`` of normal and camera height may be roads, bool ``(N,)``."""
     x, y, z, height = planes.T
     level = (y < 0) & (np.abs(x) <= np.sin(MAX_ROLL)) & (np.abs(z) <= np.sin(MAX_PITCH))
-    return level & (height >= HEIGHTS[0]) & (height <= HEIGHTS[1])
+    plausible: np.ndarray = level & (height >= HEIGHTS[0]) & (height <= HEIGHTS[1])
+    return plausible
 
 
 def _refined(points: np.ndarray, plane: np.ndarray) -> np.ndarray | None:
@@ -143,4 +147,5 @@ def _refined(points: np.ndarray, plane: np.ndarray) -> np.ndarray | None:
         a, b, c = np.linalg.solve(terms.T @ weighted, points[:, 1] @ weighted)
     except np.linalg.LinAlgError:  # all on one line
         return None
-    return np.array([a, -1.0, b, c]) / np.sqrt(a * a + b * b + 1.0)
+    refined: np.ndarray = np.array([a, -1.0, b, c]) / np.sqrt(a * a + b * b + 1.0)
+    return refined

@@ -84,4 +84,6 @@ def judged_sigma(card: ModelCard, dataset: str, frame: str, sigma: np.ndarray) -
     calibration = Calibration.of(card)
     if calibration is None or not calibration.covers(dataset, frame):
         return sigma
-    return sigma * np.float32(calibration.sigma_scale_without(dataset, frame) / card.sigma_scale)
+    factor = np.float32(calibration.sigma_scale_without(dataset, frame) / card.sigma_scale)
+    judged: np.ndarray = sigma * factor
+    return judged

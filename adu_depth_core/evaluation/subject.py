@@ -76,7 +76,7 @@ def model_subject(predictor: Predictor, flip: bool = False) -> Subject:
             prediction = predictor.predict(sample.left, sample.camera)
         return prediction.depth, prediction.sigma
 
-    subject = _network_subject(predictor, predictor.backend_name, False, predict)
+    subject = _network_subject(predictor, predictor.model_path, predictor.backend_name, False, predict)
     return dataclasses.replace(subject, profiles=predictor.profile_files)
 
 
@@ -85,7 +85,10 @@ def checkpoint_subject(predictor: CheckpointPredictor, flip: bool = False) -> Su
 
     :param flip: average each prediction with that of the mirrored image
     :raises UserError: if ``flip`` is asked of a stereo network: mirrored, a pair's other view is the left one
+    :raises ValueError: if the network comes from no file: a report names it
     """
+    if predictor.model_path is None:
+        raise ValueError(f"network {predictor.card.name} comes from no file that a report could name")
     if flip and predictor.stereo:
         raise UserError(f"{predictor.card.name} is a stereo network: --flip is for networks of one image")
 
@@ -96,18 +99,19 @@ def checkpoint_subject(predictor: CheckpointPredictor, flip: bool = False) -> Su
             prediction = predictor.predict(sample.left, sample.camera, sample.right, sample.baseline)
         return prediction.depth, prediction.sigma
 
-    return _network_subject(predictor, "pytorch", predictor.stereo, predict)
+    return _network_subject(predictor, predictor.model_path, "pytorch", predictor.stereo, predict)
 
 
 def _network_subject(
     predictor: Predictor | CheckpointPredictor,
+    model: Path,
     backend: str,
     stereo: bool,
     predict: Callable[[Sample], Answer],
 ) -> Subject:
     return Subject(
         predictor.card.name,
-        predictor.model_path.as_posix(),
+        model.as_posix(),
         predictor.card,
         predictor.network_sizes,
         backend,

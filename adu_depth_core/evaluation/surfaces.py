@@ -63,4 +63,5 @@ class Surfaces:
         height = self.road.heights(place, truth, self.camera)
         obstacle = (height >= OBSTACLE[0]) & (height <= OBSTACLE[1])
         kind = (height <= GROUND_BELOW).astype(np.uint8) + np.uint8(2) * obstacle
-        return np.where(truth <= RANGE, kind, np.uint8(0))
+        surface: np.ndarray = np.where(truth <= RANGE, kind, np.uint8(0))
+        return surface

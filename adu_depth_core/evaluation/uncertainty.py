@@ -24,9 +24,10 @@ LEVELS = np.arange(1, 100) / 100
 """Nominal levels of the coverage curve."""
 
 
-def interval_half_width(level: float | np.ndarray) -> float | np.ndarray:
-    """Half width, in units of sigma, of the central interval that covers ``level`` (0 to 1) of a Laplace."""
-    return -np.log1p(-np.asarray(level)) / QUANTILE
+def interval_half_width(levels: np.ndarray) -> np.ndarray:
+    """Half width, in units of sigma, of the central interval that covers each level (0 to 1) of a Laplace."""
+    widths: np.ndarray = -np.log1p(-levels) / QUANTILE
+    return widths
 
 
 def uncertainty_metrics(

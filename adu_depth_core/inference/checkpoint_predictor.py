@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from adu_depth_core.inference.postprocess import postprocess
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.inference.preprocess import Preprocessor
 from adu_depth_core.model_card import ModelCard, ModelCardError, read_card
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 logger = logging.getLogger(__name__)
 
@@ -124,21 +128,26 @@ def load_checkpoint_predictor(path: Path, network_size: tuple[int, int] | None =
     )
 
 
-def network_infer(network, stereo: bool) -> Infer:
-    """A student or teacher module as a function of arrays; it computes where its weights are."""
+def network_infer(network: nn.Module, stereo: bool) -> Infer:
+    """A student or teacher module as a function of arrays; it computes where its weights are.
+
+    The function raises ValueError if a stereo network gets no right view or no baseline.
+    """
     import torch
 
     def infer(left: NetworkInput, right: np.ndarray | None, baseline: float | None) -> NetworkOutput:
         device = next(network.parameters()).device
 
-        def tensor(values: np.ndarray):
+        def tensor(values: np.ndarray) -> Tensor:
             return torch.from_numpy(values).to(device)
 
-        def array(values) -> np.ndarray:
+        def array(values: Tensor) -> np.ndarray:
             return values[0].float().cpu().numpy()
 
         with torch.inference_mode():
             if stereo:
+                if right is None or baseline is None:
+                    raise ValueError("a stereo network needs the right view and the baseline")
                 output = network(tensor(left.image), tensor(right), tensor(np.array([baseline], np.float32)))
                 return NetworkOutput(array(output.mu)[0], array(output.log_b)[0], None)
             mu, log_b, fingerprint = network(*map(tensor, left))

@@ -32,7 +32,7 @@ def mark_depth(
     :param max_relative_sigma: largest ``sigma / depth`` that is still a measurement
     :return: float32 ``(H, W)`` metres, a copy
     """
-    marked = depth.copy()
+    marked: np.ndarray = depth.copy()
     marked[depth >= np.float32(max_depth)] = np.inf
     marked[sigma > np.float32(max_relative_sigma) * depth] = np.nan
     return marked

@@ -54,7 +54,7 @@ class FilePredictor:
         :param path: image or video file; of what is live, the frames until it ends or Ctrl-C is pressed
         :raises UserError: if the file cannot be read or a result cannot be written
         """
-        if is_video(path):
+        if isinstance(path, LiveVideo) or is_video(path):
             video = Video(path)
             target = self._out / "color" / f"{path.stem}.mp4"
             if not isinstance(path, LiveVideo):

@@ -39,5 +39,6 @@ def sigma_growth(value: float, card: ModelCard) -> float:
     :param value: the input's novelty
     :param card: with novelty entries
     """
-    reference = card.novelty["reference"]
-    return min((max(value, reference) / reference) ** card.novelty["sigma_growth"], MOST)
+    reference: float = card.novelty["reference"]
+    growth: float = (max(value, reference) / reference) ** card.novelty["sigma_growth"]
+    return min(growth, MOST)

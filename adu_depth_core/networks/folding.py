@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import copy
 import itertools
+from typing import TypeVar
 
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+Network = TypeVar("Network", bound=nn.Module)
+
 TOLERANCE = 1e-3
 """Largest difference of an output, relative and absolute, that another order of rounding may make."""
 
 
-def fold_batch_norms(network: nn.Module, *inputs: torch.Tensor) -> nn.Module:
+def fold_batch_norms(network: Network, *inputs: torch.Tensor) -> Network:
     """The network with each batch norm folded that its module lists right after a convolution.
 
     Modules need not list their parts in the order in which they run, though those of the student do: where

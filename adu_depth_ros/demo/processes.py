@@ -25,7 +25,7 @@ class Child:
     """
 
     name: str
-    process: subprocess.Popen
+    process: subprocess.Popen[bytes]
     log: Path
 
     def check_running(self) -> None:

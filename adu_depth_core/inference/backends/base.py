@@ -96,7 +96,20 @@ class Backend(Protocol):
 
     def infer(self, image: np.ndarray, camera: np.ndarray) -> NetworkOutput:
         """Run the network on one image: the first of the answers of ``run``."""
-        return NetworkOutput(*(values[0] for values in self.run(image, camera)))
+        mu, log_b, fingerprint = self.run(image, camera)
+        return NetworkOutput(mu[0], log_b[0], None if fingerprint is None else fingerprint[0])
+
+
+class GpuBackend(Backend, Protocol):
+    """A network loaded on a GPU.
+
+    :param gpu: its number, as CUDA counts those that the process sees
+    :raises UserError: also if the GPU is not there, or its memory is full
+    """
+
+    def __init__(
+        self, model: Path, network_size: tuple[int, int], threads: int | None, batch: int = 1, gpu: int = 0
+    ) -> None: ...
 
 
 def check_interface(model: Path, inputs: Iterable[str], outputs: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 
 from adu_depth_core.errors import UserError
-from adu_depth_core.inference.backends.base import Backend
+from adu_depth_core.inference.backends.base import Backend, GpuBackend
 from adu_depth_core.inference.backends.onnxruntime import ONNXRuntimeBackend
 from adu_depth_core.inference.backends.onnxruntime_cuda import ONNXRuntimeCudaBackend
 from adu_depth_core.inference.backends.openvino import OpenVINOBackend
@@ -17,18 +17,23 @@ from adu_depth_core.inference.backends.tensorrt import TensorRTBackend
 
 logger = logging.getLogger(__name__)
 
-BACKENDS: dict[str, type[Backend]] = {
+_OF_CPU: dict[str, type[Backend]] = {
     "openvino": OpenVINOBackend,
     "onnxruntime": ONNXRuntimeBackend,
     "pytorch": PyTorchBackend,
+}
+
+_OF_GPU: dict[str, type[GpuBackend]] = {
     "tensorrt": TensorRTBackend,
     "onnxruntime-cuda": ONNXRuntimeCudaBackend,
     "pytorch-cuda": PyTorchCudaBackend,
 }
+
+BACKENDS: dict[str, type[Backend]] = {**_OF_CPU, **_OF_GPU}
 """Backends by name: those of the CPU, the fastest first, then those of a GPU. Building one is what imports
 its runtime."""
 
-CPU_BACKENDS = ("openvino", "onnxruntime", "pytorch")
+CPU_BACKENDS = tuple(_OF_CPU)
 """What ``auto`` chooses from: a GPU is used only where it is asked for."""
 
 ENGINE_SUFFIX = ".engine"
@@ -43,12 +48,11 @@ def open_backend(
     :param gpu: number of the GPU, as CUDA counts those that the process sees; 0 for a backend of the CPU
     :raises UserError: also if the GPU is not there, or the backend runs on the CPU
     """
-    if name not in CPU_BACKENDS:
-        return BACKENDS[name](model, network_size, threads, batch, gpu=gpu)
+    if name in _OF_GPU:
+        return _OF_GPU[name](model, network_size, threads, batch, gpu=gpu)
     if gpu:
-        others = ", ".join(other for other in BACKENDS if other not in CPU_BACKENDS)
-        raise UserError(f"backend {name} runs on the CPU, GPU {gpu} is for: {others}")
-    return BACKENDS[name](model, network_size, threads, batch)
+        raise UserError(f"backend {name} runs on the CPU, GPU {gpu} is for: {', '.join(_OF_GPU)}")
+    return _OF_CPU[name](model, network_size, threads, batch)
 
 
 def choose_backend(name: str = "auto", model: Path | None = None) -> tuple[str, str]:

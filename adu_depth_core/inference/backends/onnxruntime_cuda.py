@@ -14,7 +14,7 @@ from adu_depth_core.inference.backends.base import (
     INPUTS,
     LOG_B,
     MU,
-    Backend,
+    GpuBackend,
     NetworkOutput,
     blank_input,
     input_shapes,
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 PROVIDER = "CUDAExecutionProvider"
 
 
-class ONNXRuntimeCudaBackend(Backend):
+class ONNXRuntimeCudaBackend(GpuBackend):
     """See ``base.Backend``. Input and outputs stay at fixed places on the GPU, so that the network can be
     replayed as a CUDA graph; FP32 convolutions may use TF32.
 

@@ -40,7 +40,7 @@ class OpenVINOBackend(Backend):
         openvino = require(self.module, self.extra, "for the OpenVINO backend")
         self.runtime = f"OpenVINO {openvino.__version__.split('-')[0]}"
         # f32: OpenVINO would otherwise choose bfloat16 on CPUs that have it, at 1 % of depth.
-        options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+        options: dict[str, str | int] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
         if streams > 1:
             options |= {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": streams}
         if threads is not None:

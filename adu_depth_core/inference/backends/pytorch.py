@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from adu_depth_core.errors import UserError, require
 from adu_depth_core.inference.backends.base import Backend, NetworkOutput, blank_input, unreadable_model
 from adu_depth_core.model_card import ModelCardError, read_card
+
+if TYPE_CHECKING:
+    from adu_depth_core.networks.student import Student
 
 
 class PyTorchBackend(Backend):
@@ -46,7 +49,7 @@ def require_torch() -> Any:
     return require(PyTorchBackend.module, PyTorchBackend.extra, "for the PyTorch backend")
 
 
-def load_weights(model: Path, runtime: str) -> Any:
+def load_weights(model: Path, runtime: str) -> Student:
     """The student, on the CPU, in evaluation mode.
 
     :param model: the model file, beside its ``.safetensors``

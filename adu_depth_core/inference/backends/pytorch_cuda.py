@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from adu_depth_core.errors import UserError
-from adu_depth_core.inference.backends.base import Backend, NetworkOutput, blank_input
+from adu_depth_core.inference.backends.base import GpuBackend, NetworkOutput, blank_input
 from adu_depth_core.inference.backends.pytorch import load_weights, require_torch
+
+if TYPE_CHECKING:
+    import torch
+
+    from adu_depth_core.networks.student import Student
 
 WARM_UP_RUNS = 3
 """Before the graph is recorded: the first runs choose algorithms and allocate, which cannot be recorded."""
 
 
-class PyTorchCudaBackend(Backend):
+class PyTorchCudaBackend(GpuBackend):
     """See ``base.Backend`` and the PyTorch backend; convolutions in FP32 may use TF32.
 
     Copies and kernels of a run are one CUDA graph, between pinned host buffers.
@@ -99,15 +104,18 @@ class PyTorchCudaBackend(Backend):
 
     def _tried_algorithms(self) -> AbstractContextManager[None]:
         """cuDNN takes the fastest of the convolution algorithms that it tries in the first run."""
-        return self._torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=True)
+        flags: AbstractContextManager[None] = self._torch.backends.cudnn.flags(
+            enabled=True, benchmark=True, allow_tf32=True
+        )
+        return flags
 
-    def _replay(self, graph) -> None:
+    def _replay(self, graph: torch.cuda.CUDAGraph) -> None:
         with self._torch.cuda.device(self._gpu), self._torch.cuda.stream(self._stream):
             graph.replay()
         self._stream.synchronize()
 
 
-def _for_speed(student: Any, precision: str, inputs: list[Any]) -> Any:
+def _for_speed(student: Student, precision: str, inputs: list[torch.Tensor]) -> torch.nn.Module:
     """The student without batch norms, in a precision."""
     from adu_depth_core.networks.folding import fold_batch_norms
     from adu_depth_core.networks.reduced_precision import ReducedPrecisionStudent

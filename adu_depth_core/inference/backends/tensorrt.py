@@ -12,7 +12,7 @@ from adu_depth_core.inference.backends.base import (
     IMAGE,
     INPUTS,
     OUTPUTS,
-    Backend,
+    GpuBackend,
     NetworkOutput,
     blank_input,
     input_shapes,
@@ -23,7 +23,7 @@ from adu_depth_core.inference.tensorrt.engine_file import check_fits, engine_car
 logger = logging.getLogger(__name__)
 
 
-class TensorRTBackend(Backend):
+class TensorRTBackend(GpuBackend):
     """See ``base.Backend``. The model is a ``.engine`` file by ``adu_depth build-engine``, with its card.
 
     One stream, pinned host buffers, and the copies and kernels of a run recorded once as a CUDA graph

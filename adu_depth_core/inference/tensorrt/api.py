@@ -28,7 +28,7 @@ class Flavour:
 
     @property
     def version(self) -> str:
-        return self.trt.__version__
+        return str(self.trt.__version__)
 
     @property
     def compiles_at_run_time(self) -> bool:
@@ -92,7 +92,7 @@ def recording_logger(trt: Any) -> Any:
     freed one in ``log``, the process stood still for ever (``tensorrt_rtx`` 1.7.1). So it waits.
     """
 
-    class Recorder(trt.ILogger):
+    class Recorder(trt.ILogger):  # type: ignore[misc]  # of whichever TensorRT is installed: Any
         def __init__(self) -> None:
             trt.ILogger.__init__(self)
             self.errors: list[str] = []

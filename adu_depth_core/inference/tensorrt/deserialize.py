@@ -96,8 +96,7 @@ def load(flavour: Flavour, path: Path, facts: dict[str, Any]) -> LoadedEngine:
     if not flavour.compiles_at_run_time:
         loaded.context = loaded.engine.create_execution_context()
     else:
-        loaded.kernels = path.with_name(path.name + ".kernels")
-        _configure_run_time(flavour, loaded)
+        _configure_run_time(flavour, loaded, path.with_name(path.name + ".kernels"))
         loaded.context = loaded.engine.create_execution_context(loaded.runtime_config)
     if loaded.context is None:
         raise UserError(f"{path} could not be made ready to run: {loaded.reasons()}")
@@ -173,14 +172,14 @@ def reasons(errors: Iterable[str]) -> str:
     return f"{text} ({MEMORY_HINT})" if out_of_memory else text
 
 
-def _configure_run_time(flavour: Flavour, loaded: LoadedEngine) -> None:
+def _configure_run_time(flavour: Flavour, loaded: LoadedEngine, kernels: Path) -> None:
     """``tensorrt_rtx`` compiles kernels when an engine is loaded: all of them then, and none twice."""
     config = loaded.runtime_config = loaded.engine.create_runtime_config()
     # By default kernels for shapes left open are compiled beside the first frames, and then exchanged.
     strategies = flavour.trt.DynamicShapesKernelSpecializationStrategy
     config.dynamic_shapes_kernel_specialization_strategy = strategies.EAGER
     cache = loaded.cache = config.create_runtime_cache()
-    kernels = loaded.kernels
+    loaded.kernels = kernels
     if kernels.is_file() and not cache.deserialize(kernels.read_bytes()):
         logger.warning("%s is of another GPU, driver or TensorRT: kernels are compiled anew", kernels)
     if not config.set_runtime_cache(cache):

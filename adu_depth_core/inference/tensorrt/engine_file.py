@@ -94,12 +94,9 @@ def _verified_elsewhere(facts: dict[str, Any], parity: dict[str, Any]) -> str:
     from adu_depth_core.inference.tensorrt.api import load_flavour
     from adu_depth_core.inference.tensorrt.cuda import current_gpu
 
-    here = {"version": load_flavour(facts["flavour"]).version, "gpu": current_gpu()}
+    here = (load_flavour(facts["flavour"]).version, current_gpu()["compute_capability"])
     there = parity["ran_on"]
-    same = (here["version"], here["gpu"]["compute_capability"]) == (
-        there["version"],
-        there["gpu"]["compute_capability"],
-    )
+    same = here == (there["version"], there["gpu"]["compute_capability"])
     return "" if same else f"{there['gpu']['name']} with {facts['flavour']} {there['version']} only"
 
 

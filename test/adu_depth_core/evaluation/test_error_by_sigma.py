@@ -33,3 +33,9 @@ def test_only_pixels_with_truth_count():
     assert pixels.tolist() == [5]
     assert relative == pytest.approx([0.1])
     assert error == pytest.approx([0.1], rel=0.03)
+
+
+def test_a_frame_without_sigma_is_refused():
+    truth = np.full((4, 5), 10.0)
+    with pytest.raises(ValueError, match="no sigma"):
+        ErrorHistogram.count(Pixels.of(Protocol(), truth, truth, None))

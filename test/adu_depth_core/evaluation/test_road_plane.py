@@ -89,7 +89,16 @@ UNKNOWN = np.full(SIZE, np.nan, np.float32)
 SKY = np.full(SIZE, np.inf, np.float32)
 
 
-@pytest.mark.parametrize("depth", [NOTHING, WALL, CEILING, FEW, ONE_LINE, STEEP, NOISE, UNKNOWN, SKY])
+SCATTERED = np.zeros(SIZE, np.float32)
+"""So few points that the first plane loses its supporters while it is refined."""
+SCATTERED.ravel()[np.random.default_rng(0).choice(np.arange(80 * 320, 160 * 320), 150, replace=False)] = (
+    np.random.default_rng(1).uniform(3, 20, 150)
+)
+
+
+@pytest.mark.parametrize(
+    "depth", [NOTHING, WALL, CEILING, FEW, ONE_LINE, STEEP, NOISE, UNKNOWN, SKY, SCATTERED]
+)
 def test_where_there_is_no_road_none_is_found(depth):
     assert fit_road(depth, CAMERA) is None
 

@@ -14,8 +14,13 @@ from safetensors.torch import save_file
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
-from adu_depth_core.inference.backends.base import NetworkOutput
-from adu_depth_core.inference.checkpoint_predictor import CheckpointPredictor, load_checkpoint_predictor
+from adu_depth_core.evaluation.subject import checkpoint_subject
+from adu_depth_core.inference.backends.base import NetworkOutput, blank_input
+from adu_depth_core.inference.checkpoint_predictor import (
+    CheckpointPredictor,
+    load_checkpoint_predictor,
+    network_infer,
+)
 from adu_depth_core.inference.predictor import Predictor, default_model
 from adu_depth_core.model_card import card_path, file_sha256, read_card
 from adu_depth_core.networks.teacher import Teacher
@@ -90,3 +95,16 @@ def test_a_missing_or_foreign_checkpoint_is_named(tmp_path, teacher_file):
     card_path(copy).write_text(card_path(teacher_file).read_text())
     with pytest.raises(UserError, match="is not the file its model card was written for"):
         load_checkpoint_predictor(copy)
+
+
+def test_a_stereo_network_without_its_right_view_says_so(teacher_file):
+    card = read_card(teacher_file)
+    seen = blank_input(1, (64, 160))
+    with pytest.raises(ValueError, match="needs the right view and the baseline"):
+        network_infer(Teacher(card.f_ref), True)(seen, None, None)
+
+
+def test_a_network_of_no_file_has_no_report():
+    nameless = CheckpointPredictor(read_card(default_model()), lambda *views: None, False)
+    with pytest.raises(ValueError, match="comes from no file"):
+        checkpoint_subject(nameless)
