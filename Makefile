@@ -6,7 +6,7 @@ OUT ?= demo
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint clean
+.PHONY: help demo test lint docs clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,8 +25,11 @@ lint: .venv-test/installed  ## check style, types, and the rules of who may impo
 	.venv-test/bin/lint-imports
 	.venv-test/bin/mypy
 
+docs: .venv-docs/installed  ## build these pages and the API reference as a site, in site/
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict
+
 clean:  ## remove environments, the demo's results and caches
-	rm -rf .venv-demo .venv-test demo build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
+	rm -rf .venv-demo .venv-docs .venv-test demo site build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
 
 .venv-%/installed: setup.py
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || { \

@@ -91,6 +91,7 @@ EXTRAS = {
     # Before 12.9.1 cuda-python holds the interpreter's lock while it waits for the GPU.
     "tensorrt": ["tensorrt-rtx>=1.1", "cuda-python>=12.9.1"],
 }
+EXTRAS["docs"] = ["mkdocs>=1.6,<2", "mkdocs-material>=9.6", "mkdocstrings[python]>=0.29"]
 EXTRAS["demo"] = EXTRAS["openvino"] + EXTRAS["bags"] + EXTRAS["synthetic"] + EXTRAS["ros"] + ["pillow>=9.1"]
 EXTRAS["test"] = (
     EXTRAS["demo"]
@@ -99,6 +100,7 @@ EXTRAS["test"] = (
     + EXTRAS["deploy"]
     + EXTRAS["tensorrt"]
     + EXTRAS["completion"]
+    + EXTRAS["docs"]
     + [
         "pytest>=7.4",
         "hypothesis>=6.100",
