@@ -62,11 +62,11 @@ TRAINING = record(
         "teacher": NETWORK,
         "twin": NETWORK,
         # Two frames: the scale that a frame is judged by is fitted without it.
-        "calibration": record({"data": text, "scales": mapping(POSITIVE, least=2)}),
+        "calibration": record({"data": text, "scales": mapping(POSITIVE, least=2)}, {"pseudo": array(text)}),
     },
 )
 
-ACCURACY = array(record({"data": text, "split": text, "metrics": mapping(number())}))
+ACCURACY = array(record({"data": text, "split": text, "metrics": mapping(number())}, {"pseudo": COUNT}))
 
 GPU = record({"name": nullable(text), "compute_capability": VERSION})
 

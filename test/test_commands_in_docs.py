@@ -65,9 +65,11 @@ RUN_ELSEWHERE = {
     "predict": "test/adu_depth_core/commands/test_predict.py",
     "synth-drive": "test/adu_depth_core/commands/test_synth_drive.py",
     "train": "test/adu_depth_core/commands/test_own_drives.py",
-    "verify-engine": "test/adu_depth_core/commands/test_build_engine.py",
 }
 """Where commands that need data, hours or a GPU, which the pages' names only stand for, are run smaller."""
+
+NEEDS_GPU = {"verify-engine"}
+"""Of these only the options are checked."""
 
 RUN = (
     "adu_depth doctor",
@@ -153,7 +155,7 @@ def test_commands_within_sentences_have_options_that_there_are(command, capsys):
 
 
 def test_each_adu_depth_command_is_run_somewhere():
-    missing = {command.words[1] for command in of("adu_depth")} - set(RUN_ELSEWHERE)
+    missing = {command.words[1] for command in of("adu_depth")} - set(RUN_ELSEWHERE) - NEEDS_GPU
     assert {f"adu_depth {name}" for name in missing} <= {" ".join(line.split()[:2]) for line in RUN}
     for name, test in RUN_ELSEWHERE.items():
         assert re.search(rf"[\"']{name}[\"']", (ROOT / test).read_text(encoding="utf-8")), (name, test)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,10 @@ from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.datasets.stereo_folder import CALIBRATION, write_calibration, write_sample
 from adu_depth_core.errors import UserError
 
+SPLIT = {"training": (0.0, 0.7), "calibration": (0.74, 0.86), "validation": (0.9, 1.0)}
+"""Parts of a drive that is split: shares of its images, in order of time. What is between is left out: there
+neighbouring frames show the same street."""
+
 
 @dataclass(frozen=True)
 class Extraction:
@@ -28,6 +33,7 @@ class Extraction:
     :param skipped: frames that could not be used
     :param depth_frames: written frames with depth
     :param damage: why reading ended early, or None
+    :param parts: number of frames of each part of ``SPLIT``; empty without split
     """
 
     frames_read: int
@@ -36,6 +42,7 @@ class Extraction:
     skipped: tuple[Skipped, ...]
     depth_frames: int
     damage: str | None
+    parts: dict[str, int] = field(default_factory=dict)
 
 
 class MotionFilter:
@@ -74,40 +81,67 @@ def extract(
     motion: MotionFilter,
     on_frame: Callable[[int], None],
     frames: Iterable[BagFrame] | None = None,
+    split_images: int | None = None,
 ) -> Extraction:
-    """Write the frames of a bag to a stereo folder.
+    """Write the frames of a bag to a stereo folder, or to one for each part of ``SPLIT``.
 
     :param reader: frames with their right image
     :param skipped: where the reader counts what it skips
     :param out: the folder
     :param on_frame: called with the number of images that are done
     :param frames: the reader's frames, where they are made elsewhere
-    :raises UserError: if no frame could be written, or the camera changes within the bag
+    :param split_images: number of images in the bag, to split it; None not to
+    :raises UserError: if no frame could be written, of a split none of a part, or the camera changes within
+        the bag
     """
-    written = left_out = with_depth = 0
+    left_out = with_depth = 0
+    folders = {"": out} if split_images is None else {part: out / part for part in SPLIT}
+    counts = dict.fromkeys(folders, 0)
     calibration: tuple[Camera, float] | None = None
     for frame in reader if frames is None else frames:
         on_frame(frame.index + 1)
         if calibration is None:
             calibration = frame.camera, frame.baseline
-            write_calibration(out / CALIBRATION, *calibration)
+            for folder in folders.values():
+                write_calibration(folder / CALIBRATION, *calibration)
         elif frame.camera != calibration[0]:
             raise UserError(
                 f"{reader.path}: the camera changes at image {frame.index} from {calibration[0]} to "
                 f"{frame.camera}: a stereo folder has one camera"
             )
+        part = "" if split_images is None else _part(frame.index, split_images)
+        if part is None:
+            continue
         if not motion.passes(frame):
             left_out += 1
             continue
         name = frame_name(reader.path, frame.index, frame.stamp_ns)
-        write_sample(out, Sample(name, frame.image, frame.right, frame.truth, frame.camera, frame.baseline))
-        written += 1
+        write_sample(
+            folders[part], Sample(name, frame.image, frame.right, frame.truth, frame.camera, frame.baseline)
+        )
+        counts[part] += 1
         with_depth += frame.truth is not None
-    if not written:
+    if not (written := sum(counts.values())):
         reasons = [f"{entry.frames} skipped: {entry.reason}" for entry in skipped.summary()]
         reasons += [reader.damage] if reader.damage else []
         raise UserError(
             f"no stereo pair of {reader.path.name} could be extracted; "
             + ("; ".join(reasons) or f"there is no message on {reader.topics.image}")
         )
-    return Extraction(reader.images_read, written, left_out, skipped.summary(), with_depth, reader.damage)
+    if empty := [part for part, count in counts.items() if not count]:
+        raise UserError(
+            f"{reader.path.name}: --split leaves no frame for {' and '.join(empty)}, {written} for the rest; "
+            "record a longer drive, write more of it (--min-motion), or extract a drive for each part"
+        )
+    parts = {} if split_images is None else counts
+    return Extraction(
+        reader.images_read, written, left_out, skipped.summary(), with_depth, reader.damage, parts
+    )
+
+
+def _part(index: int, images: int) -> str | None:
+    """The part of ``SPLIT`` that an image is of, if it is of one."""
+    for part, (begin, end) in SPLIT.items():
+        if math.ceil(begin * images) <= index < math.floor(end * images):  # a frame between, at least
+            return part
+    return None

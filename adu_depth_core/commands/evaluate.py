@@ -233,7 +233,9 @@ def _print(
     if subject.profiles:
         context["profile"] = ", ".join(map(str, subject.profiles))
     print_context(context, console)
-    names = distinct([judged.benchmark.dataset for judged in sets])
+    names = distinct(
+        [judged.benchmark.dataset + " (pseudo)" * bool(judged.benchmark.pseudo) for judged in sets]
+    )
     summaries = {name: judged.summary for name, judged in zip(names, sets, strict=True)}
     if arguments.per_frame:
         for name, summary in summaries.items():
@@ -241,7 +243,7 @@ def _print(
     if len(sets) > 1:
         print_overview(summaries, console)
     else:
-        print_summary(sets[0].summary, console)
+        print_summary(sets[0].summary, console, len(sets[0].benchmark.pseudo))
     for warning in dict.fromkeys(warning for judged in sets for warning in judged.leakage.warnings):
         console.print(Text("WARNING", "bold red"), warning)
     for path in filter(None, (arguments.json, arguments.csv)):
@@ -249,7 +251,7 @@ def _print(
 
 
 def _describe(benchmark: Benchmark) -> str:
-    text = f"{benchmark.dataset}, split {benchmark.split}, {len(benchmark.frames)} frames"
+    text = f"{benchmark.dataset}, split {benchmark.split}, {benchmark.frame_counts}"
     if benchmark.unlabelled:
         listed = len(benchmark.frames) + len(benchmark.unlabelled)
         text += f" of {listed} listed; the others have no ground truth"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from adu_depth_core.bags.extraction import MotionFilter, extract
+from adu_depth_core.bags.extraction import SPLIT, MotionFilter, extract
 from adu_depth_core.bags.frames import FrameReader
 from adu_depth_core.bags.reader import BagReader
 from adu_depth_core.bags.skipped import SkippedFrames
@@ -28,6 +28,7 @@ depth are labelled by stereo matching when they are trained on.
 
 examples:
   adu_depth extract drive --out data/drive
+  adu_depth extract drive --out data --split
   adu_depth extract drive --out data/drive --truth lidar --min-motion 2 --tolerance 20
 """
 
@@ -36,6 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("bag", type=Path, metavar="BAG", help="rosbag2 folder, .mcap, .db3 or .bag")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the new folder")
+    shares = ", ".join(f"{part} {100 * a:.0f} to {100 * b:.0f} %%" for part, (a, b) in SPLIT.items())
+    parser.add_argument(
+        "--split",
+        action="store_true",
+        help="cut the drive in order of time into the folders training, calibration and validation of DIR "
+        f"({shares})",
+    )
     parser.add_argument(
         "--min-motion",
         type=number(least=0),
@@ -69,9 +77,12 @@ def run(arguments: argparse.Namespace) -> int:
     with write_atomically(out, replace=False) as folder, progress_bar() as bar, Prefetch(reader) as frames:
         task = bar.add_task("Extracting", total=total)
         result = extract(
-            reader, skipped, folder, motion, lambda done: bar.update(task, completed=done), frames
+            *(reader, skipped, folder, motion, lambda done: bar.update(task, completed=done), frames),
+            split_images=total if arguments.split else None,
         )
     print(f"{out}: {result.written} pairs of {result.frames_read} images, {result.depth_frames} with depth")
+    if result.parts:
+        print("  " + ", ".join(f"{part} {count}" for part, count in result.parts.items()))
     if result.without_motion:
         print(f"  {result.without_motion} left out: too little motion since the frame before (--min-motion)")
     for entry in result.skipped:

@@ -21,14 +21,16 @@ FEW = 0.15
 
 EPILOG = """\
 Labels are OpenCV's semi-global matching where left and right agree: about two thirds of the pixels.
-They stand in for depth in training; evaluate does not take them for ground truth. Frames that have
-depth or a label are left as they are, so that an interrupted run goes on where it stopped.
+They stand in for depth in training. They are pseudo-labels, no ground truth: evaluate takes them with
+--split labelled only, and marks the result. Frames that have depth
+or a label are left as they are, so that an interrupted run goes on where it stopped.
 
 Of other data sets than a stereo_folder, pairs and labels are written as stereo_folders below --out, one for
 each rig.
 
 examples:
   adu_depth make-labels data/monday
+  adu_depth make-labels data/training data/calibration data/validation
   adu_depth make-labels data/monday --nearest 1 --farthest 50
   adu_depth make-labels kitti2015 --dataset kitti2015 --subset testing --out data/kitti2015_testing
 """
@@ -36,7 +38,7 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
-    parser.add_argument("root", type=Path, metavar="DIR", help="the data set's folder")
+    parser.add_argument("root", type=Path, nargs="+", metavar="DIR", help="the data set's folders")
     parser.add_argument(
         "--dataset", choices=KINDS, default="stereo_folder", help="what DIR holds (default: stereo_folder)"
     )
@@ -66,15 +68,21 @@ def run(arguments: argparse.Namespace) -> int:
     in_place = arguments.dataset == "stereo_folder"
     if in_place == (arguments.out is not None):
         raise UsageError(
-            f"{arguments.root}: labels of a stereo_folder go into it, without --out"
+            f"{arguments.root[0]}: labels of a stereo_folder go into it, without --out"
             if in_place
             else f"--out is missing: labels of {arguments.dataset} go into a folder of their own"
         )
     matching = Matching(arguments.nearest, arguments.farthest, arguments.tolerance)
-    frames = open_dataset(
-        arguments.dataset, arguments.root, None, arguments.subset, arguments.files, arguments.size
-    )
-    out = arguments.root if in_place else arguments.out
+    opened = [
+        open_dataset(arguments.dataset, root, None, arguments.subset, arguments.files, arguments.size)
+        for root in arguments.root
+    ]
+    for root, frames in zip(arguments.root, opened, strict=True):
+        _label(frames, root if in_place else arguments.out, in_place, matching)
+    return 0
+
+
+def _label(frames: Frames, out: Path, in_place: bool, matching: Matching) -> None:
     check_folder_writable(out)
     done = _done(frames, out, in_place)
     todo = [index for index, scene in enumerate(frames.scenes) if scene not in done]
@@ -89,7 +97,6 @@ def run(arguments: argparse.Namespace) -> int:
                 write_labelled_pair(out, sample, depth)
             shares[sample.name] = float(np.mean(depth > 0))
     _report(out, shares, len(done))
-    return 0
 
 
 def _done(frames: Frames, out: Path, in_place: bool) -> set[str]:

@@ -65,6 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
         accuracy = card.accuracy[0]
         metrics = ", ".join(f"{name} {value}" for name, value in accuracy["metrics"].items())
         whose = f"its twin {config.twin}, " if config.twin else ""
-        print(f"{whose}{accuracy['data']} {accuracy['split']}: {metrics}")
+        pseudo = accuracy.get("pseudo", 0)
+        marked = f" ({pseudo} frames against pseudo-labels: stereo matching, not measured)" if pseudo else ""
+        print(f"{whose}{accuracy['data']} {accuracy['split']}{marked}: {metrics}")
         print(f"wrote {model} and its card")
     return 0

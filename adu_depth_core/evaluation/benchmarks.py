@@ -15,6 +15,7 @@ from adu_depth_core.datasets.registry import (
     held_out_of,
     open_dataset,
 )
+from adu_depth_core.datasets.stereo_folder import label_path
 from adu_depth_core.errors import UserError
 
 
@@ -24,10 +25,12 @@ class Split:
 
     :param subset: the publisher's part that it is from; None where there are none
     :param part: ``all``, ``training``, or the held-out ``validation`` or ``calibration`` frames
+    :param pseudo: a frame without measured depth may be judged by a pseudo-label of ``adu_depth make-labels``
     """
 
     subset: str | None = None
     part: str = "all"
+    pseudo: bool = False
 
 
 HELD_OUT = {part: Split("training", part) for part in ("validation", "calibration", "training")}
@@ -48,7 +51,7 @@ SPLITS = {
         **{weather: Split(weather) for weather in ("sunny", "cloudy", "foggy", "rainy")},
     },
     "kitti_folder": {"all": Split(), **{part: Split(None, part) for part in HELD_OUT}},
-    "stereo_folder": {"all": Split()},
+    "stereo_folder": {"all": Split(), "labelled": Split(pseudo=True)},
     "synthetic": {"all": Split()},
 }
 """Data sets and their named splits, the default first."""
@@ -73,6 +76,7 @@ class Benchmark:
     :param samples: the frames, read one by one as they are asked for
     :param drives: the drive of each frame, as far as it is known
     :param unlabelled: listed frames without ground truth, left out
+    :param pseudo: frames whose truth is a pseudo-label: stereo matching, not a measurement
     """
 
     kind: str
@@ -83,6 +87,15 @@ class Benchmark:
     samples: Frames
     drives: Mapping[str, str] = field(default_factory=dict)
     unlabelled: Sequence[str] = ()
+    pseudo: Sequence[str] = ()
+
+    @property
+    def frame_counts(self) -> str:
+        """The number of frames, and of those that only have pseudo-labels, for people."""
+        text = f"{len(self.frames)} frames"
+        if self.pseudo:
+            text += f", {len(self.pseudo)} of them against pseudo-labels (stereo matching, not measured)"
+        return text
 
 
 def open_benchmark(
@@ -110,14 +123,34 @@ def open_benchmark(
         raise _incomplete(dataset, root, split, missing, len(scenes), present)
     samples = open_dataset(dataset, root, scenes, subset, files, size)
     unlabelled = [scene for scene in scenes if not samples.truth_path(scene).is_file()]
+    pseudo: list[str] = []
+    if named is not None and named.pseudo:
+        _check_labels(root, unlabelled, len(scenes))
+        pseudo, unlabelled = unlabelled, []
     if unlabelled:
+        if dataset == "stereo_folder" and all(label_path(root, scene).is_file() for scene in unlabelled):
+            raise UserError(
+                f"{len(unlabelled)} of {len(scenes)} scenes have no ground truth: no "
+                f"{samples.truth_path(unlabelled[0])}; to judge by their pseudo-labels, and have the "
+                "result say so: --split labelled"
+            )
         some_may = named is not None and dataset in SOME_UNLABELLED
         _check_truth(some_may, samples, unlabelled, len(scenes))
         left_out = set(unlabelled)
         scenes = [scene for scene in scenes if scene not in left_out]
         samples = open_dataset(dataset, root, scenes, subset, files, size)
     name, drives = dataset_name(dataset, root), drives_of(dataset, samples)
-    return Benchmark(dataset, name, split, subset or "training", scenes, samples, drives, unlabelled)
+    return Benchmark(dataset, name, split, subset or "training", scenes, samples, drives, unlabelled, pseudo)
+
+
+def _check_labels(root: Path, unlabelled: Sequence[str], count: int) -> None:
+    """:raises UserError: if frames of a stereo folder have neither depth nor a label"""
+    missing = [scene for scene in unlabelled if not label_path(root, scene).is_file()]
+    if missing:
+        raise UserError(
+            f"{root}: {len(missing)} of {count} scenes have neither depth nor a label ({some(missing)}); "
+            f"make labels: adu_depth make-labels {root}"
+        )
 
 
 def _part(dataset: str, part: str, split: str, present: Sequence[str], root: Path) -> list[str]:

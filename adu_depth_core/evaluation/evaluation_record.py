@@ -69,6 +69,7 @@ def evaluation_record(
                 "skipped": judged.summary.skipped,
                 "roadless": judged.summary.roadless,
                 "unlabelled": list(judged.benchmark.unlabelled),
+                "pseudo": list(judged.benchmark.pseudo),
                 "leakage": dataclasses.asdict(judged.leakage),
                 **_figures(judged.summary),
                 "frames": [dataclasses.asdict(frame) for frame in judged.summary.frames],
@@ -96,18 +97,22 @@ def _figures(summary: Summary) -> dict[str, Any]:
 
 
 def write_frames_csv(path: Path, sets: Sequence[JudgedSet]) -> None:
-    """Write a row for each frame, atomically; a metric that a frame does not have is empty."""
+    """Write a row for each frame, atomically; a metric that a frame does not have is empty.
+
+    Column ``truth`` is ``measured``, or ``pseudo`` of frames judged by stereo matching.
+    """
     frames = [(judged.benchmark, frame) for judged in sets for frame in judged.summary.frames]
     metrics = list(dict.fromkeys(name for _, frame in frames for name in frame.metrics))
     parts = list(dict.fromkeys(part for _, frame in frames for part in frame.part_pixels))
     with write_atomically(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         counts = [f"{part}_pixels" for part in parts]
-        writer.writerow(["set", "split", "frame", "pixels", *counts, *metrics])
+        writer.writerow(["set", "split", "frame", "truth", "pixels", *counts, *metrics])
         for benchmark, frame in frames:
             values: list[float | str] = [frame.part_pixels.get(part, 0) for part in parts]
             values += [frame.metrics.get(name, "") for name in metrics]
-            writer.writerow([benchmark.dataset, benchmark.split, frame.name, frame.pixels, *values])
+            truth = "pseudo" if frame.name in benchmark.pseudo else "measured"
+            writer.writerow([benchmark.dataset, benchmark.split, frame.name, truth, frame.pixels, *values])
 
 
 def write_record(path: Path, record: dict[str, Any]) -> None:

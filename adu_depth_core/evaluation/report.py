@@ -91,9 +91,13 @@ def print_context(context: dict[str, str], console: Console) -> None:
     console.print(grid)
 
 
-def print_summary(summary: Summary, console: Console) -> None:
-    """Mean, spread over images and worst frame of every metric."""
-    table = Table("metric", title=f"{len(summary.frames)} frames, metrics per image, then averaged")
+def print_summary(summary: Summary, console: Console, pseudo: int = 0) -> None:
+    """Mean, spread over images and worst frame of every metric.
+
+    :param pseudo: number of frames judged by pseudo-labels
+    """
+    marked = f", {pseudo} of them against pseudo-labels" if pseudo else ""
+    table = Table("metric", title=f"{len(summary.frames)} frames{marked}, metrics per image, then averaged")
     for heading in ("ideal", "mean", "std", "worst"):
         table.add_column(heading, justify="right")
     table.add_column("worst frame", overflow="fold")

@@ -9,7 +9,7 @@ never at once: where a calibration frame is evaluated, its sigma is that of the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,34 +24,44 @@ class Calibration:
     :param dataset: data set that the accuracy was measured on, as model cards name it
     :param scales: each frame's own k, two or more: those of ``dataset`` by their name, those of others as
         ``data set/name``
+    :param pseudo: those of them whose truth was a pseudo-label: stereo matching, not a measurement
     :raises ValueError: if there are fewer than two frames
     """
 
     dataset: str
     scales: dict[str, float]
+    pseudo: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.scales) < 2:
             raise ValueError(f"an uncertainty scale needs two or more frames, got {list(self.scales)}")
 
     @classmethod
-    def fit(cls, dataset: str, scales: Mapping[tuple[str, str], float]) -> Calibration:
+    def fit(
+        cls,
+        dataset: str,
+        scales: Mapping[tuple[str, str], float],
+        pseudo: Collection[tuple[str, str]] = (),
+    ) -> Calibration:
         """
         :param dataset: see above
         :param scales: by data set and name
+        :param pseudo: likewise
         :raises ValueError: if there are fewer than two frames
         """
-        return cls(dataset, {_key(dataset, *frame): scale for frame, scale in scales.items()})
+        by_key = {_key(dataset, *frame): scale for frame, scale in scales.items()}
+        return cls(dataset, by_key, tuple(sorted(_key(dataset, *frame) for frame in pseudo)))
 
     @classmethod
     def of(cls, card: ModelCard) -> Calibration | None:
         """The calibration that a card holds, if any."""
         entry = card.training.get("calibration")
-        return cls(entry["data"], entry["scales"]) if entry else None
+        return cls(entry["data"], entry["scales"], tuple(entry.get("pseudo", ()))) if entry else None
 
     def to_card(self) -> dict[str, object]:
         """The ``calibration`` entry of a card's ``training``."""
-        return {"data": self.dataset, "scales": self.scales}
+        entry: dict[str, object] = {"data": self.dataset, "scales": self.scales}
+        return entry | ({"pseudo": list(self.pseudo)} if self.pseudo else {})
 
     @property
     def sigma_scale(self) -> float:

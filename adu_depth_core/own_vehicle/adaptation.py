@@ -134,10 +134,14 @@ def _figures(observations: Sequence[Observation], card: ModelCard) -> dict[str, 
 
 
 def held_out_frames(folders: DriveFolders) -> list[tuple[str, Frames]]:
-    """The end of the drive: frames that nothing looked at, and those that decided when to stop."""
+    """The end of the drive: frames that nothing looked at, and those that decided when to stop.
+
+    The names say where stereo matching stands in for a measurement.
+    """
+    marked = " (pseudo-labels)" if folders.truth == "stereo" else ""
     return [
-        ("end of the drive", open_dataset("stereo_folder", folders.root / "judging")),
-        ("stopped by", open_dataset("stereo_folder", folders.root / "stopping")),
+        (f"end of the drive{marked}", open_dataset("stereo_folder", folders.root / "judging")),
+        (f"stopped by{marked}", open_dataset("stereo_folder", folders.root / "stopping")),
     ]
 
 

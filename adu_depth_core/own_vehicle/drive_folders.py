@@ -17,7 +17,7 @@ from adu_depth_core.bags.reader import BagReader
 from adu_depth_core.bags.skipped import SkippedFrames
 from adu_depth_core.bags.topic_choice import TopicOptions, Topics, choose_topics
 from adu_depth_core.camera import Camera
-from adu_depth_core.datasets.labelling import Matching
+from adu_depth_core.datasets.labelling import Matching, write_label
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.datasets.stereo_folder import (
     CALIBRATION,
@@ -129,7 +129,7 @@ class DriveExtraction:
                         )
                     part = self._part(frame.index)
                     if part is not None and (part != "drive" or motion.passes(frame)):
-                        write_sample(root / part, self._sample(frame, path, part))
+                        self._write_frame(root / part, frame, path, labelled=part != "drive")
                         counts[part] += 1
             index += reader.images_read
         few = [part for part, count in counts.items() if count < FEWEST_FRAMES]
@@ -165,17 +165,16 @@ class DriveExtraction:
                 )
         return None
 
-    def _sample(self, frame: BagFrame, path: Path, part: str) -> Sample:
+    def _write_frame(self, folder: Path, frame: BagFrame, path: Path, labelled: bool) -> None:
+        """Without truth, a frame to judge by gets a pseudo-label; what is trained on the teacher labels."""
         name = frame_name(path, frame.index, frame.stamp_ns)
         truth = frame.truth
         if truth is not None:
             truth = np.where(np.isfinite(truth), truth, 0).astype(np.float32)
         sample = Sample(name, frame.image, frame.right, truth, frame.camera, frame.baseline)
-        if truth is None and part != "drive":  # what is trained on is labelled by the teacher
-            sample = Sample(
-                name, frame.image, frame.right, Matching().label(sample), frame.camera, frame.baseline
-            )
-        return sample
+        if truth is None and labelled:
+            write_label(folder, name, Matching().label(sample))
+        write_sample(folder, sample)
 
 
 def _topics(reader: BagReader, path: Path, options: TopicOptions) -> Topics:

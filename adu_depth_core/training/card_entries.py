@@ -109,11 +109,12 @@ def complete_card(
     """
     subject = load(model)
     *further, judged = open_all_unseen([*calibration, validation], subject.card)
-    scales = {}
+    scales, pseudo = {}, []
     for frames in (*further, judged):
         of_frames = _image_scales(subject, frames)
         scales |= {(frames.dataset, name): scale for name, scale in of_frames.items()}
-    fitted = Calibration.fit(judged.dataset, scales)
+        pseudo += [(frames.dataset, name) for name in frames.pseudo]
+    fitted = Calibration.fit(judged.dataset, scales, pseudo)
     card = dataclasses.replace(
         subject.card,
         sigma_scale=fitted.sigma_scale,
@@ -174,6 +175,8 @@ def _accuracy(subject: Subject, benchmark: Benchmark) -> dict[str, Any]:
         "data": benchmark.dataset,
         "split": split,
         "scenes": list(benchmark.frames),
+        # Scenes judged by stereo matching: their errors are the labels' too.
+        **({"pseudo": len(benchmark.pseudo)} if benchmark.pseudo else {}),
         "protocol": protocol.describe(),
         "metrics": {name: round(metrics[name], 4) for name in names},
         "command": command + option,

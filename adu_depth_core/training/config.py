@@ -17,6 +17,9 @@ from adu_depth_core.errors import UserError
 from adu_depth_core.files import read_text, share_directory
 from adu_depth_core.training.sources import BenchmarkConfig, SourceConfig
 
+SHIPPED = "shipped"
+"""``initial_weights`` of the installed student."""
+
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
 
@@ -91,7 +94,11 @@ class VirtualCameraConfig(VirtualCameras):
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """Everything that a training run depends on; the YAML files in ``config/training`` explain each entry."""
+    """Everything that a training run depends on; the YAML files in ``config/training`` explain each entry.
+
+    ``initial_weights`` is a safetensors file with its card beside it, or empty; ``load_config`` also takes
+    ``shipped``, the installed student, and ``none``.
+    """
 
     out: str
     encoder: str
@@ -213,10 +220,17 @@ def load_config(name: str, overrides: Sequence[str]) -> TrainingConfig:
     if content.get("virtual_cameras"):
         virtual = _build(VirtualCameraConfig, content["virtual_cameras"], f"{path}: virtual_cameras")
         content["virtual_cameras"] = virtual
+    start = content.get("initial_weights")
+    content["initial_weights"] = {SHIPPED: str(shipped_student()), "none": ""}.get(start, start or "")
     config = _build(TrainingConfig, content, str(path))
     if not config.sources:
         raise UserError(f"{path}: sources is empty: there is nothing to train on")
     return config
+
+
+def shipped_student() -> Path:
+    """Weights of the installed student, which ``initial_weights: shipped`` names."""
+    return share_directory() / "models" / "adu_student.safetensors"
 
 
 def _entry(key: str) -> str:

@@ -18,6 +18,7 @@ from lightning.pytorch.callbacks import (
     RichProgressBar,
 )
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
 
 from adu_depth_core.deploy.onnx_export import export_student, save_weights
 from adu_depth_core.errors import UserError
@@ -91,6 +92,8 @@ def train(
     teacher, teacher_card = _read_teacher(config) if network == "student" else (None, None)
     kept = teacher is not None and config.teacher_answers == "kept"
     start = _read_start(config)
+    if start is not None:
+        _say_licence(config.initial_weights, start)
     card = new_card(config, network, teacher_card, start)
     twin = read_twin(Path(config.twin), card, len(config.sources)) if config.twin else None
     # The calibration frames are only needed at the end; what is wrong with them is told at the beginning.
@@ -151,6 +154,15 @@ def _read_start(config: TrainingConfig) -> ModelCard | None:
         return read_card(Path(config.initial_weights))
     except (FileNotFoundError, ModelCardError) as error:
         raise UserError(f"initial_weights: {error}") from error
+
+
+@rank_zero_only
+def _say_licence(weights: str, start: ModelCard) -> None:
+    """Tell whoever trains what the new weights may be used for, before the time is spent."""
+    print(
+        f"starts from {start.name} ({weights}), whose licence holds for what comes of it: {start.licence} "
+        "initial_weights=none starts without it."
+    )
 
 
 def _read_teacher(config: TrainingConfig) -> tuple[Teacher | None, ModelCard | None]:

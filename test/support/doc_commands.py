@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,9 +40,8 @@ def blocks(page: Path) -> list[str]:
     text = page.read_text(encoding="utf-8")
     fenced = [block for language, block in FENCED.findall(text) if language == "sh"]
     text = re.sub(r"<!--.*?-->", "", FENCED.sub("", text), flags=re.DOTALL)
-    # Below an item of a list, four spaces or more go on with the item.
-    indented = [block for block in INDENTED.findall(text + "\n") if not block.startswith("     ")]
-    return fenced + [re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in indented]
+    # In an item of a list they are indented twice.
+    return fenced + [textwrap.dedent(block) for block in INDENTED.findall(text + "\n")]
 
 
 def commands(page: Path, block: str) -> list[Command]:

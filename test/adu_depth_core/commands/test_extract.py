@@ -165,3 +165,25 @@ def test_an_existing_folder_is_never_replaced(drive, tmp_path, capsys):
     (tmp_path / "data").mkdir()
     assert extract(drive(), tmp_path / "data") == 1
     assert "exists already" in capsys.readouterr().err
+
+
+def test_a_drive_is_split_in_order_of_time_with_gaps(drive, tmp_path, capsys):
+    out = tmp_path / "data"
+    assert extract(drive(frames=25), out, "--split", "--truth", "none") == 0
+    indexes = {
+        part: [int(scene.split("_")[1]) for scene in StereoFolder(out / part).scenes]
+        for part in ("training", "calibration", "validation")
+    }
+    assert indexes["training"] == list(range(17))
+    assert indexes["calibration"] == [19, 20]
+    assert indexes["validation"] == [23, 24]
+    printed = capsys.readouterr().out
+    assert "21 pairs of 25 images" in printed
+    assert "training 17, calibration 2, validation 2" in printed
+
+
+def test_a_drive_that_is_too_short_to_split_leaves_nothing(drive, tmp_path, capsys):
+    assert extract(drive(frames=4), tmp_path / "data", "--split") == 1
+    assert "--split" in (error := capsys.readouterr().err)
+    assert "calibration" in error
+    assert not (tmp_path / "data").exists()

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 
@@ -108,3 +110,22 @@ def test_pairs_that_hardly_match_are_named(folder, textured_pair, capsys):
 def test_options_of_no_use_are_refused(folder, options, message, capsys):
     assert main(["make-labels", str(folder), *options]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_split_takes_labels_for_truth_and_says_of_which_frames(folder):
+    with pytest.raises(UserError, match=r"2 of 3 scenes have neither depth nor a label.*make-labels"):
+        open_benchmark("stereo_folder", folder, "labelled")
+    assert main(["make-labels", str(folder)]) == 0
+    benchmark = open_benchmark("stereo_folder", folder, "labelled")
+    assert list(benchmark.frames) == ["a", "b", "c"]
+    assert list(benchmark.pseudo) == ["a", "b"]
+    with pytest.raises(UserError, match="--split labelled"):  # the way out
+        open_benchmark("stereo_folder", folder)
+
+
+def test_several_folders_are_labelled_in_one_command(folder, tmp_path, capsys):
+    other = tmp_path / "other"
+    shutil.copytree(folder, other)
+    assert main(["make-labels", str(folder), str(other)]) == 0
+    assert all(label_path(root, "a").is_file() for root in (folder, other))
+    assert capsys.readouterr().out.count("2 pairs labelled") == 2

@@ -82,7 +82,9 @@ def test_pairs_without_depth_are_judged_by_stereo_matching_and_left_to_the_teach
     found = extracted(card, tmp_path / "out", write_bag(depth=False))
     assert found.truth == "stereo"
     assert StereoFolder(tmp_path / "out" / "drive")[0].depth is None
-    judged = StereoFolder(tmp_path / "out" / "judging")[0].depth
+    folder = StereoFolder(tmp_path / "out" / "judging")
+    assert not folder.truth_path(folder.scenes[0]).exists()  # no measurement: a pseudo-label, known as such
+    judged = folder[0].depth
     assert np.median(judged[judged > 0]) == pytest.approx(10.0, rel=0.05)
 
 
