@@ -159,10 +159,7 @@ def _read_start(config: TrainingConfig) -> ModelCard | None:
 @rank_zero_only
 def _say_licence(weights: str, start: ModelCard) -> None:
     """Tell whoever trains what the new weights may be used for, before the time is spent."""
-    print(
-        f"starts from {start.name} ({weights}), whose licence holds for what comes of it: {start.licence} "
-        "initial_weights=none starts without it."
-    )
+    print(f"starts from {start.name} ({weights}), whose licence holds for what comes of it: {start.licence}")
 
 
 def _read_teacher(config: TrainingConfig) -> tuple[Teacher | None, ModelCard | None]:

@@ -160,6 +160,7 @@ def test_several_folders_have_a_row_each_and_one_of_all(root, rig, student, tmp_
     ]
     with table.open(encoding="utf-8", newline="") as file:
         written = list(csv.DictReader(file))
+    assert {row["truth"] for row in written} == {"measured"}
     assert [(row["set"], row["frame"]) for row in written] == [
         ("kitti2015", "000000"),
         ("kitti2015", "000001"),

@@ -23,7 +23,9 @@ def test_the_scale_is_the_mean_over_frames_and_over_the_others():
 
 
 def test_a_calibration_comes_back_from_its_card():
-    calibration = Calibration("kitti2015", SCALES)
+    scales = {("kitti2015", name): scale for name, scale in SCALES.items()} | {("rig", "d"): 1.0}
+    calibration = Calibration.fit("kitti2015", scales, [("kitti2015", "b"), ("rig", "d")])
+    assert calibration.pseudo == ("b", "rig/d")
     assert Calibration.of(ModelCard.from_json(card(calibration).to_json())) == calibration
     assert Calibration.of(card(None)) is None
 

@@ -28,6 +28,19 @@ def test_placeholders_and_overrides_are_filled_in():
 
 
 @pytest.mark.parametrize(
+    ("override", "weights"),
+    [
+        ([], share_directory() / "models" / "adu_student.safetensors"),
+        (["initial_weights=none"], ""),
+        (["initial_weights="], ""),
+        (["initial_weights=mine.safetensors"], "mine.safetensors"),
+    ],
+)
+def test_own_drives_start_from_the_shipped_student_unless_told_otherwise(override, weights):
+    assert load_config("own_drives", [*FILL, *override]).initial_weights == str(weights)
+
+
+@pytest.mark.parametrize(
     ("overrides", "message"),
     [
         (["root=data", "synthetic=drives"], "missing out"),
