@@ -21,22 +21,22 @@ from adu_depth_core.errors import UsageError, UserError
 
 COMMANDS = {
     "predict": "depth and uncertainty for images, folders and videos",
-    "evaluate": "measure a model on a dataset",
+    "evaluate": "evaluate a model on data sets",
     "synth-drive": "generate a synthetic drive with exact depth, as a bag and as a KITTI 2015 folder",
     "make-bag": "turn a KITTI-style folder (images, calibration, times) into a rosbag",
     "evaluate-bag": "replay bags through models and report accuracy, uncertainty, stability and speed",
-    "calibrate": "measure a model on your own drive and write a profile of its camera",
+    "calibrate": "evaluate a model on your own drive and write a profile of its camera",
     "adapt": "fine-tune a student on your own drive",
-    "extract": "turn a bag into a folder of stereo pairs with depth to train on",
-    "make-labels": "depth for stereo pairs without LiDAR, by stereo matching, to train on",
-    "compare-bags": "check that what a live node recorded equals the offline prediction",
+    "extract": "turn a bag into a folder of stereo pairs with depth for training",
+    "make-labels": "label stereo pairs without LiDAR by stereo matching, for training",
+    "compare-bags": "check that a live node's recorded output equals the offline prediction",
     "train": "train a network",
-    "export": "a student as ONNX of one input size and precision, with its card",
-    "build-engine": "a TensorRT engine from an exported ONNX",
-    "inspect-engine": "layers of a TensorRT engine and their precisions",
-    "verify-engine": "compare a TensorRT engine with the FP32 original, on the GPU it is for",
-    "benchmark": "latency and throughput of models and engines",
-    "doctor": "what this machine has, and what to install for the rest",
+    "export": "export a student as ONNX for one input size and precision, with its card",
+    "build-engine": "build a TensorRT engine from an exported ONNX",
+    "inspect-engine": "show the layers of a TensorRT engine and their precisions",
+    "verify-engine": "compare a TensorRT engine with the FP32 original, on the target GPU",
+    "benchmark": "measure latency and throughput of models and engines",
+    "doctor": "check what this machine supports, and what to install for the rest",
 }
 
 
@@ -44,10 +44,10 @@ def _parser(chosen: Collection[str]) -> argparse.ArgumentParser:
     """The parser, with the arguments of the chosen commands."""
     parser = argparse.ArgumentParser(
         prog="adu_depth",
-        description="Metric depth and honest uncertainty from one camera.",
+        description="Metric depth and calibrated uncertainty from one camera.",
         epilog="`adu_depth COMMAND --help` explains a command. Example: adu_depth doctor. "
         "All sizes are HEIGHTxWIDTH, such as 375x1242. "
-        "Exit status: 0 done, 1 error, 2 wrong options, 130 interrupted.",
+        "Exit status: 0 done, 1 error, 2 invalid options, 130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"adu_depth {adu_depth_core.__version__}")
     parser.add_argument(
@@ -95,7 +95,7 @@ def _parse(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Namespa
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit status.
 
-    It is 0 for success, 1 for an error that the user can mend, 2 for wrong options, 130 for an interrupt.
+    It is 0 for success, 1 for an error that the user can fix, 2 for invalid options, 130 for an interrupt.
     """
     argv = sys.argv[1:] if argv is None else argv
     chosen = next((argument for argument in argv if not argument.startswith("-")), None)
@@ -105,14 +105,14 @@ def main(argv: list[str] | None = None) -> int:
         return arguments.run(arguments)
     except UserError as error:
         return _told(str(error), 2 if isinstance(error, UsageError) else 1)
-    except BrokenPipeError:  # whoever reads has enough, such as `head`
+    except BrokenPipeError:  # the reader closed the pipe, such as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:  # a full disk, a folder that went away, a file that may not be read
         where = f"{error.filename}: " if error.filename else ""
         return _told(f"{where}{error.strerror or error}")
     except MemoryError:
-        return _told("the memory does not suffice; choose smaller images, batches or fewer threads")
+        return _told("out of memory; choose smaller images or batches, or fewer threads")
     except KeyboardInterrupt:
         print(interrupts.MESSAGE, file=sys.stderr)
         return interrupts.STATUS

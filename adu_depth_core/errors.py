@@ -1,4 +1,4 @@
-"""Errors meant for the person at the keyboard, and missing optional packages."""
+"""Errors reported to the user, and missing optional packages."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from types import ModuleType
 
 
 class UserError(Exception):
-    """Something the user can mend; the text names file, value and fix. Shown without traceback."""
+    """An error the user can fix; the text names file, value and fix. Shown without traceback."""
 
 
 class UsageError(UserError):
-    """An option, or several together, that make no sense whatever the files hold."""
+    """An invalid option or combination of options, whatever the files contain."""
 
 
 def require(module: str, extra: str, purpose: str) -> ModuleType:

@@ -29,21 +29,21 @@ from adu_depth_ros.message_types import message_class
 
 QUEUE_DEPTH = 10
 LEAD_NS = 200_000_000
-"""From the start of reading to the first message, so that it is read when it is due."""
+"""Delay from the start of reading to the first message, so that it is read in time."""
 
 DELIVERY_SECONDS = 2.0
-"""How long the last messages may take to reach their subscribers before the publishers are gone."""
+"""Time for the last messages to reach their subscribers before the publishers are destroyed."""
 
 
 class BagPlayer:
     """Publishes a bag's serialised messages at the times at which they were recorded.
 
-    A topic whose message package is not installed is left out with a warning.
+    A topic whose message package is not installed is skipped with a warning.
 
     :param node: owner of the publishers
     :param bag: an open bag
     :param names: topics to play; None for all
-    :raises UserError: if the bag lacks one of the topics, or none of them can be published
+    :raises UserError: if the bag lacks a topic, or no topic can be published
     """
 
     def __init__(self, node: Node, bag: BagReader, names: Sequence[str] | None = None) -> None:
@@ -56,7 +56,7 @@ class BagPlayer:
         for topic in bag.topics if names is None else names:
             self._advertise(topic)
         if not self._publishers:
-            raise UserError(f"bag {bag.path} has nothing to play")
+            raise UserError(f"bag {bag.path} has no topic to play")
 
     def _advertise(self, topic: str) -> None:
         message_type = self._bag.topics[topic]
@@ -76,7 +76,7 @@ class BagPlayer:
         self.published[topic] = 0
 
     def wait_for_subscribers(self, expected: dict[str, int], timeout: float) -> None:
-        """Wait until each topic has at least so many subscribers.
+        """Wait until each topic has its expected number of subscribers.
 
         :raises UserError: if a topic is not played, or ``timeout`` seconds were not enough
         """
@@ -100,17 +100,17 @@ class BagPlayer:
         clock_rate: float = 0.0,
         progress: Progress | None = None,
     ) -> Playback:
-        """Publish everything, and return when it was delivered.
+        """Publish everything, and return once it was delivered.
 
         :param rate: speed; 2 is twice as fast as recorded
-        :param restamp: change header stamps to the time of playing, as if the bag happened now
-        :param clock_rate: publish the bag's time on ``/clock`` so often per second; 0: not
-        :param progress: bar that shows how far it is
-        :return: which time of the bag was played when
+        :param restamp: shift header stamps to the present
+        :param clock_rate: rate of the bag's time on ``/clock`` in Hz; 0: none
+        :param progress: progress bar
+        :return: mapping from bag time to wall time
         """
         clock = _SimulatedClock(self._node, clock_rate) if clock_rate else None
         playback = Playback(self._bag.start_ns, time.time_ns() + LEAD_NS, rate)
-        # Paced by the monotonic clock, because the system clock may be set meanwhile.
+        # Paced by the monotonic clock, because the system clock may be changed meanwhile.
         monotonic_to_wall = playback.wall_start_ns - LEAD_NS - time.monotonic_ns()
         messages: Iterable[BagMessage] = self._bag.messages(list(self._publishers))
         if progress is not None:
@@ -125,7 +125,7 @@ class BagPlayer:
             self.published[message.topic] += 1
         for publisher in self._publishers.values():
             publisher.wait_for_all_acked(Duration(seconds=DELIVERY_SECONDS))
-        # Best-effort subscribers do not acknowledge; leave their last messages a moment on the way.
+        # Best-effort subscribers do not acknowledge; give the last messages time to arrive.
         time.sleep(0.2)
         return playback
 
@@ -139,7 +139,7 @@ class _SimulatedClock:
         self._next_ns = 0
 
     def publish_when_due(self, playback: Playback, wall_ns: int) -> int:
-        """Publish if it is time to; returns the nanoseconds until the next."""
+        """Publish if due; return the nanoseconds until the next."""
         if wall_ns >= self._next_ns:
             bag_ns = max(playback.bag_start_ns, playback.bag_ns(wall_ns))
             self._publisher.publish(Clock(clock=Time(nanoseconds=bag_ns).to_msg()))
@@ -171,11 +171,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("bag", type=Path, help="folder of the bag, or its .mcap or .db3 file")
     parser.add_argument("--rate", type=_positive, default=1.0, help="speed, 2 is twice as fast (default 1)")
-    parser.add_argument("--topics", nargs="+", metavar="TOPIC", help="play these only (default: all)")
+    parser.add_argument("--topics", nargs="+", metavar="TOPIC", help="play only these (default: all)")
     stamps = parser.add_mutually_exclusive_group()
-    stamps.add_argument(
-        "--restamp", action="store_true", help="set header stamps to the present, as if the bag happened now"
-    )
+    stamps.add_argument("--restamp", action="store_true", help="shift header stamps to the present")
     stamps.add_argument(
         "--clock",
         type=_positive,
@@ -191,20 +189,20 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         default=[],
         metavar="TOPIC[=COUNT]",
-        help="begin when the topic has so many subscribers (default 1)",
+        help="start when the topic has this many subscribers (default 1)",
     )
     parser.add_argument(
         "--timeout",
         type=_positive,
         default=30.0,
         metavar="SECONDS",
-        help="stop waiting after (default 30)",
+        help="give up waiting after (default 30)",
     )
     parser.add_argument(
         "--report",
         type=Path,
         metavar="FILE",
-        help="write what was played when, as JSON",
+        help="write the mapping from bag time to wall time as JSON",
     )
     return parser
 

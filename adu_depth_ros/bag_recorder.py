@@ -65,7 +65,7 @@ class BagRecorder:
         )
 
         def record(data: bytes, info: dict[str, Any]) -> None:
-            # Zero where the middleware does not tell.
+            # Zero if the middleware does not report it.
             received_ns = info["received_timestamp"] or time.time_ns()
             try:
                 self._bag.write_raw(topic, message_type, data, received_ns)
@@ -93,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(args: list[str] | None = None) -> int:
-    """Record until told to stop; returns the exit status (0 success, 1 user error or nothing recorded)."""
+    """Record until stopped; return the exit status (0 success, 1 user error or nothing recorded)."""
     arguments = _parser().parse_args(remove_ros_args(args)[1:])
     stopped = []
     for number in (signal.SIGINT, signal.SIGTERM):

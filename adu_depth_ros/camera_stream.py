@@ -32,15 +32,15 @@ from adu_depth_ros.silence import SilenceWarning
 from adu_depth_ros.stream_frames import BadFrame, PredictedFrame, ReceivedFrame
 
 LISTENERS_PERIOD_S = 0.1
-"""How often it is looked whether someone listens: rclpy of Humble has no event for it."""
+"""Interval of polling for subscribers: rclpy of Humble has no event for them."""
 
 REPEAT_COMPLAINT_S = 10.0
-"""The same complaint about frames is logged again after this time."""
+"""Interval after which the same warning about frames is logged again."""
 
 
 class CameraStream:
-    """Takes a camera's messages from construction to ``close``. Each received frame gets one of the fates of
-    ``FrameStatistics``.
+    """Receives a camera's messages from construction to ``close``. Each received frame gets one of the
+    outcomes of ``FrameStatistics``.
 
     ``on_image`` and ``on_camera_info`` belong to the executor's thread and return at once; ``process``
     belongs to a worker thread, one frame at a time, the newest first.
@@ -49,7 +49,7 @@ class CameraStream:
     for it, because a driver may publish an image before the ``camera_info`` that belongs to it.
 
     :param node: node whose clock, log and parameters are used
-    :param mailbox: where frames that can be processed are left
+    :param mailbox: mailbox for frames that can be processed
     :param name: the camera's, below which its topics are; empty for the only one
     """
 
@@ -81,8 +81,8 @@ class CameraStream:
         self._timer: Timer | None = None
 
     def subscribe(self) -> None:
-        """Listen to the camera: to its images only while someone listens to depth, unless parameters say
-        else."""
+        """Subscribe to the camera: to its images only while depth has subscribers, unless parameters say
+        otherwise."""
         self._subscriptions.append(
             self._subscribe(CameraInfo, below(self.name, "camera_info"), self.on_camera_info)
         )
@@ -99,7 +99,7 @@ class CameraStream:
         self._silence.update(silent_for, self.image_topic(), self._info_topic(), bool(self._infos))
 
     def update_subscription(self) -> None:
-        """Subscribe the images if they are wanted, and unsubscribe them if they are not."""
+        """Subscribe to the images if they are needed, and unsubscribe if they are not."""
         parameters = self._parameters()
         wanted = not parameters.lazy_subscription or self._is_wanted()
         if wanted and self._images is None:
@@ -139,7 +139,7 @@ class CameraStream:
         )
 
     def close(self) -> None:
-        """Listen no more."""
+        """Unsubscribe."""
         if self._timer is not None:
             self._node.destroy_timer(self._timer)
         if self._images is not None:
@@ -171,7 +171,7 @@ class CameraStream:
             self._waiting = message
 
     def next_frame(self, timeout: float) -> PredictedFrame | None:
-        """Wait for the next frame, which is processed even if nobody listens. Not for the worker's thread.
+        """Wait for the next frame, which is processed even without subscribers. Not for the worker's thread.
 
         :param timeout: seconds after which the answer is None
         """
@@ -185,7 +185,8 @@ class CameraStream:
             self._watchers.remove(watcher)
 
     def process(self, received: ReceivedFrame, predictor: Predictor, claim: Callable[[], bool]) -> None:
-        """Predict a frame and publish what is listened to. Whatever goes wrong, the next one can be tried.
+        """Predict a frame and publish the outputs that have subscribers. After any error the next frame can
+        be processed.
 
         :param claim: asked before anything is said of the frame; False if somebody else did, because this
             took too long
@@ -205,7 +206,7 @@ class CameraStream:
     def log_fault(self, error: Exception) -> str:
         """Log an exception with its traceback; its type and text in one line."""
         fault = " ".join(f"{type(error).__name__}: {error}".split())
-        self._complain(f"a fault in the node: {fault}\n{''.join(traceback.format_exception(error)).rstrip()}")
+        self._complain(f"internal error: {fault}\n{''.join(traceback.format_exception(error)).rstrip()}")
         return fault
 
     def _hand_over(self, message: Image | CompressedImage, info: CameraInfo) -> None:

@@ -1,4 +1,4 @@
-"""Services whose answers take long, on a thread of their own."""
+"""Long-running services, on their own thread."""
 
 from __future__ import annotations
 
@@ -19,13 +19,12 @@ Answer = Callable[[Trigger.Request, Trigger.Response], Trigger.Response]
 
 
 class ControlServices:
-    """``std_srvs/Trigger`` services below a node's name that may take seconds, while the node goes on.
+    """``std_srvs/Trigger`` services below a node's name that may take seconds, while the node keeps running.
 
-    They belong to a hidden node with an executor of its own: rclpy answers when the callback returns, and a
-    coroutine that waits keeps a core busy (rclpy 7.1 tries it again and again), so on the node's own executor
-    a call would hold up frames.
+    They belong to a hidden node with its own executor: rclpy answers when the callback returns, and a waiting
+    coroutine keeps a core busy (rclpy 7.1 polls it), so on the node's own executor a call would delay frames.
 
-    :param node: whose name the services are below
+    :param node: node below whose name the services are
     :param handlers: by name; each returns the message of success, or raises ``UserError``
     """
 
@@ -50,7 +49,7 @@ class ControlServices:
         self._thread.start()
 
     def close(self) -> None:
-        """Let the call in work end, and remove the services."""
+        """Let the current call finish, and remove the services."""
         self._closed.set_result(None)
         self._thread.join()
         self._node.destroy_node()
@@ -64,7 +63,7 @@ class ControlServices:
                 response.success, response.message = True, handler()
             except UserError as error:
                 response.message = str(error)
-            except Exception as error:  # it would end the thread, and the caller would wait for ever
+            except Exception as error:  # it would end the thread, and the caller would wait forever
                 response.message = f"{type(error).__name__}: {error}"
                 self._log.error("".join(traceback.format_exception(error)).rstrip())
             if not response.success:

@@ -12,17 +12,17 @@ VARIABLE = "FASTRTPS_DEFAULT_PROFILES_FILE"
 PROFILE = Path("config") / "fastdds_large_images.xml"
 SHARED_MEMORY = Path("/dev/shm")
 NEEDED_BYTES = 64 << 20
-"""Twice the profile's segment: Docker's default of 64 MB in all, of which some is used, is not enough."""
+"""Twice the profile's segment: Docker's default of 64 MB in total, partly in use, is not enough."""
 
 
 def use_profile_for_images() -> str:
     """Let this process send through a segment of 32 MB, unless the environment names a profile, or none ("").
 
-    Through Fast DDS's own 512 KB an image goes in pieces of which later ones overwrite earlier ones before
-    they are read, so that subscribers have to ask for them again. Where one of them stalls or is killed, the
+    Through Fast DDS's own 512 KB an image is sent in fragments, and later ones overwrite earlier ones before
+    they are read, so that subscribers must request them again. If one of them stalls or is killed, the
     healthy ones lose frames. Call it before ROS is initialised.
 
-    :return: why the profile is not used, with a remedy; empty where it is, or another was chosen
+    :return: reason why the profile is not used, with a remedy; empty if it is, or if another was chosen
     """
     if VARIABLE in os.environ:
         return ""

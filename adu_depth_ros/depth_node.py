@@ -12,10 +12,10 @@ def main(args: list[str] | None = None) -> int:
     """Run the node until Ctrl-C or SIGTERM.
 
     :return: exit status: 0; 1 if an engine could not be built, or ROS arguments cannot be used. A signal
-        before the node is there ends the process with 128 + signal
+        before the node exists ends the process with 128 + signal
     """
     signals = StopSignals()
-    # Not before: these imports take half a second and more.
+    # Not earlier: these imports take half a second or more.
     import argparse
 
     import rclpy
@@ -30,9 +30,10 @@ def main(args: list[str] | None = None) -> int:
 
     parser = argparse.ArgumentParser(
         prog="depth_node",
-        description="Metric depth and its uncertainty for every pixel of one camera. Subscribes image and "
-        "camera_info; publishes depth/image, depth/camera_info, uncertainty/image, depth/color and "
-        "depth/points while someone listens, and /diagnostics. `ros2 param describe` explains parameters.",
+        description="Metric depth and its uncertainty for every pixel of one camera. Subscribes to image "
+        "and camera_info; publishes depth/image, depth/camera_info, uncertainty/image, depth/color and "
+        "depth/points while they have subscribers, and /diagnostics. `ros2 param describe` explains "
+        "parameters.",
         epilog="Example: depth_node --ros-args -r image:=/camera/image_rect "
         "-r camera_info:=/camera/camera_info -p depth_encoding:=16UC1",
     )
@@ -50,7 +51,7 @@ def main(args: list[str] | None = None) -> int:
 
         signals.call(end)
         node = DepthNode(stop)
-    except (ParameterException, RuntimeError) as error:  # ROS arguments that cannot be read or used
+    except (ParameterException, RuntimeError) as error:  # invalid ROS arguments
         print(f"depth_node: error: {error}", file=sys.stderr)
         return 1
     if small_memory:

@@ -1,4 +1,4 @@
-"""The node's output topics, each filled only while someone listens."""
+"""The node's output topics, each published only with subscribers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from adu_depth_ros.rate_limit import RateLimit
 from adu_depth_ros.stream_frames import PredictedFrame
 
 OUTPUT_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
-"""Reliable suits both kinds of subscriber; who wants best effort overrides it."""
+"""Reliable suits both kinds of subscriber; override it for best effort."""
 
 TO_RGB = {
     "bgr": cv2.COLOR_BGR2RGB,
@@ -66,13 +66,13 @@ class DepthPublishers:
         return any(map(has_listeners, self._publishers))
 
     def publish(self, frame: PredictedFrame) -> float:
-        """Publish what is listened to, with the header of the image.
+        """Publish the outputs that have subscribers, with the header of the image.
 
-        :return: share of the pixels whose depth is withheld (NaN), 0 to 1, of those that are not hidden
+        :return: fraction of the visible (not ego-masked) pixels whose depth is withheld (NaN), 0 to 1
         """
         prediction, parameters, header = frame.prediction, frame.parameters, frame.header
         card = frame.predictor.card
-        # Where the model's range ends, depth is unknown beyond.
+        # Depth is unknown beyond the model's range.
         max_depth = min(parameters.max_depth, card.depth_max)
         depth = mark_depth(prediction.depth, prediction.sigma, max_depth, parameters.max_relative_sigma)
         withheld = float(np.isnan(depth if frame.hidden is None else depth[~frame.hidden]).mean())
@@ -118,7 +118,7 @@ class DepthPublishers:
 
 
 def below(camera: str, topic: str) -> str:
-    """A topic's name below that of its camera; the only camera has none."""
+    """A topic's name below that of its camera; a single camera has no name."""
     return f"{camera}/{topic}" if camera else topic
 
 
@@ -143,7 +143,7 @@ def _selection(parameters: Parameters) -> Selection:
 
 
 def _info_of_depth(info: CameraInfo, prediction: Prediction, image: np.ndarray, header: Header) -> CameraInfo:
-    """The image's own calibration, or the scaled one where depth is of another size."""
+    """The image's own calibration, or the scaled one if depth has another size."""
     height, width = prediction.depth.shape
     same_size = (height, width) == image.shape[:2]
     ours = info if same_size else resized_info(info, width, height)

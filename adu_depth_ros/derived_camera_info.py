@@ -1,4 +1,4 @@
-"""``sensor_msgs/CameraInfo`` of a part of the image, and of another size than the image."""
+"""``sensor_msgs/CameraInfo`` of a cropped, resized or rectified image."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ def resized_info(info: CameraInfo, width: int, height: int) -> CameraInfo:
     """The calibration of an image after resizing it to ``width x height``.
 
     Region of interest and binning become part of K and P (both scaled, P with its baseline terms Tx
-    and Ty), because a region seldom scales to whole pixels: the result describes exactly the resized
-    image, whose region is everything.
+    and Ty), because a region rarely scales to whole pixels: the result describes exactly the resized
+    image, with a full region.
     """
     window = region_of_interest(info)
     scale_x, scale_y = width / window.width, height / window.height

@@ -12,17 +12,17 @@ from adu_depth_ros.frame_statistics import DRIFT_S, WINDOW_S, Snapshot
 from adu_depth_ros.parameters import Parameters
 
 FOREIGN_CLOCK_S = 60.0
-"""A latency beyond this, or negative, means that stamps and node do not share a clock."""
+"""A latency above this, or a negative one, means that stamps and node do not share a clock."""
 
 OK, WARN = DiagnosticStatus.OK, DiagnosticStatus.WARN
 ERROR, STALE = DiagnosticStatus.ERROR, DiagnosticStatus.STALE
 
 SEVERITY = (ERROR, STALE, WARN)
-"""Of several findings the first of these levels is the status."""
+"""Levels by priority: with several findings the first of these is the status."""
 
 
 class Finding(NamedTuple):
-    """Something that whoever watches the robot should know."""
+    """A finding for the operator."""
 
     level: bytes
     text: str
@@ -30,14 +30,14 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True)
 class Condition:
-    """What the node's health is judged by.
+    """Inputs to the node's health check.
 
     :param state: lifecycle state
-    :param snapshot: what became of the frames
+    :param snapshot: statistics of the frames
     :param image_topic: full name of the topic that images come from
-    :param failure: why the last configuration failed, empty if it did not
-    :param building: what the build of an engine is at; empty while none is built
-    :param worker: why no frame is predicted any more, empty as long as frames are
+    :param failure: reason why the last configuration failed, empty if it did not
+    :param building: progress of an engine build; empty if none is running
+    :param worker: reason why prediction has stopped; empty while it works
     :param typical: the ``typical`` entry of the model card
     :param parameters: the thresholds
     """
@@ -53,11 +53,9 @@ class Condition:
 
 
 def judge(condition: Condition) -> tuple[bytes, str, list[str]]:
-    """Level, one line for whoever watches the robot, and what else is to be told.
-
-    STALE: no depth is expected (node not active) or no image arrives. ERROR: the node could not be
-    configured, something went wrong in it that should not, no frame of the last seconds could be used, or
-    most answers are too late. WARN: see ``warnings``.
+    """Level, a one-line message for the operator, and further findings. STALE: no depth is expected (node
+    not active) or no image arrives. ERROR: the node could not be configured, had an internal error, could use
+    no frame of the last seconds, or most outputs are too late. WARN: see ``warnings``.
     """
     if condition.building:
         return WARN, condition.building, []
@@ -74,12 +72,12 @@ def judge(condition: Condition) -> tuple[bytes, str, list[str]]:
 
 
 def errors(condition: Condition) -> Iterator[Finding]:
-    """Why there is no usable depth."""
+    """Reasons for which there is no usable depth."""
     snapshot, recent = condition.snapshot, condition.snapshot.recent
     if condition.worker:
         yield Finding(ERROR, condition.worker)
     if snapshot.fault:
-        yield Finding(ERROR, f"a fault in the node, see its log: {snapshot.fault}")
+        yield Finding(ERROR, f"internal error, see the node's log: {snapshot.fault}")
     if recent["rejected"] and not recent["published"]:
         yield Finding(ERROR, f"every frame is rejected: {snapshot.last_rejection}")
     since, limit = snapshot.since_received, condition.parameters.stale_after
@@ -88,12 +86,12 @@ def errors(condition: Condition) -> Iterator[Finding]:
     budget = condition.parameters.latency_budget
     if budget and snapshot.latency is not None and budget < snapshot.latency[0] <= FOREIGN_CLOCK_S:
         yield Finding(
-            ERROR, f"half of the answers take {1e3 * snapshot.latency[0]:.0f} ms and more, {_of(budget)}"
+            ERROR, f"half of the outputs take {1e3 * snapshot.latency[0]:.0f} ms or more, {_of(budget)}"
         )
 
 
 def warnings(condition: Condition) -> Iterator[Finding]:
-    """What makes depth worse, later or rarer than it should be."""
+    """Conditions that degrade depth, delay it or reduce its rate."""
     snapshot, recent, limits = condition.snapshot, condition.snapshot.recent, condition.parameters
     if recent["rejected"] and recent["published"]:
         yield Finding(WARN, f"{recent['rejected']} frames rejected: {snapshot.last_rejection}")
@@ -102,14 +100,14 @@ def warnings(condition: Condition) -> Iterator[Finding]:
     if snapshot.unfamiliar is not None and snapshot.unfamiliar > 0.5:
         yield Finding(
             WARN,
-            f"{snapshot.unfamiliar:.0%} of the frames are not like what the model was trained on: depth and "
-            "its uncertainty may both be far off",
+            f"{snapshot.unfamiliar:.0%} of the frames are unlike the training data: depth and its "
+            f"uncertainty may both be far off",
         )
     if recent["dropped"] > limits.max_drop_share * recent["received"]:
         yield Finding(
             WARN,
             f"{recent['dropped']} of {recent['received']} frames dropped in the last {WINDOW_S:g} s (limit "
-            f"{limits.max_drop_share:.0%}): they come faster than they are processed",
+            f"{limits.max_drop_share:.0%}): they arrive faster than they are processed",
         )
     if snapshot.latency is not None:
         yield from _late(*snapshot.latency, limits.latency_budget)
@@ -130,11 +128,11 @@ def _late(median: float, slowest: float, budget: float) -> Iterator[Finding]:
     if not 0.0 <= median <= FOREIGN_CLOCK_S:
         yield Finding(
             WARN,
-            f"images are stamped {median:.1f} s before now: another clock? In a replay set use_sim_time "
+            f"images are stamped {median:.1f} s before now: different clock? In a replay set use_sim_time "
             "and play the bag with --clock",
         )
     elif budget and median <= budget < slowest:
-        yield Finding(WARN, f"the slowest answers take {1e3 * slowest:.0f} ms, {_of(budget)}")
+        yield Finding(WARN, f"the slowest outputs take {1e3 * slowest:.0f} ms, {_of(budget)}")
 
 
 def _of(budget: float) -> str:
@@ -150,20 +148,23 @@ def _drifted(name: str, unit: str, value: float | None, condition: Condition) ->
         yield Finding(
             WARN,
             f"median {called} of the last {DRIFT_S:g} s is {value:.2g}{unit}, typical of the model are "
-            f"{low:.2g} to {high:.2g}{unit}: another scene, or a camera that has moved, blurred or fogged?",
+            f"{low:.2g} to {high:.2g}{unit}: a different scene, or a camera that has moved, lost focus or "
+            f"fogged up?",
         )
 
 
 def _all_is_well(snapshot: Snapshot) -> str:
     if snapshot.since_received is None:
-        return "nobody listens to depth: images are not subscribed"
+        return "depth has no subscribers: not subscribed to images"
     if snapshot.latency is None:
-        return f"nothing was published in the last {WINDOW_S:g} s: nobody listens, or it has just begun"
+        return (
+            f"nothing was published in the last {WINDOW_S:g} s: no subscribers, or the node has just started"
+        )
     return f"{snapshot.output_rate:.1f} Hz, {1e3 * snapshot.latency[0]:.0f} ms behind the image"
 
 
 def frame_values(snapshot: Snapshot) -> list[KeyValue]:
-    """The statistics as key-value pairs; empty text where there is no value."""
+    """The statistics as key-value pairs; empty text if there is no value."""
     values = {
         "input rate (Hz)": f"{snapshot.input_rate:.2f}",
         "output rate (Hz)": f"{snapshot.output_rate:.2f}",

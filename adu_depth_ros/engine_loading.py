@@ -1,4 +1,5 @@
-"""The TensorRT engine of the node's model: found in the cache, or built while diagnostics tell of it."""
+"""The TensorRT engine of the node's model: found in the cache, or built with its progress in the
+diagnostics."""
 
 from __future__ import annotations
 
@@ -19,25 +20,25 @@ if TYPE_CHECKING:
     from adu_depth_ros.lifecycle_node import DepthNode
 
 TELL_EVERY_S = 1.0
-"""Diagnostics of a build come in this interval; the log gets every tenth."""
+"""Interval of diagnostics during a build; every tenth is logged."""
 
 
 class BuildStopped(Exception):
-    """The node is to end in the middle of a build; nothing of it stays."""
+    """The node is shutting down during a build; the build leaves nothing behind."""
 
 
 def model_to_load(node: DepthNode, parameters: Parameters, tell: Callable[[str], None]) -> Path | None:
     """The file for the predictor: the model itself, or the engine built from it for backend ``tensorrt``.
 
-    :param tell: publishes what a build is at
+    :param tell: publishes the progress of a build
     :return: None for the installed student
-    :raises UserError: if the engine cannot be built, or nobody has compared it with the original
-    :raises BuildStopped: if the node is to end during a build
+    :raises UserError: if the engine cannot be built, or has not been compared with the original
+    :raises BuildStopped: if the node shuts down during the build
     """
     if parameters.engine_compute_capability and not parameters.build_only:
         raise UserError(
-            f"engine_compute_capability is {parameters.engine_compute_capability!r}: it is for build_only; "
-            "the engine that a node runs is always for its own GPU"
+            f"engine_compute_capability is {parameters.engine_compute_capability!r}: it requires "
+            f"build_only; a node always runs an engine for its own GPU"
         )
     model = Path(parameters.model).expanduser() if parameters.model else None
     if model is not None and model.suffix == ENGINE_SUFFIX:
@@ -51,10 +52,10 @@ def model_to_load(node: DepthNode, parameters: Parameters, tell: Callable[[str],
 
 
 def build_or_find(node: DepthNode, parameters: Parameters, tell: Callable[[str], None]) -> Path:
-    """The cached engine of the model, built if it is not there.
+    """The cached engine of the model, built if it is not in the cache.
 
-    :raises UserError: if it cannot be built, or the parameters are not those of a build
-    :raises BuildStopped: if the node is to end during the build
+    :raises UserError: if it cannot be built, or the parameters do not describe a build
+    :raises BuildStopped: if the node shuts down during the build
     """
     model = Path(parameters.model).expanduser() if parameters.model else default_model()
     if parameters.backend != "tensorrt" or model.suffix == ENGINE_SUFFIX:
@@ -62,12 +63,12 @@ def build_or_find(node: DepthNode, parameters: Parameters, tell: Callable[[str],
             f"build_only builds an engine: backend must be tensorrt (it is {parameters.backend}) and model "
             f"an ONNX file (it is {model})"
         )
-    # Imported here: it needs numpy and OpenCV only, but nodes without engines need none of it.
+    # Imported here because nodes without engines do not need it.
     from adu_depth_core.deploy.build_options import BuildOptions
     from adu_depth_core.deploy.engine_cache import EngineCache
 
     size = parse_network_size(parameters.network_size)
-    # sm86 is 8.6, which ROS would take for a number and refuse.
+    # sm86 means 8.6, which ROS would parse as a number and refuse.
     capability = re.sub(r"^sm_?(\d+)(\d)$", r"\1.\2", parameters.engine_compute_capability)
     options = BuildOptions(compute_capability=capability or None, sizes=(size,) if size else ())
     folder = Path(parameters.engine_cache).expanduser() if parameters.engine_cache else None
@@ -82,7 +83,7 @@ def build_or_find(node: DepthNode, parameters: Parameters, tell: Callable[[str],
 
 
 class _Watcher:
-    """Tells what a build is at, and stops it when the node is to end."""
+    """Reports the progress of a build, and stops it when the node shuts down."""
 
     def __init__(self, node: DepthNode, model: Path, tell: Callable[[str], None]) -> None:
         self._node = node

@@ -1,4 +1,4 @@
-"""What became of the frames that came in: counts, rates and times."""
+"""Outcomes of the received frames: counts, rates and times."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from dataclasses import dataclass
 import numpy as np
 
 WINDOW_S = 5.0
-"""Rates and times are those of the last so many seconds."""
+"""Window in seconds over which rates and times are computed."""
 
 DRIFT_S = 60.0
-"""What depth and sigma are like is that of the last so many: within seconds a vehicle passes a wall."""
+"""Window in seconds for typical depth and sigma: a shorter one would react to a wall that the vehicle
+passes."""
 
 DRIFT_FRAMES = 20
-"""Fewer frames tell nothing of what depth is like."""
+"""Minimum number of frames for a statement on typical depth."""
 
 FATES = ("published", "dropped", "rejected", "failed", "idle", "limited")
-"""What can become of a received frame. Rejected: the image or its calibration cannot be used. Failed:
-something went wrong here that should not. Idle: not looked at, because nobody listens. Limited:
-likewise, because fewer frames a second are wanted."""
+"""Possible outcomes of a received frame. Rejected: the image or its calibration cannot be used.
+Failed: an internal error. Idle: not processed, for lack of subscribers. Limited: not processed,
+because of the rate limit."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
     """Statistics at one instant.
 
-    :param total: number of frames since the start, by fate, and ``received``
+    :param total: number of frames since the start, by outcome, and ``received``
     :param recent: the same for the last ``WINDOW_S`` seconds
     :param input_rate: frames received per second
     :param output_rate: frames published per second
@@ -38,18 +39,18 @@ class Snapshot:
     :param inference: median and 99th percentile, seconds from pixels to depth; None likewise
     :param since_received: seconds since a frame was received or, if none was since then, images were
         subscribed; None while they are not
-    :param withheld: share of pixels without a finite depth for want of certainty, 0 to 1, mean of the
-        published frames; None likewise
+    :param withheld: fraction of pixels without a finite depth because sigma is too large, 0 to 1,
+        mean of the published frames; None likewise
     :param depth: median over the frames of the last ``DRIFT_S`` of their median depth, metres; None if they
         are fewer than ``DRIFT_FRAMES``
-    :param relative_sigma: likewise of their median of sigma / depth
+    :param relative_sigma: the same for their median of sigma / depth
     :param unfamiliar: share of the published frames that are unlike the model's training data, 0 to 1; None
         likewise
-    :param camera_doubt: why the model may not know the camera of the latest published frame; empty if it does
+    :param camera_doubt: warning that the model was not trained for the camera of the latest published frame;
+    empty if it was
         or none was published in the window
-    :param last_rejection: why the last rejected frame was rejected, empty if none was
-    :param fault: what went wrong here that should not, until a frame is published a window later; empty if
-        nothing did
+    :param last_rejection: reason for the last rejection, empty without one
+    :param fault: the last internal error, until a frame is published a window later; empty without one
     """
 
     total: dict[str, int]
@@ -91,11 +92,11 @@ class FrameStatistics:
         self._awaited_since = self._clock()
 
     def subscribed(self) -> None:
-        """Images are expected from now on."""
+        """Expect images from now on."""
         self._awaited_since = self._clock()
 
     def unsubscribed(self) -> None:
-        """No image is expected."""
+        """Stop expecting images."""
         self._awaited_since = None
 
     def silent_for(self) -> float | None:
@@ -121,7 +122,7 @@ class FrameStatistics:
         self.fault(fault)
 
     def fault(self, fault: str) -> None:
-        """Note what went wrong, whether or not with a frame."""
+        """Record an internal error, with or without a frame."""
         with self._lock:
             self._fault = (self._clock(), fault)
 
@@ -136,9 +137,9 @@ class FrameStatistics:
     ) -> None:
         """:param latency: seconds since the frame's stamp
         :param inference: seconds of those spent from pixels to depth
-        :param unfamiliar: the frame is unlike what the model was trained on
-        :param camera_doubt: why the model may not know its camera; empty if it does
-        :param withheld: share of its pixels that are published as NaN, 0 to 1
+        :param unfamiliar: the frame is unlike the training data
+        :param camera_doubt: warning that the model was not trained for its camera; empty if it was
+        :param withheld: fraction of its pixels published as NaN, 0 to 1
         :param typical: its median depth in metres, and its median of sigma / depth
         """
         self._count("published")

@@ -1,4 +1,4 @@
-"""A clock that nothing else in the process can stop."""
+"""A timer that nothing else in the process can block."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from rclpy.impl.rcutils_logger import RcutilsLogger
 
 
 class HealthTimer:
-    """Calls a function in regular intervals on a thread of its own.
+    """Calls a function at regular intervals on its own thread.
 
-    A timer of the executor stands still while a transition, such as the loading of a model, is under way.
+    A timer of the executor is blocked during a transition, such as loading a model.
     With
-    ``use_sim_time`` and no ``/clock`` it would never start, when diagnostics are what one needs most.
+    ``use_sim_time`` and no ``/clock`` it would never start, just when diagnostics are needed most.
 
     :param period: seconds
-    :param check: what is called; an exception is logged and does not end the timer
+    :param check: function to call; an exception is logged and does not end the timer
     """
 
     def __init__(self, period: float, check: Callable[[], None], log: RcutilsLogger) -> None:
@@ -29,7 +29,7 @@ class HealthTimer:
         self._thread.start()
 
     def close(self) -> None:
-        """Call no more; returns when the call in work has ended."""
+        """Stop calling; returns when the current call has finished."""
         self._closed.set()
         self._thread.join()
 

@@ -1,7 +1,7 @@
 """ROS images to arrays and back, without copies where the format allows.
 
-``cv_bridge`` copies every image twice and does not work with NumPy 2 and OpenCV 5, so it is only
-asked, where installed, for encodings that ``adu_depth_core.image_decoding`` does not know.
+``cv_bridge`` copies every image twice and does not work with NumPy 2 and OpenCV 5, so it is
+used, if installed, only for encodings that ``adu_depth_core.image_decoding`` does not support.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from adu_depth_core.image_decoding import ENCODINGS, decode_image
 
 
 def image_from_message(message: Image) -> tuple[np.ndarray, str]:
-    """Pixels of an image message: see ``decode_image``, and whatever else ``cv_bridge`` knows.
+    """Pixels of an image message: see ``decode_image``, plus the encodings of ``cv_bridge``.
 
     :raises ValueError: if the image cannot be read
     """
@@ -44,9 +44,9 @@ def image_to_message(pixels: np.ndarray, encoding: str, header: Header) -> Image
 
 
 def message_bytes(values: np.ndarray) -> array.array[int]:
-    """The bytes of an array as the type that message fields take without looking at each element.
+    """The bytes of an array as the type that message fields accept without checking each element.
 
-    ``array.array("B", values)`` and lists take a hundred times as long.
+    ``array.array("B", values)`` and lists are a hundred times slower.
     """
     data = array.array("B")
     if values.size:  # an empty view cannot be cast
@@ -58,7 +58,7 @@ def _ask_cv_bridge(message: Image) -> np.ndarray:
     known = f"known encodings: {', '.join(ENCODINGS)}"
     try:
         from cv_bridge import CvBridge
-    except Exception as error:  # built for another NumPy it fails with more than ImportError
+    except Exception as error:  # if built for another NumPy it fails with errors other than ImportError
         raise ValueError(
             f"unknown image encoding {message.encoding!r} ({known}; cv_bridge might know more: {error})"
         ) from error

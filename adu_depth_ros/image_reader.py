@@ -1,4 +1,4 @@
-"""From a camera's messages to what the network sees."""
+"""Conversion of a camera's messages to the network's image."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from adu_depth_ros.stream_frames import BadFrame, ReceivedFrame
 
 @dataclass(frozen=True)
 class SeenImage:
-    """What there is of a frame before it is predicted: see ``PredictedFrame``."""
+    """A frame before prediction: see ``PredictedFrame``."""
 
     stamp: Time
     image: np.ndarray
@@ -34,7 +34,7 @@ class SeenImage:
 
 
 class ImageReader:
-    """Reads the images of one camera; keeps the maps that rectify them.
+    """Reads the images of one camera; caches their rectification maps.
 
     :param node: whose clock stamps are of
     """
@@ -44,9 +44,9 @@ class ImageReader:
         self._rectifier: tuple[tuple[Any, ...], Rectifier] | None = None
 
     def read(self, frame: ReceivedFrame, parameters: Parameters) -> SeenImage:
-        """:raises BadFrame: if stamp, pixels or calibration are not usable, or not what parameters say"""
+        """:raises BadFrame: if stamp, pixels or calibration are unusable, or contradict the parameters"""
         stamp = frame.message.header.stamp
-        if stamp.sec < 0:  # tf and message filters refuse it, too
+        if stamp.sec < 0:  # tf and message filters refuse it too
             raise BadFrame(f"the image's stamp is {stamp.sec} s, before 1970: the driver's clock is wrong")
         try:
             time = Time.from_msg(stamp, clock_type=self._node.get_clock().clock_type)
@@ -88,7 +88,7 @@ class ImageReader:
         return SeenImage(time, image, channels, rectifier.camera, with_projection(info), unseen)
 
     def _rectifier_of(self, info: CameraInfo, width: int, height: int) -> Rectifier:
-        """Made anew when the calibration changes: its maps take longer than an inference."""
+        """Recomputed only when the calibration changes: its maps take longer than an inference."""
         roi = info.roi
         key = (
             (width, height, info.width, info.height, info.distortion_model, info.binning_x, info.binning_y),

@@ -1,4 +1,4 @@
-"""The part of an image that is looked at, and what in it shows the vehicle itself."""
+"""The region of interest of an image, and the mask of the vehicle itself in it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def check_mask(text: str) -> None:
 
 
 def hidden_pixels(text: str, width: int, height: int) -> np.ndarray | None:
-    """Where an image shows the vehicle itself, bool ``(height, width)``, read-only; None for an empty text.
+    """Mask of the vehicle itself, bool ``(height, width)``, read-only; None for an empty text.
 
     :param text: path of a PNG of the image's size, black where the vehicle is; or polygons of the vehicle in
         pixels, ``x,y x,y x,y; x,y x,y x,y``

@@ -1,4 +1,4 @@
-"""The threads that predict, and whoever looks after them."""
+"""The inference threads and their supervision."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from adu_depth_ros.mailbox import Mailbox
 from adu_depth_ros.stream_frames import ReceivedFrame
 
 STOP_S = 5.0
-"""How long ``stop`` waits for the frames in work."""
+"""Seconds for which ``stop`` waits for the frames in progress."""
 
 
 class Claim:
-    """Who may say what became of a frame: the first to ask."""
+    """Right to report the outcome of a frame: granted to the first caller."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
 
     def __call__(self) -> bool:
-        """True once."""
+        """True for the first call only."""
         return self._lock.acquire(blocking=False)
 
 
 class _Job:
-    """What a worker is at, and since when."""
+    """The current task of a worker, and its start time."""
 
     def __init__(self, stream: CameraStream | None = None) -> None:
         self.stream = stream
@@ -39,7 +39,7 @@ class _Job:
 
 
 class _Worker:
-    """A thread that predicts until the mailbox is closed or another took its place.
+    """A thread that predicts until the mailbox is closed or it is replaced.
 
     :param prepare: called first, on the thread
     """
@@ -53,17 +53,17 @@ class _Worker:
         self.thread.start()
 
     def fault(self, timeout: float) -> str:
-        """What is wrong with it; empty if nothing is."""
+        """Description of the worker's fault; empty if it is healthy."""
         if not self.thread.is_alive():
             return "ended unexpectedly"
         seconds = 0.0 if (job := self.job) is None else job.seconds()
-        return f"has been at one frame for {seconds:.0f} s" if seconds > timeout else ""
+        return f"has been busy with one frame for {seconds:.0f} s" if seconds > timeout else ""
 
     def _work(self) -> None:
         owner = self._owner
         try:
             self._prepare()
-        except Exception as error:  # the frames will tell whether it was for good
+        except Exception as error:  # the next frames will show whether the error is permanent
             owner.tell_all(error)
         self.job = None
         while not self.replaced and (taken := owner.mailbox.take()) is not None:
@@ -78,17 +78,17 @@ class _Worker:
 class InferenceWorkers:
     """Predict the frames of all cameras from construction to ``stop``, on threads.
 
-    If a thread dies, or takes too long for a frame, another takes its place, with the network loaded anew:
-    once, because what fails twice fails for good.
+    A thread that dies, or takes too long for a frame, is replaced, with the network reloaded: once,
+    because a second failure is final.
 
-    :param mailbox: where the cameras leave their frames
+    :param mailbox: mailbox with the cameras' frames
     :param predictor: what predicts
-    :param load: loads it anew
-    :param streams: the cameras, to be told of a failure that concerns them all
-    :param count: threads, as many as the predictor predicts images at the same time
+    :param load: reloads it
+    :param streams: the cameras, to be notified of a failure that affects them all
+    :param count: number of threads: that of the images that the predictor processes concurrently
 
-    :ivar predictor: what predicts the next frame; may be replaced at any time
-    :ivar failure: why no frame is predicted any more; empty as long as frames are
+    :ivar predictor: predictor of the next frame; may be replaced at any time
+    :ivar failure: reason why prediction has stopped; empty while it works
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class InferenceWorkers:
         self._workers = [_Worker(self, self._warm_up) for _ in range(count)]
 
     def supervise(self, timeout: float) -> None:
-        """Look whether the threads live and work; to be called regularly, from a thread of its own.
+        """Check that the threads are alive and working; call it regularly, from another thread.
 
         :param timeout: seconds for one frame, or for loading the network
         """
@@ -133,9 +133,9 @@ class InferenceWorkers:
         self._replace(faults)
 
     def stop(self) -> bool:
-        """Let the frames in work end, and forget the others.
+        """Let the frames in progress finish, and discard the others.
 
-        :return: False if a thread went on for ``STOP_S``, and is left behind
+        :return: False if a thread was still running after ``STOP_S``, and was abandoned
         """
         self._stopped = True
         self.mailbox.close()
@@ -145,7 +145,7 @@ class InferenceWorkers:
         return not any(worker.thread.is_alive() for worker in self._workers)
 
     def tell_all(self, error: Exception) -> None:
-        """Note a fault that concerns every camera."""
+        """Record an error that affects every camera."""
         for stream in self._streams:
             stream.statistics.fault(stream.log_fault(error))
 
@@ -153,7 +153,7 @@ class InferenceWorkers:
         stale = self.predictor
 
         def load_anew() -> None:
-            # What the thread before hangs in may be held by the backend for ever.
+            # The backend may hold the lock on which the previous thread hangs forever.
             with self._loading:
                 if self.predictor is stale:
                     self.predictor = self._load()
@@ -167,5 +167,5 @@ class InferenceWorkers:
         self._workers = kept + [_Worker(self, load_anew) for _ in faulty]
 
     def _warm_up(self) -> None:
-        # The first run on a thread is slow enough to lose a frame of a 10 Hz camera.
+        # The first run on a thread is slow enough to drop a frame of a 10 Hz camera.
         self.predictor.warm_up()

@@ -1,4 +1,4 @@
-"""A DDS domain for processes that should find each other, and nobody else."""
+"""A private DDS domain for a group of processes."""
 
 from __future__ import annotations
 

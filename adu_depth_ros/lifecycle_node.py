@@ -1,8 +1,8 @@
-"""The node: camera images in, metric depth and its uncertainty out.
+"""The node: turns camera images into metric depth and its uncertainty.
 
 A managed (lifecycle) node. *Configure* loads the model and creates the output topics, *activate*
 starts the worker thread and subscribes; *deactivate* and *cleanup* undo that. The services ``reload`` and
-``save_frame`` work meanwhile.
+``save_frame`` are available throughout.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ from adu_depth_ros.stream_frames import ReceivedFrame
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 HEALTH_PERIOD_S = 1.0
-"""Between two messages on ``/diagnostics``."""
+"""Seconds between two messages on ``/diagnostics``."""
 
 SAVE_FRAME_S = 5.0
-"""How long ``save_frame`` waits for a frame."""
+"""Seconds for which ``save_frame`` waits for a frame."""
 
 CORE_LOG = logging.getLogger("adu_depth_core")
 
@@ -61,7 +61,7 @@ CORE_LOG = logging.getLogger("adu_depth_core")
 class DepthNode(LifecycleNode):
     """See docs/node.md for topics, parameters and diagnostics.
 
-    :param stop: set when the process is to end: what takes long, the build of an engine, is given up then
+    :param stop: set when the process is to end: long operations, such as an engine build, are then aborted
     :param options: passed on to ``rclpy.node.Node``, e.g. ``namespace`` or ``parameter_overrides``
     :raises rclpy.exceptions.ParameterException: if a parameter was given with a wrong type or value
     """
@@ -78,8 +78,8 @@ class DepthNode(LifecycleNode):
         self._building = ""
         self._finalized = False
         self._exchange = threading.Lock()
-        """Held while a reload replaces the model, so that it cannot put one into a node that was cleaned
-        up."""
+        """Held while a reload replaces the model, so that it cannot install one in a node that was
+        cleaned up."""
         self.add_on_set_parameters_callback(self._check_parameters)
         declare_parameters(self)
         self._log_handler = RosLogHandler(self.get_logger())
@@ -90,11 +90,11 @@ class DepthNode(LifecycleNode):
         self._control = ControlServices(self, {"reload": self._reload, "save_frame": self._save_frame})
 
     def builds_only(self) -> bool:
-        """Whether the node is to build an engine and end, by the parameter ``build_only``."""
+        """True if the node only builds an engine and exits (parameter ``build_only``)."""
         return read_parameters(self).build_only
 
     def build(self) -> bool:
-        """Build the model's engine into the cache, if it is not there; whether it is now."""
+        """Build the model's engine into the cache if it is missing; return True if it is available."""
         try:
             build_or_find(self, read_parameters(self), self._tell_of_build)
         except UserError as error:
@@ -105,7 +105,7 @@ class DepthNode(LifecycleNode):
         return True
 
     def autostart(self) -> None:
-        """Configure and activate, if the parameter of that name says so."""
+        """Configure and activate, if the parameter ``autostart`` is set."""
         if read_parameters(self).autostart and self.trigger_configure() == SUCCESS:
             self.trigger_activate()
 
@@ -127,7 +127,7 @@ class DepthNode(LifecycleNode):
             self._outputs = {camera: DepthPublishers(self, camera) for camera in parameters.cameras}
         except BuildStopped:
             return FAILURE
-        except Exception as error:  # whatever it is, the node stays for the next attempt
+        except Exception as error:  # whatever the error, the node stays alive for the next attempt
             self._release()
             self._failure = str(error)
             self.get_logger().error(f"could not be configured: {error}")
@@ -178,7 +178,7 @@ class DepthNode(LifecycleNode):
         for stream in self._streams:
             stream.close()
         if self._workers is not None and not self._workers.stop():
-            self.get_logger().error("a frame in work did not end: its thread is left behind")
+            self.get_logger().error("a frame in progress did not finish: its thread is abandoned")
         self._streams, self._workers = [], None
 
     def _release(self) -> None:
@@ -189,9 +189,8 @@ class DepthNode(LifecycleNode):
             self._predictor = None
 
     def _survive_impossible_transitions(self) -> None:
-        """Answer a request for a transition that is not possible now with "no".
-
-        rclpy lets the state machine's exception out of the service's callback, which ends the process.
+        """Reject a request for a transition that is not possible now. rclpy lets the state machine's
+        exception escape from the service callback, which ends the process.
         """
         change_state = self._service_change_state.callback
 
@@ -214,23 +213,25 @@ class DepthNode(LifecycleNode):
             network_size=parse_network_size(parameters.network_size),
             threads=parameters.threads or None,
             profile=parameters.profile,
-            # Several cameras keep every core busy with images of their own; one wants its image soon.
+            # Several cameras keep every core busy with their own images; a single camera needs low latency.
             throughput=len(parameters.cameras) > 1,
         )
 
     def _reload(self) -> str:
-        """Load the model with the present parameters; the one that works goes on until this one is ready."""
+        """Load the model with the current parameters; the old one stays in use until the new one is ready."""
         old, streams = self._predictor, self._streams
         if old is None:
-            raise UserError(f"the node is {self._state_label()}: it loads the model when it is configured")
+            raise UserError(
+                f"the node is {self._state_label()}: it will load the model when it is configured"
+            )
         try:
             parameters = read_parameters(self)
             new = self._load(parameters)
-            # The network's size may follow the camera's: it is loaded now, not when the next frame comes.
+            # The network's size may follow the camera's: it is loaded now, not with the next frame.
             for camera in {stream.camera for stream in streams if stream.camera is not None}:
                 new.predict(np.zeros((*camera.size, 3), np.uint8), camera)
         except BuildStopped:
-            raise UserError("stopped, the process ends") from None
+            raise UserError("stopped: the process is shutting down") from None
         finally:
             self._building = ""
         with self._exchange:
@@ -244,7 +245,7 @@ class DepthNode(LifecycleNode):
         return facts
 
     def _save_frame(self) -> str:
-        """Write the next frame of each camera to a folder; their paths, one a line."""
+        """Write the next frame of each camera to a folder; return their paths, one per line."""
         streams = self._streams
         if not streams:
             raise UserError(f"the node is {self._state_label()}: configure and activate it first")
@@ -289,7 +290,7 @@ class DepthNode(LifecycleNode):
     # Diagnostics
 
     def _tell_of_build(self, text: str) -> None:
-        """Publish at once: a builder may keep Python's lock, and with it the timer, for seconds."""
+        """Publish immediately: a builder may hold the GIL, and thus block the timer, for seconds."""
         self._building = text
         self._publish_diagnostics()
 
@@ -317,7 +318,7 @@ class DepthNode(LifecycleNode):
                 snapshot=snapshot,
                 image_topic=stream.image_topic() if stream is not None else "",
                 failure=self._failure,
-                # The build of a reload is only mentioned: depth is published meanwhile.
+                # A build during a reload is reported only as a note: depth is still published.
                 building=self._building if predictor is None else "",
                 worker=workers.failure if workers is not None else "",
                 typical=predictor.card.typical if predictor is not None else {},
@@ -332,7 +333,7 @@ class DepthNode(LifecycleNode):
         }
         return DiagnosticStatus(
             level=level,
-            # Tells apart nodes of one name in several namespaces, and cameras of one node.
+            # Distinguishes nodes of one name in several namespaces, and cameras of one node.
             name=f"{self.get_fully_qualified_name().lstrip('/')}: {camera or 'depth'}",
             message=message,
             hardware_id=stream.frame_id if stream is not None else "",
@@ -360,5 +361,5 @@ class DepthNode(LifecycleNode):
 
 
 def ros_home() -> Path:
-    """Where ROS keeps what a user's nodes write (rcl's rule for its logs)."""
+    """Folder in which ROS keeps files written by a user's nodes (rcl's rule for its logs)."""
     return Path(os.environ.get("ROS_HOME") or "~/.ros").expanduser()

@@ -1,4 +1,4 @@
-"""Slots for one item each between threads: the newest wins, and the readers serve the slots in turn."""
+"""One-item slots between threads: the newest item wins, and readers serve the slots in turn."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ T = TypeVar("T")
 
 
 class Mailbox(Generic[S, T]):
-    """Hands items from threads to others that may be slower, without a queue that grows old.
+    """Hands items from threads to possibly slower ones, without a growing queue.
 
-    Each source has a slot of its own. ``take`` gives the item of the source that was served longest ago, so
-    that of several that come too fast each gets the same share. A source whose item is in work is not served
-    again before ``done``: what it sends stays in order.
+    Each source has its own slot. ``take`` returns the item of the least recently served source, so that
+    under overload each gets the same share. A source whose item is in progress is not served again before
+    ``done``: its items stay in order.
     """
 
     def __init__(self) -> None:
@@ -27,9 +27,9 @@ class Mailbox(Generic[S, T]):
         self._closed = False
 
     def put(self, source: S, item: T) -> bool:
-        """Leave an item.
+        """Put an item into its slot.
 
-        :return: True if an item of this source that nobody took was replaced
+        :return: True if an untaken item of this source was replaced
         """
         with self._condition:
             replaced = source in self._items
@@ -50,7 +50,7 @@ class Mailbox(Generic[S, T]):
             return source, self._items.pop(source)
 
     def done(self, source: S) -> None:
-        """The item of this source that was taken is no longer in work."""
+        """Mark the taken item of this source as finished."""
         with self._condition:
             self._in_work.discard(source)
             self._condition.notify()

@@ -1,4 +1,4 @@
-"""Message classes by the name that bags and the ROS graph have for them."""
+"""Message classes by their name in bags and the ROS graph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m adu_depth_ros.parameter_files``: write what is made from the parameters' declaration.
+"""``python -m adu_depth_ros.parameter_files``: write the files generated from the parameters' declaration.
 
 ``config/depth_node.yaml`` and the table in ``docs/node.md``, in a checkout. ``--check`` only compares.
 """
@@ -28,25 +28,25 @@ HEAD = """\
 #   ros2 launch adu_depth depth.launch.py params_file:=my_depth_node.yaml
 # or
 #   ros2 run adu_depth depth_node --ros-args --params-file my_depth_node.yaml
-# Arguments of the launch file that are given on the command line win over this file.
+# Launch arguments given on the command line override this file.
 # Made by `python -m adu_depth_ros.parameter_files`, as the table in docs/node.md is.
 
-# "/**" fits whatever the node is called and in whatever namespace it is.
+# "/**" matches any node name and namespace.
 /**:
   ros__parameters:
 """
 
 SECTIONS = {
     RELOAD: "Model: used when the node is configured; a change takes effect with `ros2 service call "
-    "/depth_node/reload std_srvs/srv/Trigger`, without a lost frame.",
-    CONFIGURE: "Configure: used when the node is configured. To change one while the node runs: deactivate, "
-    "cleanup, set, configure, activate.",
+    "/depth_node/reload std_srvs/srv/Trigger`, without losing a frame.",
+    CONFIGURE: "Configure: used when the node is configured. To change one while the node is running: "
+    "deactivate, cleanup, set, configure, activate.",
     START: "Start: fixed for the life of the process.",
     FRAME: "Run time: `ros2 param set` takes effect with the next frame.",
 }
 
 TAIL = """
-    # QoS of any topic can be overridden, by its full name, for instance for a bag that must not lose a frame:
+    # QoS of any topic can be overridden, by its full name, for instance to receive every frame of a bag:
     # qos_overrides:
     #   /image:
     #     subscription:
@@ -57,7 +57,7 @@ TAIL = """
 
 
 def allowed(field: dataclasses.Field[Any]) -> str:
-    """The values of a parameter in words; empty where any of its type will do."""
+    """The allowed values of a parameter in words; empty if any value of its type is valid."""
     if field.metadata["choices"]:
         return ", ".join(field.metadata["choices"])
     if field.metadata["limits"]:
@@ -66,7 +66,7 @@ def allowed(field: dataclasses.Field[Any]) -> str:
 
 
 def literal(value: bool | int | float | str | tuple[str, ...]) -> str:
-    """A value as YAML has it."""
+    """A value in YAML syntax."""
     if isinstance(value, tuple):
         return f"[{', '.join(map(literal, value))}]"
     return '""' if value == "" else yaml.safe_dump(value).split("\n")[0]
@@ -99,13 +99,13 @@ def table() -> str:
 
 
 def documentation(text: str) -> str:
-    """A document with the table between its marks renewed."""
+    """A document with the table between its markers regenerated."""
     head, _, rest = text.partition(BEGIN)
     return f"{head}{BEGIN}\n\n{table()}\n\n{END}{rest.partition(END)[2]}"
 
 
 def files() -> dict[Path, str]:
-    """What each file must hold."""
+    """The expected content of each file."""
     document = ROOT / "docs" / "node.md"
     return {
         ROOT / "config" / "depth_node.yaml": parameter_file(),
@@ -122,12 +122,12 @@ def _comment(text: str) -> str:
 
 
 def main() -> int:
-    """Write the files; with ``--check`` the exit status is 1 where one differs."""
+    """Write the files; with ``--check`` the exit status is 1 if one differs."""
     parser = argparse.ArgumentParser(prog="python -m adu_depth_ros.parameter_files", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; status 1 if a file differs")
     arguments = parser.parse_args()
     if not (ROOT / "docs").is_dir():
-        parser.error(f"{ROOT} is no checkout of adu_depth: it has no docs")
+        parser.error(f"{ROOT} is not a checkout of adu_depth: it has no docs")
     made = files()
     differing = [path for path in made if path.read_text(encoding="utf-8") != made[path]]
     for path in differing:

@@ -1,4 +1,4 @@
-"""The node's parameters: declaration, description, validation."""
+"""The node's parameters: declaration, description and validation."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from adu_depth_ros.image_region import check_mask, parse_region
 TRANSPORTS = ("raw", "compressed")
 
 START, CONFIGURE, RELOAD, FRAME = "start", "configure", "reload", "run time"
-"""When a value takes effect: at the start of the process; when the node is configured; then or with the
-service ``reload``; with the next frame."""
+"""Times at which a value takes effect: at startup of the process; when the node is configured; then or
+with the service ``reload``; with the next frame."""
 
 
 def _parameter(
@@ -44,10 +44,9 @@ def _parameter(
 
 @dataclasses.dataclass(frozen=True)
 class Parameters:
-    """Values of all parameters.
-
-    This is the one place where they are described: ``ros2 param describe``, the launch file's arguments,
-    ``config/depth_node.yaml`` and the table in ``docs/node.md`` are made from it (``parameter_files``).
+    """Values of all parameters. This is the only place where they are described: ``ros2 param
+    describe``, the launch file's arguments, ``config/depth_node.yaml`` and the table in ``docs/node.md`` are
+    generated from it (``parameter_files``).
     """
 
     model: str = _parameter(
@@ -59,14 +58,15 @@ class Parameters:
     profile: str = _parameter(
         "auto",
         RELOAD,
-        "camera profile that `adu_depth calibrate` wrote (docs/own_vehicle.md): a file; auto: the "
-        "NAME.profile.json beside the model that is of the camera, if there is one; none. A file of another "
-        "model keeps the node from being configured, one of another camera has every frame rejected",
+        "camera profile written by `adu_depth calibrate` (docs/own_vehicle.md): a file; auto: the "
+        "NAME.profile.json beside the model that matches the camera, if there is one; none. With a file "
+        "for another model the node cannot be configured; with one for another camera every frame is "
+        "rejected",
     )
     backend: str = _parameter(
         "auto",
         RELOAD,
-        "inference runtime; auto: the fastest of the CPU, or tensorrt for an engine; tensorrt with an ONNX "
+        "inference runtime; auto: the fastest CPU runtime, or tensorrt for an engine; tensorrt with an ONNX "
         "file: its engine is built once and kept in the engine cache",
         choices=("auto", *BACKENDS),
     )
@@ -74,9 +74,9 @@ class Parameters:
         "auto",
         RELOAD,
         "network input as HEIGHTxWIDTH in pixels, multiples of 32, e.g. 192x640; smaller is faster, larger "
-        "sees finer detail. auto: as suits the camera's aspect, with about as many pixels as the model was "
-        "trained for; the first frame of a camera of another aspect than the model's waits until the "
-        "network is loaded for it. Engines and exports keep their size",
+        "resolves finer detail. auto: matched to the camera's aspect ratio, with about as many pixels as "
+        "the model was trained for; the first frame of a camera with a different aspect ratio waits until "
+        "the network is loaded for it. Engines and exports keep their size",
     )
     threads: int = _parameter(
         0,
@@ -92,7 +92,7 @@ class Parameters:
     allow_unverified_engine: bool = _parameter(
         False,
         RELOAD,
-        "run an engine whose answers were not compared with the FP32 original's (its card says parity: not "
+        "run an engine whose outputs were not compared with the FP32 original (its card says parity: not "
         "run)",
     )
     engine_compute_capability: str = _parameter(
@@ -105,9 +105,8 @@ class Parameters:
         ("",),
         CONFIGURE,
         "names of several cameras in one process, e.g. [front, rear]: each has its topics below its name "
-        "(front/image, front/depth/image), its own diagnostics, and its own value of what is said to be per "
-        "camera (front.ego_mask; where it is not given, the value without a name). One empty name: one "
-        "camera",
+        "(front/image, front/depth/image), its own diagnostics, and its own value of the parameters marked "
+        "per camera (front.ego_mask; if not given, the value without a name). One empty name: one camera",
     )
     image_transport: str = _parameter(
         "raw",
@@ -120,97 +119,96 @@ class Parameters:
     rectified: bool = _parameter(
         True,
         CONFIGURE,
-        "true: the image is rectified (image_proc), camera_info's P holds, or K where P is not filled in; "
-        "false: it is raw, K holds, distortion stays. With rectify it is raw, and this says nothing",
+        "true: the image is rectified (image_proc), camera_info's P applies, or K if P is not filled in; "
+        "false: it is raw, K applies, distortion remains. Ignored with rectify, which takes raw images",
         per_camera=True,
     )
     rectify: bool = _parameter(
         False,
         CONFIGURE,
-        "the image is raw: undistort it by camera_info (plumb_bob, rational_polynomial, equidistant) to the "
-        "view of P, or of K where P is not filled in; outputs are of that view",
+        "the image is raw: undistort it by camera_info (plumb_bob, rational_polynomial, equidistant) to "
+        "the view of P, or of K if P is not filled in; outputs are in that view",
         per_camera=True,
     )
     output_size: str = _parameter(
         "image",
         CONFIGURE,
-        "size of the published maps: the image's, or the network's, a fraction of the bandwidth",
+        "size of the published maps: the image's, or the network's at a fraction of the bandwidth",
         choices=OUTPUT_SIZES,
     )
     build_only: bool = _parameter(
         False,
         START,
-        "build the engine into engine_cache and end, to provision vehicles; exit status 0: it is there",
+        "build the engine into engine_cache and exit, to provision vehicles; exit status 0: it is available",
     )
     autostart: bool = _parameter(
         True,
         START,
-        "configure and activate at the start; false: wait for a lifecycle manager or `ros2 lifecycle set`",
+        "configure and activate at startup; false: wait for a lifecycle manager or `ros2 lifecycle set`",
     )
     depth_encoding: str = _parameter(
         "32FC1",
         FRAME,
-        "depth/image as 32FC1, metres, or as 16UC1, millimetres up to 65.535 m with 0 for what is invalid or "
-        "farther",
+        "depth/image as 32FC1, metres, or as 16UC1, millimetres up to 65.535 m with 0 for invalid or "
+        "farther pixels",
         choices=depth_output.ENCODINGS,
     )
     max_depth: float = _parameter(
         depth_output.MAX_DEPTH,
         FRAME,
-        "metres; what is farther is published as +inf (16UC1: 0). The model's own range is the other limit",
+        "metres; farther depth is published as +inf (16UC1: 0). The model's own range also applies",
         limits=(0.1, 1000.0),
     )
     max_relative_sigma: float = _parameter(
         depth_output.MAX_RELATIVE_SIGMA,
         FRAME,
-        "largest sigma / depth of a measurement; pixels beyond are NaN (16UC1: 0). Smaller keeps only what "
-        "the network is sure of",
+        "largest sigma / depth of a valid pixel; pixels above are NaN (16UC1: 0). Smaller values keep only "
+        "pixels that the network is sure of",
         limits=(0.0, 100.0),
     )
     png_level: int = _parameter(
         1,
         FRAME,
-        "compression of depth/image/compressedDepth; larger is smaller and slower",
+        "compression level of depth/image/compressedDepth; higher is smaller and slower",
         limits=(0, 9),
     )
     confidence_tolerance: float = _parameter(
         0.1,
         FRAME,
-        "confidence/image tells how likely depth is right within this share of itself",
+        "confidence/image is the probability that depth is right within this relative tolerance",
         limits=(0.001, 1.0),
     )
     region_of_interest: str = _parameter(
         "",
         FRAME,
-        "part of the image that is looked at and published, as LEFT,TOP,WIDTH,HEIGHT in its pixels; empty: "
-        "all",
+        "part of the image to process and publish, as LEFT,TOP,WIDTH,HEIGHT in its pixels; empty: all",
         per_camera=True,
     )
     ego_mask: str = _parameter(
         "",
         FRAME,
-        "what of the image shows the vehicle itself, NaN in all outputs and left out of statistics: a .png "
-        "of the image's size, black there; or polygons in pixels, x,y x,y x,y; x,y ...",
+        "part of the image that shows the vehicle itself, NaN in all outputs and excluded from statistics: "
+        "a .png of the image's size, black there; or polygons in pixels, x,y x,y x,y; x,y ...",
         per_camera=True,
     )
     max_rate: float = _parameter(
         0.0,
         FRAME,
-        "frames a second that are processed at most, evenly chosen; the others count as limited; 0: all",
+        "maximum frames per second to process, evenly spaced; the others count as limited; 0: all",
         limits=(0.0, 1000.0),
         per_camera=True,
     )
     lazy_subscription: bool = _parameter(
         True,
         FRAME,
-        "subscribe the image only while someone listens to an output; false: always, so that the first frame "
-        "comes at once and diagnostics watch the camera",
+        "subscribe to the image only while an output has subscribers; false: always, so that the first "
+        "frame arrives immediately and diagnostics monitor the camera",
     )
     points_stride: int = _parameter(
         1, FRAME, "every n-th row and column becomes a point of depth/points", limits=(1, 32)
     )
     points_rate: float = _parameter(
-        0.0, FRAME, "clouds a second at most, evenly chosen; 0: one a frame", limits=(0.0, 1000.0)
+        0.0, FRAME, "maximum clouds per second, evenly spaced; 0: one per frame", limits=(0.0, 1000.0)
     )
     points_near: float = _parameter(0.0, FRAME, "metres; no points nearer than this", limits=(0.0, 1000.0))
     points_far: float = _parameter(1000.0, FRAME, "metres; no points farther than this", limits=(0.0, 1000.0))
@@ -221,10 +219,10 @@ class Parameters:
         1000.0, FRAME, "metres; no points farther right of the camera's axis", limits=(0.0, 1000.0)
     )
     points_above: float = _parameter(
-        1000.0, FRAME, "metres; no points higher above the camera's axis", limits=(0.0, 1000.0)
+        1000.0, FRAME, "metres; no points farther above the camera's axis", limits=(0.0, 1000.0)
     )
     points_below: float = _parameter(
-        1000.0, FRAME, "metres; no points deeper below the camera's axis", limits=(0.0, 1000.0)
+        1000.0, FRAME, "metres; no points farther below the camera's axis", limits=(0.0, 1000.0)
     )
     points_max_sigma: float = _parameter(
         1000.0, FRAME, "metres; no points with a larger sigma", limits=(0.0, 1000.0)
@@ -232,14 +230,14 @@ class Parameters:
     points_voxel: float = _parameter(
         0.0,
         FRAME,
-        "metres; edge of the voxels of which each becomes one point, where sigma is small; 0: every pixel "
-        "is a point of an organised cloud",
+        "metres; edge of the voxels, each reduced to one point, where sigma is small; 0: every pixel is a "
+        "point of an organised cloud",
         limits=(0.0, 10.0),
     )
     points_voxel_sigmas: float = _parameter(
         1.0,
         FRAME,
-        "least edge of a voxel in sigmas of its points: uncertain points are thinned out more",
+        "minimum edge of a voxel in sigmas of its points: uncertain points are downsampled more",
         limits=(0.0, 10.0),
     )
     stale_after: float = _parameter(
@@ -248,35 +246,39 @@ class Parameters:
     latency_budget: float = _parameter(
         0.0,
         FRAME,
-        "seconds from an image's stamp to its depth; diagnostics warn when a frame in a hundred takes "
-        "longer, and say ERROR when half of them do; 0: no limit",
+        "seconds from an image's stamp to its depth; diagnostics warn when 1 % of the frames take longer, "
+        "and report ERROR when half of them do; 0: no limit",
         limits=(0.0, 60.0),
     )
     max_drop_share: float = _parameter(
-        0.0, FRAME, "share of dropped frames above which diagnostics warn", limits=(0.0, 1.0)
+        0.0, FRAME, "fraction of dropped frames above which diagnostics warn", limits=(0.0, 1.0)
     )
     max_withheld_share: float = _parameter(
         0.9,
         FRAME,
-        "share of pixels without depth (sigma / depth above max_relative_sigma) above which diagnostics warn",
+        "fraction of pixels without depth (sigma / depth above max_relative_sigma) above which diagnostics "
+        "warn",
         limits=(0.0, 1.0),
     )
     drift_tolerance: float = _parameter(
         1.5,
         FRAME,
-        "factor by which a minute's median depth or sigma / depth may lie outside what the model card calls "
-        "typical before diagnostics warn",
+        "factor by which the last minute's median depth or sigma / depth may lie outside the model card's "
+        "typical range before diagnostics warn",
         limits=(1.0, 100.0),
     )
     worker_timeout: float = _parameter(
         30.0,
         FRAME,
-        "seconds for one frame after which the worker counts as hung and is replaced, once; must be more "
+        "seconds on one frame after which the worker counts as hung and is replaced, once; must be longer "
         "than loading the network takes",
         limits=(1.0, 3600.0),
     )
     save_folder: str = _parameter(
-        "", FRAME, "where the service save_frame makes its folders; empty: adu_depth in ROS_HOME (~/.ros)"
+        "",
+        FRAME,
+        "parent folder for the folders written by the service save_frame; empty: adu_depth in "
+        "ROS_HOME (~/.ros)",
     )
 
 
@@ -292,7 +294,7 @@ def declare_parameters(node: Node) -> None:
 
 
 def declare_camera_parameters(node: Node) -> None:
-    """Declare those of each camera by name; they start with the values that all have in common.
+    """Declare those of each camera by name; they default to the common values.
 
     :raises rclpy.exceptions.ParameterException: see ``declare_parameters``
     """
@@ -305,9 +307,9 @@ def declare_camera_parameters(node: Node) -> None:
 
 
 def read_parameters(node: Node, camera: str = "") -> Parameters:
-    """The present values.
+    """The current values.
 
-    :param camera: whose; empty for those that all cameras have in common
+    :param camera: name of the camera; empty for the common values
     """
     fields = dataclasses.fields(Parameters)
     names = [f"{camera}.{f.name}" if camera and f.metadata["per_camera"] else f.name for f in fields]
@@ -319,7 +321,7 @@ def read_parameters(node: Node, camera: str = "") -> Parameters:
 
 
 def _plain(value: Any) -> Any:
-    """A default as rclpy takes it."""
+    """A default in the type that rclpy expects."""
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -336,22 +338,22 @@ def check_value(parameter: Parameter) -> None:
 
 
 def applies(name: str) -> str:
-    """When a value takes effect: ``START``, ``CONFIGURE``, ``RELOAD`` or ``FRAME``, also for what is none of
-    ours, such as ``use_sim_time``.
+    """Time at which a value takes effect: ``START``, ``CONFIGURE``, ``RELOAD`` or ``FRAME``, also for
+    parameters not declared here, such as ``use_sim_time``.
     """
     field = _field(name)
     return FRAME if field is None else field.metadata["applies"]
 
 
 def _field(name: str) -> dataclasses.Field[Any] | None:
-    """The declaration of a parameter, also of one that is a camera's; None for what is none of ours."""
+    """The declaration of a parameter, per camera or not; None for those not declared here."""
     camera, _, own = name.rpartition(".")
     field = {f.name: f for f in dataclasses.fields(Parameters)}.get(own)
     return None if field is None or (camera and not field.metadata["per_camera"]) else field
 
 
 def is_overruled(name: str, cameras: Iterable[str]) -> bool:
-    """Whether each camera has a value of its own of this parameter, so that the common one serves nobody."""
+    """True if each camera has its own value of this parameter, so that the common one is unused."""
     field = _field(name)
     return field is not None and field.name == name and field.metadata["per_camera"] and any(cameras)
 
@@ -386,10 +388,10 @@ CHECKS = {
     "region_of_interest": parse_region,
     "ego_mask": check_mask,
 }
-"""Each raises ValueError for a value that makes no sense."""
+"""Each raises ValueError for an invalid value."""
 
 HINTS = {
-    START: "fixed at the start",
+    START: "fixed at startup",
     CONFIGURE: "can change while unconfigured",
     RELOAD: "takes effect with the service reload, or when the node is configured",
     FRAME: "takes effect with the next frame",

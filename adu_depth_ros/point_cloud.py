@@ -20,7 +20,7 @@ POINT_BYTES = 4 * len(FIELD_NAMES)
 
 @dataclass(frozen=True)
 class Selection:
-    """Which pixels become points. Distances are metres in the camera's optical frame.
+    """Selection of the pixels that become points. Distances are metres in the camera's optical frame.
 
     :param stride: every ``stride``-th row and column
     :param near: least depth; ``far``, ``left``, ``right``, ``above`` and ``below``: farthest
@@ -61,13 +61,13 @@ def point_cloud(
 
     Fields, all float32: ``x y z``; ``rgb``, packed as PCL and RViz read it (the bits of ``0x00rrggbb``);
     ``sigma``, one sigma of the depth in metres. The cloud is organised as the image is, ``x y z`` NaN where
-    nothing is selected or the depth is not finite. Thinned out by voxels it is a list of points.
+    nothing is selected or the depth is not finite. Downsampled by voxels it is unorganised.
 
     :param depth: float32 ``(H, W)`` metres
     :param sigma: float32 ``(H, W)`` metres
     :param rgb: uint8 ``(H, W, 3)``
     :param camera: intrinsics of these maps
-    :param selection: which pixels become points; None for all
+    :param selection: selection of the pixels that become points; None for all
     """
     selection = selection or Selection()
     step = (slice(None, None, selection.stride),) * 2

@@ -1,4 +1,4 @@
-"""No more events a second than asked for."""
+"""Rate limit for events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ would forfeit it, and the mean rate would be below the one asked for."""
 
 
 class RateLimit:
-    """Lets events pass at a mean rate, evenly: of a 30 Hz camera limited to 10 Hz every third.
+    """Passes events at a mean rate, evenly: every third frame of a 30 Hz camera limited to 10 Hz.
 
     :param clock: seconds, monotonic
     """

@@ -1,4 +1,4 @@
-"""A frame and all that made its depth, in one folder for a bug report."""
+"""A frame and everything that produced its depth, in one folder for a bug report."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def save_frame(node: Node, camera: str, frame: PredictedFrame, folder: Path) -> 
     """Write a frame to a new folder named after the node and the image's stamp.
 
     ``image.png``, as the network saw it before scaling; ``depth.npy`` and ``sigma.npy``, float32 ``(H, W)``
-    metres, before anything was withheld; ``card.json``, the model's; ``frame.json``: stamp, frame,
+    metres, before masking; ``card.json``, the model card; ``frame.json``: stamp, frame,
     calibration, camera, parameters, times, novelty, backend, machine and versions.
 
     :param camera: its name, empty for the only one
-    :param folder: where the new one is made
-    :raises UserError: if it cannot be written, or is there already
+    :param folder: parent of the new folder
+    :raises UserError: if it cannot be written, or exists already
     """
     stamp = frame.header.stamp
     name = below(node.get_fully_qualified_name().strip("/"), camera).rstrip("/").replace("/", "_")

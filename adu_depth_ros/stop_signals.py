@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM, waited for by a thread of their own from the first line of a process on."""
+"""SIGINT and SIGTERM, handled by a dedicated thread from the first line of a process on."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from collections.abc import Callable
 NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
 TOGETHER_S = 2.0
-"""Signals so close to the first belong to it: of a Ctrl-C both the terminal and ros2 launch send one."""
+"""Seconds within which further signals count as the first: for one Ctrl-C both the terminal and ros2 launch
+send one."""
 
 
 class StopSignals:
-    """Takes the signals that end a process away from Python. Make it before other threads and long imports.
+    """Takes over termination signals from Python. Create it before other threads and long imports.
 
     Python would raise KeyboardInterrupt wherever the main thread is: in the middle of an import, which ends
-    in a traceback or loses the signal, or of the clean-up. Here no thread but one ever sees the signals.
-    Until ``call`` they end the process at once with status 128 + signal, as a shell would say it: nothing is
-    there yet to be cleaned up. So does one that comes ``TOGETHER_S`` after the first: the clean-up hangs.
+    in a traceback or loses the signal, or of the clean-up. Here only one thread ever receives the signals.
+    Until ``call`` they end the process at once with status 128 + signal, as a shell would report it: there
+    is nothing to clean up yet. So does one that arrives ``TOGETHER_S`` after the first: the clean-up hangs.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""A frame on its way through the node."""
+"""A frame on its path through the node."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from adu_depth_ros.parameters import Parameters
 
 
 class BadFrame(ValueError):
-    """An image, its stamp or its calibration cannot be used. Any other exception is a fault of the node."""
+    """An image, its stamp or its calibration cannot be used. Any other exception is an internal error of the
+    node."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,14 @@ class ReceivedFrame:
 
 @dataclass(frozen=True)
 class PredictedFrame:
-    """A frame and all that made its depth.
+    """A frame and everything that produced its depth.
 
-    :param info: calibration of ``image``, the region of interest of what the camera sent
+    :param info: calibration of ``image``, which is the region of interest of the camera's image
     :param stamp: the image's, by the node's clock
     :param image: uint8 ``(H, W)`` or ``(H, W, C)``, with its ``channels``
-    :param hidden: bool of the prediction's size: pixels that show the vehicle itself; None where none do
-    :param predictor: what made the prediction
-    :param inference: seconds that it took
+    :param hidden: bool of the prediction's size: pixels that show the vehicle itself; None without any
+    :param predictor: predictor that made the prediction
+    :param inference: seconds of inference
     """
 
     header: Header

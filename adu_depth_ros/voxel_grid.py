@@ -1,25 +1,25 @@
-"""Points thinned to one a voxel, whose size follows their uncertainty."""
+"""Downsampling to one point per voxel, whose size follows the points' uncertainty."""
 
 from __future__ import annotations
 
 import numpy as np
 
 LEVELS = 24
-"""Doublings of the voxel's size at most."""
+"""Maximum number of doublings of the voxel size."""
 
 BITS = 18
-"""Of each coordinate in a voxel's key."""
+"""Bits of each coordinate in a voxel's key."""
 
 
 def thin_out(
     points: np.ndarray, rgb: np.ndarray, sigma: np.ndarray, size: float, sigmas: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One point a voxel: what many pixels say about one place counts once, and far ones, which nobody knows
-    better, do not need the grid of near ones.
+    """One point per voxel: redundant pixels on one place are merged, and distant, uncertain points do not
+    need the grid of near ones.
 
-    A point whose sigma is large lies in a voxel of 2, 4, 8, ... times the size: the least that is not below
-    ``sigmas * sigma``. A voxel's point is the mean of its points weighted by inverse variance; its sigma is
-    the mean, because neighbouring pixels err alike; its colour is the mean.
+    A point whose sigma is large lies in a voxel of 2, 4, 8, ... times the size: the smallest that is at
+    least ``sigmas * sigma``. A voxel's point is the inverse-variance weighted mean of its points; its sigma
+    is the mean, because errors of neighbouring pixels are correlated; its colour is the mean.
 
     :param points: float32 ``(N, 3)`` metres
     :param rgb: uint8 ``(N, 3)``

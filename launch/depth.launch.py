@@ -1,4 +1,4 @@
-"""Start depth_node. ``ros2 launch adu_depth depth.launch.py --show-args`` lists what can be set."""
+"""Start depth_node. ``ros2 launch adu_depth depth.launch.py --show-args`` lists the arguments."""
 
 from dataclasses import fields
 
@@ -23,7 +23,7 @@ PARAMETERS = {
     for field in fields(Parameters)
 }
 PARAMETERS["use_sim_time"] = (bool, "time from /clock, for replays with `ros2 bag play --clock`")
-"""Type and description; an argument that is not given leaves the value of the parameter file."""
+"""Type and description; an argument that is not given keeps the value of the parameter file."""
 
 ARGUMENTS = [
     DeclareLaunchArgument(
@@ -32,21 +32,21 @@ ARGUMENTS = [
         description="topic of the image; with several cameras with {camera} in it, e.g. /{camera}/image_rect",
     ),
     DeclareLaunchArgument(
-        "camera_info", default_value="camera_info", description="topic of its calibration, likewise"
+        "camera_info", default_value="camera_info", description="topic of its calibration, in the same form"
     ),
     DeclareLaunchArgument("namespace", default_value="", description="namespace of the node and its topics"),
     DeclareLaunchArgument("node_name", default_value="depth_node", description="name of the node"),
     DeclareLaunchArgument(
         "params_file",
         default_value=PathJoinSubstitution([CONFIG, "depth_node.yaml"]),
-        description="parameter file; arguments given here win over it",
+        description="parameter file; arguments given here override it",
     ),
     *(
         DeclareLaunchArgument(name, default_value="", description=f"{text} [empty: as in params_file]")
         for name, (_, text) in PARAMETERS.items()
     ),
     DeclareLaunchArgument("log_level", default_value="info", description="debug, info, warn, error or fatal"),
-    DeclareLaunchArgument("respawn", default_value="false", description="start the node again if it ends"),
+    DeclareLaunchArgument("respawn", default_value="false", description="restart the node if it exits"),
     DeclareLaunchArgument(
         "fastdds_profile",
         default_value=EnvironmentVariable(
@@ -64,7 +64,7 @@ def input_topics(context: LaunchContext, camera: str) -> list[tuple[str, str]]:
         return [("image", image), ("image/compressed", f"{image}/compressed"), ("camera_info", info)]
     remapped = []
     for name, topic in (("image", image), ("camera_info", info)):
-        if topic == name:  # as it is: below the camera's name
+        if topic == name:  # unchanged: below the camera's name
             continue
         if "{camera}" not in topic:
             raise ValueError(f"{name}:={topic} is one topic for all cameras: write e.g. /{{camera}}/{name}")

@@ -1,7 +1,7 @@
-"""Play a bag through depth_node on the bag's own time.
+"""Play a bag through depth_node in the bag's time.
 
-``ros2 launch adu_depth replay.launch.py --show-args`` lists what can be set; the arguments of
-``depth.launch.py`` can be given too.
+``ros2 launch adu_depth replay.launch.py --show-args`` lists the arguments, which include
+those of ``depth.launch.py``.
 """
 
 import importlib.util
@@ -28,7 +28,7 @@ from launch_ros.substitutions import FindPackageShare
 SHARE = FindPackageShare("adu_depth")
 RECORDED = ["depth/image", "depth/camera_info", "uncertainty/image"]
 DRAIN_SECONDS = 3.0
-"""For the last frames to pass through the node and reach the recorder."""
+"""Time for the last frames to pass through the node and reach the recorder."""
 
 ARGUMENTS = [
     DeclareLaunchArgument("bag", description="folder of the bag, or its .mcap or .db3 file"),
@@ -44,14 +44,14 @@ ARGUMENTS = [
         default_value="5.0",
         description="seconds before the first message, for the model to load; more on slow machines",
     ),
-    DeclareLaunchArgument("loop", default_value="false", description="play again and again, until Ctrl-C"),
+    DeclareLaunchArgument("loop", default_value="false", description="repeat until Ctrl-C"),
     DeclareLaunchArgument(
         "record",
         default_value="",
         description=f"folder of a new bag of {', '.join(RECORDED)}, e.g. for `adu_depth compare-bags` "
         "[empty: none]",
     ),
-    DeclareLaunchArgument("rviz", default_value="false", description="show it in rviz2"),
+    DeclareLaunchArgument("rviz", default_value="false", description="open rviz2"),
     DeclareLaunchArgument(
         "rviz_config",
         default_value=PathJoinSubstitution([SHARE, "config", "replay.rviz"]),
@@ -61,7 +61,7 @@ ARGUMENTS = [
 
 
 def bag_processes(context: LaunchContext) -> list:
-    """Player, and recorder if one is asked for; when the player ends, so does the rest."""
+    """Player, and recorder if requested; when the player ends, everything shuts down."""
 
     def value(name: str) -> str:
         return LaunchConfiguration(name).perform(context)
@@ -70,8 +70,8 @@ def bag_processes(context: LaunchContext) -> list:
     image = LaunchConfiguration("image").perform(context)
     play = play_command(value("bag"), value("rate"), value("delay"), loop, image)
     player = ExecuteProcess(cmd=play, name="player", output="screen")
-    ending = [TimerAction(period=DRAIN_SECONDS, actions=[Shutdown(reason="the bag is over")])]
-    # The handler comes first: a player that cannot open its bag is gone at once.
+    ending = [TimerAction(period=DRAIN_SECONDS, actions=[Shutdown(reason="end of the bag")])]
+    # The handler comes first: a player that cannot open its bag exits immediately.
     actions = [RegisterEventHandler(OnProcessExit(target_action=player, on_exit=ending)), player]
     if value("record"):
         prefix = f"/{value('namespace').strip('/')}".rstrip("/")
@@ -80,13 +80,13 @@ def bag_processes(context: LaunchContext) -> list:
         actions.append(ExecuteProcess(cmd=record, name="recorder", output="screen"))
     if not has_rosbag2():
         actions.insert(
-            0, LogInfo(msg="rosbag2 is not installed: bags are played and recorded by adu_depth_ros")
+            0, LogInfo(msg="rosbag2 is not installed: using the player and recorder of adu_depth_ros")
         )
     return actions
 
 
 def has_rosbag2() -> bool:
-    """Whether ``ros2 bag`` is there; the ROS wheels on PyPI have none."""
+    """True if ``ros2 bag`` is available; the ROS wheels on PyPI lack it."""
     return importlib.util.find_spec("ros2bag") is not None
 
 
@@ -124,14 +124,14 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription(
         [
             *ARGUMENTS,
-            # First, because it sets the Fast DDS profile that the player, sender of large images, needs too.
+            # First, because it sets the Fast DDS profile that the player needs too for large images.
             IncludeLaunchDescription(
                 PythonLaunchDescriptionSource(depth_launch),
                 launch_arguments={
                     "image": LaunchConfiguration("image"),
                     "camera_info": LaunchConfiguration("camera_info"),
                     "use_sim_time": "true",
-                    # The player waits for the subscriber of the images.
+                    # The player waits for the image subscriber.
                     "lazy_subscription": "false",
                 }.items(),
             ),

@@ -1,4 +1,4 @@
-"""``adu_depth adapt``: fine-tune a student on a drive of one's own vehicle."""
+"""``adu_depth adapt``: fine-tune a student on a drive of your own vehicle."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 WORSE = 3
 
 EPILOG = f"""\
-DIR/run gets student.onnx with its weights and card, and a profile where that helps further; DIR/data holds
-the drive as training data. Started again with the same DIR and bags, an interrupted run goes on.
-Exit status: 0 done; {WORSE} the end of the drive is not better than before: keep the model you have; 1 an
+Writes student.onnx with its weights and card to DIR/run, and a profile if that helps further; DIR/data holds
+the drive as training data. Run again with the same DIR and bags to resume an interrupted run.
+Exit status: 0 done; {WORSE} the end of the drive did not improve: keep the model you have; 1 an
 error. What to record, and what to expect: docs/own_vehicle.md
 
 examples:
@@ -51,7 +51,7 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument(
-        "bags", nargs="+", type=Path, metavar="BAG", help="drives of one camera, in order of time"
+        "bags", nargs="+", type=Path, metavar="BAG", help="drives of one camera, in chronological order"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the adapted model")
     parser.add_argument(
@@ -77,13 +77,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--elsewhere",
         type=Path,
         metavar="DIR",
-        help="folder in KITTI's layout with gt_depth: what was lost is measured there, too",
+        help="folder in KITTI's layout with gt_depth: the loss is measured there too",
     )
     parser.add_argument(
         "--workers",
         type=whole_number(0, MOST_THREADS),
         default=1,
-        help="processes that make views (default: 1)",
+        help="data loading processes (default: 1)",
     )
     add_topic_arguments(parser, (*MEASURED, "none"))
 
@@ -122,9 +122,8 @@ def run(arguments: argparse.Namespace) -> int:
     if own.after["log_error"] >= own.before["log_error"]:
         console.print(
             Text("not better:", "bold red"),
-            "at the end of the drive the adapted model is no better than the one it started from; keep "
-            "that one, or "
-            "record more",
+            "at the end of the drive the adapted model is no better than the original; keep the original, "
+            "or record more",
         )
         return WORSE
     print(f"written: {model}, its weights and card")

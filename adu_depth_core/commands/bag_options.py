@@ -19,13 +19,13 @@ def add_topic_arguments(parser: argparse.ArgumentParser, truths: tuple[str, ...]
 
     :param truths: kinds of ground truth to choose from
     """
-    topics = parser.add_argument_group("topics (default: chosen by type and name, and printed)")
+    topics = parser.add_argument_group("topics (default: selected by type and name, and printed)")
     topics.add_argument("--image", metavar="TOPIC", help="left or only camera, Image or CompressedImage")
     topics.add_argument("--camera-info", metavar="TOPIC", help="its calibration")
     topics.add_argument(
         "--calib", type=Path, metavar="FILE", help="its calibration from a YAML or KITTI file"
     )
-    topics.add_argument("--truth", choices=truths, help="kind of ground truth (default: the best there is)")
+    topics.add_argument("--truth", choices=truths, help="kind of ground truth (default: the best available)")
     topics.add_argument("--truth-topic", metavar="TOPIC", help="depth images or PointCloud2")
     topics.add_argument("--right-image", metavar="TOPIC", help="right camera of the pair")
     topics.add_argument(
@@ -37,14 +37,15 @@ def add_topic_arguments(parser: argparse.ArgumentParser, truths: tuple[str, ...]
         type=number(least=0, most=HOLD_NS / 1e6),
         default=50.0,
         metavar="MS",
-        help="greatest time between an image and what belongs to it (default: 50)",
+        help="largest time difference between an image and its matched messages (default: 50)",
     )
     reading.add_argument(
         "--beam-gap",
         type=number(above=0, below=30),
         default=1.0,
         metavar="DEG",
-        help="more than the angle between LiDAR beams: nearer returns within it hide a point (default: 1)",
+        help="angle larger than that between LiDAR beams: nearer returns within it occlude a point "
+        "(default: 1)",
     )
     reading.add_argument(
         "--rectify",

@@ -27,10 +27,10 @@ from adu_depth_core.machine import cpu_model
 from adu_depth_core.terminal import plain_console
 
 EPILOG = """\
-Times the network alone, one input after the other: from the input in host memory to the outputs in host
-memory, without resizing the image and without enlarging the maps. On a GPU also without the copies, and that
-time's share of the roofline: the least time that the network's operations and bytes take by this GPU's
-measured copy and matrix product. The first model is what the others are compared with.
+Times the network alone, one input at a time: from the input in host memory to the outputs in host
+memory, without resizing the image or upsampling the maps. On a GPU also without the copies, and that
+time's share of the roofline: the shortest time for the network's operations and bytes at this GPU's
+measured copy and matrix-product rates. The first model is the baseline for the others.
 
 examples:
   adu_depth benchmark
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="network input (default: each model's)",
     )
     parser.add_argument(
-        "--batch", type=whole_number(1), default=1, metavar="N", help="images at once (default: 1)"
+        "--batch", type=whole_number(1), default=1, metavar="N", help="batch size (default: 1)"
     )
     parser.add_argument(
         "--threads",
@@ -127,7 +127,7 @@ def _ceilings_or_warning(gpu: int) -> Ceilings | None:
 
 
 def print_results(results: Sequence[Result], machine: str, on_gpu: bool) -> None:
-    """Print a line that says what each model is, then a table of figures that fits 80 columns."""
+    """Print one line describing each model, then a table of figures that fits 80 columns."""
     console = plain_console()
     console.print(f"milliseconds per run, {machine}\n")
     table = Table(box=box.SIMPLE, show_edge=False)

@@ -17,8 +17,8 @@ from adu_depth_core.inference.tensorrt.engine_file import PARITY_NOT_RUN
 from adu_depth_core.progress import progress_bar
 
 EPILOG = """\
-The ONNX decides the precision (`adu_depth export --precision`); the engine is refused if its layers do not
-have it. Where this machine's GPU can run the engine, its answers are compared with the FP32 original's, and
+The ONNX defines the precision (`adu_depth export --precision`); the engine is refused if its layers do not
+match it. If this machine's GPU can run the engine, its outputs are compared with the FP32 original, and
 it is refused if they differ too much. A card, FILE.engine.json, is written beside the engine. Ctrl-C stops
 the builder and writes nothing.
 
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--compute-capability",
         metavar="X.Y",
-        help="build for GPUs of this kind, without having one (tensorrt_rtx only), such as 8.6",
+        help="build for GPUs of this compute capability, without having one (tensorrt_rtx only), such as 8.6",
     )
     parser.add_argument(
         "--size",
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="HEIGHTxWIDTH",
-        help="input sizes, a profile each, for an ONNX that leaves them open (default: the model's)",
+        help="input sizes, one profile each, for an ONNX with dynamic size (default: the model's)",
     )
     parser.add_argument(
         "--batch",
@@ -57,22 +57,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs=3,
         default=(1, 1, 1),
         metavar=("MIN", "BEST", "MAX"),
-        help="images at once, for an ONNX with --batch dynamic (default: 1 1 1)",
+        help="batch size, for an ONNX with --batch dynamic (default: 1 1 1)",
     )
     parser.add_argument(
         "--workspace", type=whole_number(1), metavar="MIB", help="limit of the builder's GPU memory"
     )
     parser.add_argument(
-        "--timing-cache", type=Path, metavar="FILE", help="keep kernel times here: the next build is faster"
+        "--timing-cache",
+        type=Path,
+        metavar="FILE",
+        help="store kernel timings here: the next build is faster",
     )
     parser.add_argument(
-        "--dla-core", type=whole_number(0), metavar="N", help="run on this deep learning accelerator"
+        "--dla-core",
+        type=whole_number(0),
+        metavar="N",
+        help="run on this deep learning accelerator (DLA) core",
     )
     parser.add_argument(
-        "--version-compatible", action="store_true", help="also for later versions (tensorrt only)"
+        "--version-compatible", action="store_true", help="also runs with later versions (tensorrt only)"
     )
     parser.add_argument(
-        "--hardware-compatible", action="store_true", help="also for other GPUs, from Ampere on (slower)"
+        "--hardware-compatible", action="store_true", help="also runs on other GPUs, from Ampere on (slower)"
     )
     add_gate_arguments(parser)
 
@@ -102,7 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"convolutions and matrix products: {counts}")
     parity = card.extra["parity"]
     if parity == PARITY_NOT_RUN:
-        print(f"parity: not run; on the GPU it is for: adu_depth verify-engine {arguments.out}")
+        print(f"parity: not run; on the target GPU run: adu_depth verify-engine {arguments.out}")
     else:
         print(f"parity: passed on {parity['frames']} frames, depth p99 {parity['depth_p99']:.4%}")
     return 0

@@ -1,4 +1,4 @@
-"""``adu_depth calibrate``: a camera profile from a drive, or from distances measured in a picture."""
+"""``adu_depth calibrate``: a camera profile from a drive, or from distances measured in an image."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ from adu_depth_core.terminal import plain_console
 REFUSED = 3
 
 EPILOG = f"""\
-DIR gets NAME.profile.json, which the node, predict, evaluate and evaluate-bag take as profile, and NAME.png,
-before and after. Truth, the best first: depth topic, LiDAR, stereo pair; --camera-height; --distance for a
-picture. Exit status: 0 written; {REFUSED} it does not help, or the truth contradicts itself: nothing is
+Writes NAME.profile.json to DIR, for the node, predict, evaluate and evaluate-bag, and NAME.png,
+before and after. Ground truth, best first: depth topic, LiDAR, stereo pair; --camera-height; --distance for a
+picture. Exit status: 0 written; {REFUSED} no improvement, or inconsistent ground truth: nothing is
 written; 1 an error. What to record, and how to use it: docs/own_vehicle.md
 
 examples:
@@ -76,12 +76,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "of one "
         "make need names)",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace an earlier profile of that name")
+    parser.add_argument("--overwrite", action="store_true", help="overwrite an earlier profile of that name")
     parser.add_argument(
         "--camera-height",
         type=number(above=0.0, most=10.0),
         metavar="M",
-        help="metres of the camera above the road: the truth where the bag has no better one",
+        help="metres of the camera above the road: the ground truth if the bag has no better one",
     )
     parser.add_argument(
         "--distance",
@@ -89,8 +89,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="U,V=M",
-        help="metres from the camera to what column U, row V of the picture shows; give it four times or "
-        "more",
+        help="distance in metres from the camera to the surface at column U, row V of the picture; give "
+        "four or more",
     )
     parser.add_argument(
         "--focal",
@@ -101,7 +101,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-training-frames",
         action="store_true",
-        help="calibrate, with a warning, on drives that the model's card says it was trained on",
+        help="calibrate, with a warning, on drives listed as training data in the model's card",
     )
     add_topic_arguments(parser, ("depth", "lidar", "stereo"))
     add_model_arguments(parser)
@@ -110,7 +110,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     if arguments.profile != AUTO:
         raise UsageError(
-            "--profile does not go with calibrate, which measures the model as it is and writes one"
+            "--profile cannot be used with calibrate, which evaluates the model without a profile and writes "
+            "one"
         )
     arguments.profile = NONE
     if arguments.name and Path(arguments.name).name != arguments.name:
@@ -169,7 +170,7 @@ def _of_picture(
     if len(arguments.inputs) != 1 or not is_image(arguments.inputs[0]):
         raise UsageError("--distance is for one picture, a PNG or JPEG file")
     if arguments.camera_height is not None or arguments.truth is not None:
-        raise UsageError("--distance does not go with --camera-height or --truth")
+        raise UsageError("--distance cannot be combined with --camera-height or --truth")
     image = read_rgb(arguments.inputs[0])
     told = argparse.Namespace(
         calib=arguments.calib, focal=arguments.focal, fx=None, fy=None, cx=None, cy=None

@@ -18,7 +18,7 @@ from adu_depth_core.terminal import plain_console
 MISSING_FOCAL = """metric depth needs the camera's focal length in pixels; give one of
   --calib FILE   a KITTI calib.txt, or the YAML of a ROS camera_info
   --focal PX     image width in pixels * focal length in mm / sensor width in mm
-                 (with a phone's 35 mm equivalent F: image diagonal in pixels * F / 43.3)
+                 (for a phone's 35 mm equivalent F: image diagonal in pixels * F / 43.3)
   --fx PX        and, if they are known, --fy --cx --cy of the camera matrix"""
 
 
@@ -30,7 +30,10 @@ def add_camera_arguments(
     source = camera.add_mutually_exclusive_group()
     source.add_argument("--calib", type=Path, metavar="FILE", help="KITTI calib.txt or ROS camera_info YAML")
     source.add_argument(
-        "--focal", type=number(above=0), metavar="PX", help="focal length, principal point in the middle"
+        "--focal",
+        type=number(above=0),
+        metavar="PX",
+        help="focal length, with the principal point at the image centre",
     )
     source.add_argument("--fx", type=number(above=0), metavar="PX", help="horizontal focal length")
     camera.add_argument(
@@ -59,7 +62,7 @@ def camera_source(arguments: argparse.Namespace) -> Callable[[int, int], Camera]
         name: getattr(arguments, name) for name in ("fy", "cx", "cy") if getattr(arguments, name) is not None
     }
     if rest and arguments.fx is None:
-        raise UsageError(f"--{', --'.join(rest)} goes with --fx only")
+        raise UsageError(f"--{', --'.join(rest)} can only be used with --fx")
     if arguments.calib is not None:
         if not arguments.calib.is_file():
             raise UserError(f"--calib {arguments.calib} does not exist")
@@ -128,6 +131,6 @@ def add_camera_height(group: argparse._ActionsContainer) -> None:
         "--camera-height",
         type=number(above=0.0),
         metavar="M",
-        help="height of a camera that looks along a level road, to tell obstacles from ground (default: the "
+        help="height of a level camera above the road, to separate obstacles from ground (default: the "
         "road is fitted to each frame's ground truth)",
     )

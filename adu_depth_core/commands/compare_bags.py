@@ -1,4 +1,4 @@
-"""``adu_depth compare-bags``: is what a live node recorded what the offline predictor says?"""
+"""``adu_depth compare-bags``: compare the recorded output of a live node with the offline prediction."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROWS = 10
 """Frames in the table: those that differ most."""
 
 EPILOG = """\
-The exit status is 0 if every frame that the node answered equals the offline prediction, else 1.
+The exit status is 0 if every depth image of the node equals the offline prediction, else 1.
 
 examples:
   adu_depth compare-bags recorded drive
@@ -38,25 +38,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "live", type=Path, metavar="LIVE", help="bag recorded from the node: depth, uncertainty"
     )
-    parser.add_argument(
-        "source", type=Path, metavar="SOURCE", help="bag with the images that the node was fed"
-    )
+    parser.add_argument("source", type=Path, metavar="SOURCE", help="bag with the node's input images")
     parser.add_argument(
         "--tolerance",
         type=number(least=0, below=1),
         default=Expectation.tolerance,
         metavar="T",
-        help="largest relative difference that is none (default: 0.001; other runtimes need more)",
+        help="largest relative difference that counts as equal (default: 0.001; other runtimes need more)",
     )
-    parser.add_argument(
-        "--require-all", action="store_true", help="fail too if the node did not answer an image"
-    )
+    parser.add_argument("--require-all", action="store_true", help="also fail if an image has no depth")
     parser.add_argument(
         "--offset",
         type=whole_number(-(2**63), 2**63 - 1),
         metavar="NS",
-        help="live stamps minus source stamps in nanoseconds, as a player that restamps adds "
-        "(default: found from the stamps)",
+        help="live stamps minus source stamps in nanoseconds, as added by a player that restamps (default: "
+        "estimated from the stamps)",
     )
     names = parser.add_argument_group("topics")
     names.add_argument("--image", metavar="TOPIC", help="of SOURCE (default: that with the depth's frame)")

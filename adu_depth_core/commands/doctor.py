@@ -1,4 +1,4 @@
-"""``adu_depth doctor``: what this machine has, and what to install for the rest."""
+"""``adu_depth doctor``: check what this machine supports, and what to install for the rest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from adu_depth_core.inference.installation import Check, can_infer, examine
 from adu_depth_core.terminal import plain_console
 
 EPILOG = """\
-The exit status is 0 if the model is whole and at least one backend predicts with it.
+The exit status is 0 if the model is intact and at least one backend predicts with it.
 
 examples:
   adu_depth doctor
@@ -69,7 +69,7 @@ def _print_report(checks: list[Check], inference_works: bool) -> None:
         console.print(Text("\nInference works.", "green"))
     else:
         no = ("\nInference does not work:", "red")
-        console.print(Text.assemble(no, " it takes the model and one backend that runs."))
+        console.print(Text.assemble(no, " it needs the model and one working backend."))
 
 
 def _table(checks: list[Check]) -> Table:

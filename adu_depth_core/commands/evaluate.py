@@ -27,7 +27,7 @@ from adu_depth_core.progress import progress_bar
 from adu_depth_core.terminal import plain_console
 
 EPILOG = """\
-Formulas, crops and how to read the table: docs/evaluation.md; what a data set's folder holds:
+Formulas, crops and how to read the table: docs/evaluation.md; layout of the data sets' folders:
 docs/training_data.md
 
 examples:
@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         action="extend",
         metavar="DIR",
-        help="the data set's folder; several are judged in one run, with a row for each",
+        help="the data set's folder; several are evaluated in one run, one row each",
     )
     splits = "; ".join(f"{dataset}: {', '.join(names)}" for dataset, names in SPLITS.items())
     parser.add_argument(
@@ -98,7 +98,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     protocol.add_argument(
         "--allow-training-frames",
         action="store_true",
-        help="evaluate even frames that the model card says the model was trained on",
+        help="evaluate even frames listed as training data in the model card",
     )
     add_model_arguments(parser)
     instead = parser.add_argument_group("instead of a model")
@@ -106,7 +106,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--checkpoint",
         type=Path,
         metavar="FILE",
-        help="weights of a student or stereo teacher (.safetensors), their card beside them, run in PyTorch",
+        help="weights of a student or stereo teacher (.safetensors) with their card beside them, run in "
+        "PyTorch",
     )
     instead.add_argument(
         "--method",
@@ -116,7 +117,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output = parser.add_argument_group("output")
     output.add_argument("--per-frame", action="store_true", help="also print one row per frame")
     output.add_argument(
-        "--json", type=Path, metavar="FILE", help="write the result, every frame's too, as JSON"
+        "--json", type=Path, metavar="FILE", help="write the results, including those of every frame, as JSON"
     )
     output.add_argument("--csv", type=Path, metavar="FILE", help="write every frame's metrics as CSV")
 
@@ -175,7 +176,7 @@ def _subject(arguments: argparse.Namespace) -> Subject:
             only_model |= {"network_size": None, "flip": False}
         unsuited = [name for name, default in only_model.items() if getattr(arguments, name) != default]
         if unsuited:
-            raise UsageError(f"--{unsuited[0].replace('_', '-')} does not go with --{given[0]}")
+            raise UsageError(f"--{unsuited[0].replace('_', '-')} cannot be combined with --{given[0]}")
     if arguments.method:
         return sgbm_subject()
     if arguments.checkpoint:

@@ -51,10 +51,10 @@ SHOWN = (
 
 EPILOG = f"""\
 DIR holds report.html (read this first), metrics.json, frames.csv and, with --record, the bag record/.
-Exit status: 0 done; 1 nothing could be evaluated, or another error; 2 wrong options; {FAILED} a --fail-if
-condition holds; {INTERRUPTED} interrupted by Ctrl-C (the report is of what was read until then).
+Exit status: 0 done; 1 nothing could be evaluated, or another error; 2 invalid options; {FAILED} a --fail-if
+condition holds; {INTERRUPTED} interrupted by Ctrl-C (the report covers the frames read so far).
 Metrics of --fail-if: {", ".join(METRICS)}
-How figures are made: docs/evaluation.md; topics and bags: docs/replay.md
+Definitions of the figures: docs/evaluation.md; topics and bags: docs/replay.md
 
 examples:
   adu_depth evaluate-bag drive --out judged
@@ -68,8 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "bags", nargs="+", type=Path, metavar="BAG", help="rosbag2 folder, .mcap, .db3 or .bag"
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the report")
-    parser.add_argument("--overwrite", action="store_true", help="replace an earlier report in DIR")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder for the report")
+    parser.add_argument("--overwrite", action="store_true", help="overwrite an earlier report in DIR")
     parser.add_argument(
         "--record", action="store_true", help="also write images, depth, sigma and error as a bag"
     )
@@ -97,8 +97,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     protocol.add_argument(
         "--where",
         choices=MEASURED,
-        help="count ground truth only where this other kind has a value, too: figures of --truth depth and "
-        "--truth lidar compare only on the same pixels",
+        help="use ground truth only where this other kind has a value too: figures of --truth depth and "
+        "--truth lidar are comparable only on the same pixels",
     )
     protocol.add_argument("--crop", choices=CROPS, default="none", help="part of the image (default: none)")
     add_camera_height(protocol)

@@ -14,8 +14,8 @@ from adu_depth_core.files import check_writable
 from adu_depth_core.inference.predictor import default_model
 
 EPILOG = """\
-The file is written only if its answers agree with PyTorch's (without torch: ONNX Runtime's) in FP32.
-Its card names what was compared, and the layers that stay in FP32.
+The file is written only if its outputs agree with PyTorch's (without torch: ONNX Runtime's) in FP32.
+Its card records the comparison and the layers that stay in FP32.
 
 examples:
   adu_depth export --size 192x640 --out student.onnx
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="network input (default: the model's)",
     )
     parser.add_argument(
-        "--batch", type=_batch, default=1, metavar="N|dynamic", help="images at once (default: 1)"
+        "--batch", type=_batch, default=1, metavar="N|dynamic", help="batch size (default: 1)"
     )
     parser.add_argument("--precision", choices=PRECISIONS, default="fp32", help="default: fp32")
     parser.add_argument(
@@ -57,7 +57,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="use at most N of the frames (default: 64)",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.onnx", help="file to write")
-    add_camera_arguments(parser, "the frames' camera (default: a bag's camera_info, else 82 degrees across)")
+    add_camera_arguments(
+        parser,
+        "the frames' camera (default: a bag's camera_info, else a horizontal field of view of 82 degrees)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

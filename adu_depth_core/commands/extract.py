@@ -24,7 +24,7 @@ from adu_depth_core.progress import progress_bar
 
 EPILOG = """\
 The folder is a training source of kind stereo_folder; docs/training_data.md describes it. Pairs without
-depth are labelled by stereo matching when they are trained on.
+depth are labelled by stereo matching during training.
 
 examples:
   adu_depth extract drive --out data/drive
@@ -49,15 +49,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=number(least=0),
         default=0.5,
         metavar="M",
-        help="metres that the camera travels between frames, by the bag's poses; without poses, frames on "
-        "which nothing moves are left out; 0 keeps every frame (default: 0.5)",
+        help="metres that the camera travels between frames, by the bag's poses; without poses, static "
+        "frames are skipped; 0 keeps every frame (default: 0.5)",
     )
     parser.add_argument(
         "--min-turn",
         type=number(above=0),
         default=5.0,
         metavar="DEG",
-        help="degrees that are motion enough by themselves (default: 5)",
+        help="degrees of rotation that count as motion on their own (default: 5)",
     )
     add_topic_arguments(parser, ("depth", "lidar", "none"))
 

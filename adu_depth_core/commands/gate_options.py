@@ -29,7 +29,10 @@ def add_gate_arguments(parser: argparse.ArgumentParser) -> None:
         help="use at most N of the frames (default: 16)",
     )
     add_gpu_argument(group)
-    add_camera_arguments(parser, "the frames' camera (default: a bag's camera_info, else 82 degrees across)")
+    add_camera_arguments(
+        parser,
+        "the frames' camera (default: a bag's camera_info, else a horizontal field of view of 82 degrees)",
+    )
 
 
 def gate_of(arguments: argparse.Namespace) -> Gate:

@@ -12,8 +12,8 @@ from adu_depth_core.inference.tensorrt.engine_file import engine_card
 from adu_depth_core.terminal import plain_console
 
 EPILOG = """\
-Shows what the builder reported when it made the engine; no GPU is needed. The exit status is 1 if the engine
-was replaced since, or does not compute in the precision its card claims.
+Shows the builder's report on the engine; no GPU is needed. The exit status is 1 if the engine
+was replaced since, or does not compute in the precision stated in its card.
 
 example:
   adu_depth inspect-engine student.engine
@@ -23,7 +23,7 @@ example:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("engine", type=Path, metavar="FILE.engine", help="engine by `adu_depth build-engine`")
-    parser.add_argument("--summary", action="store_true", help="leave out the table of layers")
+    parser.add_argument("--summary", action="store_true", help="omit the table of layers")
 
 
 def run(arguments: argparse.Namespace) -> int:

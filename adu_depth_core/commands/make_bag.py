@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder",
         type=Path,
-        help="images, calibration and times as KITTI odometry, raw, object or stereo 2015 have them",
+        help="images, calibration and times in the layout of KITTI odometry, raw, object or stereo 2015",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="BAG", help="folder of the new bag")
     parser.add_argument(

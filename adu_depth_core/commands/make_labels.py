@@ -20,12 +20,12 @@ FEW = 0.15
 """Share of labelled pixels below which a frame is named: its views hardly match."""
 
 EPILOG = """\
-Labels are OpenCV's semi-global matching where left and right agree: about two thirds of the pixels.
+Labels come from OpenCV's semi-global matching with a left-right check: about two thirds of the pixels.
 They stand in for depth in training. They are pseudo-labels, no ground truth: evaluate takes them with
---split labelled only, and marks the result. Frames that have depth
-or a label are left as they are, so that an interrupted run goes on where it stopped.
+--split labelled only, and marks the result. Frames that have depth or a label are left
+unchanged, so that an interrupted run resumes where it stopped.
 
-Of other data sets than a stereo_folder, pairs and labels are written as stereo_folders below --out, one for
+For data sets other than a stereo_folder, pairs and labels are written as stereo_folders below --out, one for
 each rig.
 
 examples:
@@ -50,8 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", help="image size, for drivingstereo: half (default) or full")
     defaults = Matching()
     for name, unit, text in (
-        ("nearest", "M", "metres; what is nearer is not searched for"),
-        ("farthest", "M", "metres; farther labels are left out"),
+        ("nearest", "M", "metres; nearer surfaces are not searched for"),
+        ("farthest", "M", "metres; farther labels are dropped"),
         ("tolerance", "PX", "left-right disagreement allowed, pixels"),
     ):
         default = getattr(defaults, name)
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     in_place = arguments.dataset == "stereo_folder"
     if in_place == (arguments.out is not None):
         raise UsageError(
-            f"{arguments.root[0]}: labels of a stereo_folder go into it, without --out"
+            f"{arguments.root[0]}: labels of a stereo_folder are written into it; omit --out"
             if in_place
             else f"--out is missing: labels of {arguments.dataset} go into a folder of their own"
         )
@@ -116,6 +116,6 @@ def _report(out: Path, shares: dict[str, float], done: int) -> None:
     few = [scene for scene, share in shares.items() if share < FEW]
     if few:
         print(
-            f"  less than {100 * FEW:.0f} % of {len(few)}: {some(few)}; are the views rectified and of one "
-            "moment?"
+            f"  less than {100 * FEW:.0f} % of {len(few)}: {some(few)}; are the views rectified and "
+            f"synchronised?"
         )

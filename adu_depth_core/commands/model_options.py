@@ -30,8 +30,8 @@ def add_model_arguments(parser: argparse.ArgumentParser, several: bool = False) 
         "--profile",
         default=AUTO,
         metavar="FILE",
-        help="camera profile by `adu_depth calibrate`; auto: the one beside the model that is of the camera, "
-        "if any; none: without (default: auto)",
+        help="camera profile by `adu_depth calibrate`; auto: the one beside the model that matches the "
+        "camera, if any; none: no profile (default: auto)",
     )
     group.add_argument(
         "--backend", choices=["auto", *BACKENDS], default="auto", help="runtime (default: auto)"
@@ -40,7 +40,7 @@ def add_model_arguments(parser: argparse.ArgumentParser, several: bool = False) 
         "--network-size",
         type=rows_x_columns,
         metavar="HEIGHTxWIDTH",
-        help="network input (default: as suits each camera's aspect, if the model takes any)",
+        help="network input (default: matched to each camera's aspect ratio, if the model allows any size)",
     )
     group.add_argument(
         "--threads",
@@ -58,7 +58,7 @@ def add_gpu_argument(parser: argparse._ActionsContainer) -> None:
         type=whole_number(0),
         default=0,
         metavar="N",
-        help="number of the GPU that a GPU's backend runs on (default: 0)",
+        help="index of the GPU for GPU backends (default: 0)",
     )
 
 

@@ -28,10 +28,10 @@ written to DIR:
   depth/NAME.png   depth, 16-bit: value / 256 is metres (KITTI's convention, 0 is no value)
   sigma/NAME.png   its uncertainty (one sigma), on the same scale
 
-A photo's EXIF gives the focal length where none of --calib, --focal and --fx is given.
+The focal length is taken from a photo's EXIF if none of --calib, --focal and --fx is given.
 
-What is live is predicted frame after frame until it ends or Ctrl-C is pressed. Its video has the rate that
-the camera announces, so it plays faster than it was where the network is slower than the camera.
+Live sources are predicted frame by frame until they end or Ctrl-C is pressed. The video has the rate that
+the camera announces, so it plays too fast if the network is slower than the camera.
 
 examples:
   adu_depth predict photo.jpg --out result
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=number(above=0),
         default=MAX_RELATIVE_SIGMA,
         metavar="S",
-        help="pixels with sigma / depth beyond this, which the node would withhold, are grey in the pictures "
+        help="pixels with sigma / depth above this, which the node would withhold, are grey in the pictures "
         f"(default: {MAX_RELATIVE_SIGMA:g}); depth/ and sigma/ hold them all",
     )
     add_model_arguments(parser)

@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=whole_number(1, MOST),
         default=1,
         metavar="N",
-        help="drives, each in another street (default 1)",
+        help="drives, each in a different street (default 1)",
     )
     parser.add_argument(
         "--frames",
@@ -60,18 +60,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--spread",
         type=number(least=1, most=1000),
         metavar="M",
-        help="instead of a drive, views about M metres apart in one street, each with a camera and a light "
-        "of its own, and with more people, vehicles and signs about (folders only)",
+        help="instead of a drive, views about M metres apart in one street, each with its own camera and "
+        "lighting, and with more people, vehicles and signs (folders only)",
     )
     parser.add_argument(
-        "--mono", action="store_true", help="the left view alone, in half the time: to train students on"
+        "--mono", action="store_true", help="the left view only, in half the time: for training students"
     )
     parser.add_argument(
         "--seed",
         type=whole_number(0, 2**62),
         default=0,
         metavar="S",
-        help="seed of the first drive; the others count up (default 0)",
+        help="seed of the first drive, incremented for each further one (default 0)",
     )
     _add_camera_arguments(parser)
     lidar = parser.add_argument_group("LiDAR (bags only)")
@@ -83,27 +83,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=whole_number(1, 36000),
         default=1800,
         metavar="N",
-        help="directions in one turn (default 1800)",
+        help="azimuth steps per revolution (default 1800)",
     )
     lidar.add_argument(
         "--lidar-noise",
         type=number(least=0),
         default=0.0,
         metavar="M",
-        help="deviation of the ranges in metres (default 0)",
+        help="standard deviation of the range noise in metres (default 0)",
     )
     parser.epilog = (
         "examples:\n"
         "  a drive of 10 s as a bag:\n"
         "    adu_depth synth-drive --bag drive --frames 100\n"
-        "  a high camera that looks down by 6 degrees, 90 degrees wide:\n"
+        "  a high camera pitched down by 6 degrees, 90 degrees wide:\n"
         "    adu_depth synth-drive --bag truck --size 480x768 --fov 90 --camera-height 2.2 --pitch -6\n"
         "  training data, 150 streets with 2 stereo frames of each, about 10 m apart:\n"
         "    adu_depth synth-drive --out synthetic --scenes 150 --frames 2 --rate 1\n"
         "  training data for any camera, single images, 4 in each street:\n"
         "    adu_depth synth-drive --out any --scenes 200 --frames 4 --spread 40 --mono --random-camera\n"
         "\n"
-        "The same options give the same bytes. An interrupted run keeps what is complete."
+        "The same options give the same bytes. An interrupted run keeps the completed frames."
     )
 
 
@@ -112,13 +112,14 @@ def _add_camera_arguments(parser: argparse.ArgumentParser) -> None:
     parser._negative_number_matcher = re.compile(r"^-[\d.][\d.:,e-]*$")
     cameras = parser.add_argument_group(
         "cameras",
-        "Each value may be a range such as -8:4, or a list of values and ranges such as 0,-60,60,170:190: "
-        "then one is drawn for each drive, or with --spread for each view.",
+        "Each value may be a range such as -8:4, or a list of values and ranges such as 0,-60,60,170:190, "
+        "sampled once per drive, or with --spread once per view.",
     )
     cameras.add_argument(
         "--random-camera",
         action="store_true",
-        help="draw whatever is not given as vehicles have it: 4:3, 16:9, 16:10 or 3.3:1 at 0.2 megapixels, "
+        help="sample all parameters not given from those of typical vehicles: 4:3, 16:9, 16:10 or 3.3:1 "
+        "at 0.2 megapixels, "
         "40 to 110 degrees wide, 1.2 to 2.6 m high, pitch -8 to 4, roll -3 to 3, baseline 0.2 to 0.6 m, "
         "ahead half of the time, else in one of five other directions",
     )
@@ -140,7 +141,7 @@ def _add_camera_arguments(parser: argparse.ArgumentParser) -> None:
         ("baseline", "M", "metres from left to right (default 0.532)"),
         ("camera-height", "M", "metres above the road (default 1.65)"),
         ("pitch", "DEG", "0 is level, negative looks down (default 0)"),
-        ("roll", "DEG", "clockwise is positive (default 0); a pair is turned as a whole"),
+        ("roll", "DEG", "clockwise is positive (default 0); a pair is rotated as a whole"),
         ("yaw", "DEG", "0 looks ahead, 90 to the left, 180 back (default 0)"),
     ):
         cameras.add_argument(f"--{name}", type=choice, metavar=unit, help=text)

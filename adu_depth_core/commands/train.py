@@ -8,7 +8,7 @@ from adu_depth_core.commands.number_arguments import MOST_THREADS, whole_number
 from adu_depth_core.errors import require
 
 EPILOG = """\
-The recipes, what they need and what they give: docs/training.md
+Recipes, their requirements and results: docs/training.md
 
 examples:
   adu_depth train teacher kitti2015_small root=DATA synthetic=SYNTHETIC out=runs/teacher
@@ -19,7 +19,7 @@ examples:
       teacher=runs/teacher/teacher.safetensors twin=runs/student/student.onnx  # on all frames, none held out
   adu_depth train student kitti_eigen root=KITTI out=runs/eigen precision=bf16-mixed --devices 4
 
-Started again with the same out=, an interrupted run resumes."""
+Run again with the same out= to resume an interrupted run."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,9 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "overrides",
         nargs="*",
         metavar="KEY=VALUE",
-        help="entries of the configuration to change, also parts of one: distillation.response=0",
+        help="configuration entries to override, including nested ones: distillation.response=0",
     )
-    machine = parser.add_argument_group("machine (batch_size is that of all processes together)")
+    machine = parser.add_argument_group("machine (batch_size is the total over all processes)")
     machine.add_argument(
         "--workers",
         type=whole_number(0, MOST_THREADS),

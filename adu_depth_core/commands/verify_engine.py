@@ -1,4 +1,4 @@
-"""``adu_depth verify-engine``: compare an engine with the FP32 original, on the GPU it is for."""
+"""``adu_depth verify-engine``: compare an engine with the FP32 original, on the target GPU."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from adu_depth_core.commands.gate_options import add_gate_arguments, gate_of
 from adu_depth_core.deploy.engine_parity import verify_engine
 
 EPILOG = """\
-The result is written into the engine's card. The exit status is 1 if the answers differ too much.
+The result is written into the engine's card. The exit status is 1 if the outputs differ too much.
 
 example:
   adu_depth verify-engine student.engine --frames drive.mcap

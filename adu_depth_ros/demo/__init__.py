@@ -1,1 +1,1 @@
-"""The whole path in one command: a bag, the real node over DDS, and a judgement of what it publishes."""
+"""End-to-end demo in one command: a bag, the real node over DDS, and an evaluation of its output."""

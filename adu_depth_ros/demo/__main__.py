@@ -37,12 +37,12 @@ SUMMARY = "summary.json"
 SEED = 20
 CONTENTS = {
     "demo.mp4": "image, depth and sigma of every frame",
-    "demo.gif": "its beginning, for web pages",
+    "demo.gif": "the first part, for web pages",
     "frame.png": "one frame",
-    SUMMARY: "these figures and more",
+    SUMMARY: "these and further figures",
     "drive": "the bag that was played",
     "depth": "the bag that was recorded from the node",
-    "depth_node.log": "what the node said",
+    "depth_node.log": "log of the node",
 }
 PACKAGES = ("numpy", "opencv-python-headless", "openvino", "onnxruntime", "rosbags", "ros-jazzy-rclpy")
 
@@ -51,9 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m adu_depth_ros.demo",
         description="Play a drive to the real depth_node over DDS at its recorded rate, record what it "
-        "publishes, judge it against exact depth and make pictures of it.",
+        "publishes, evaluate it against exact depth and render pictures.",
         epilog="examples:\n"
-        "  python -m adu_depth_ros.demo --out demo                  a synthetic drive, made on the spot\n"
+        "  python -m adu_depth_ros.demo --out demo                  a generated synthetic drive\n"
         "  python -m adu_depth_ros.demo --out kitti --bag drive_02  a bag of `adu_depth make-bag`",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -90,7 +90,7 @@ def _run(arguments: argparse.Namespace) -> None:
     os.environ.update(private_domain())
     if warning := use_profile_for_images():
         console.print(Text("warning:", "yellow"), warning, soft_wrap=True)
-    # The folder gets its name when everything in it is there: a failed demo leaves none.
+    # The folder is renamed into place when it is complete: a failed demo leaves no folder.
     with write_atomically(arguments.out) as work:
         work.mkdir()
         source = arguments.bag or _make_drive(work / "drive", arguments.frames)
@@ -116,11 +116,11 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _remove_former(out: Path) -> None:
-    """Remove what a former demo left, so that it cannot be taken for this one's."""
+    """Remove the output of an earlier demo, so that it cannot be mistaken for this one's."""
     if (out / SUMMARY).is_file():
         shutil.rmtree(out)
     elif out.exists():
-        raise UserError(f"{out} exists and was not made by this demo; choose another folder with --out")
+        raise UserError(f"{out} exists and was not written by this demo; choose another folder with --out")
 
 
 def _make_drive(path: Path, frames: int) -> Path:
@@ -164,7 +164,7 @@ def _table(summary: dict[str, Any]) -> Table:
         "frames dropped": ("frames_dropped", "d"),
         "latency p50 (ms)": ("latency_p50_ms", ".1f"),
         "latency p99 (ms)": ("latency_p99_ms", ".1f"),
-        "share of pixels published, the rest withheld": ("answered_share", ".1%"),
+        "fraction of pixels published, the rest withheld": ("answered_share", ".1%"),
         "abs_rel of published pixels": ("abs_rel", ".3f"),
         "abs_rel of all pixels": ("all_pixels", "abs_rel", ".3f"),
         "published pixels with |error| <= sigma": ("coverage_1sigma", ".1%"),

@@ -1,4 +1,4 @@
-"""The live part: node, player and recorder as processes of their own, joined by DDS alone."""
+"""The live part: node, player and recorder as separate processes, connected only by DDS."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ DIAGNOSTICS = "/diagnostics"
 RECORDED = (DEPTH, "/depth/camera_info", SIGMA, DIAGNOSTICS)
 
 START_SECONDS = 60.0
-"""For the model to load and compile."""
+"""Time for the model to load and compile."""
 
 DRAIN_SECONDS = 2.0
-"""For the last frames to pass through the node and reach the recorder."""
+"""Time for the last frames to pass through the node and reach the recorder."""
 
 
 @dataclass(frozen=True)
 class LiveRun:
-    """What was played and recorded.
+    """Summary of the bag played and the bag recorded.
 
     :param source: bag that was played
     :param recorded: bag of the node's topics
@@ -62,7 +62,7 @@ def run_live(source: Path, work: Path, model: Path | None = None) -> LiveRun:
     :param source: bag with ``LEFT_IMAGE`` and ``LEFT_INFO``
     :param work: folder for logs and the recorded bag ``depth``
     :param model: ONNX file; None for the installed student
-    :raises UserError: with a log, if a process fails, the node does not become active, or no depth came
+    :raises UserError: with a log, if a process fails, the node does not become active, or no depth arrived
     """
     rate = _image_rate(source)
     recorded, report = work / "depth", work / "played.json"
@@ -82,7 +82,7 @@ def run_live(source: Path, work: Path, model: Path | None = None) -> LiveRun:
         _wait_until_active(observer, node)
         _wait_until_recording(observer, recorder)
         if subprocess.run(play_command, check=False).returncode:
-            raise node.failure("did not get the bag: the player failed, see above")
+            raise node.failure("received no bag: the player failed, see above")
         time.sleep(DRAIN_SECONDS)
         recorder.stop()
         node.stop()

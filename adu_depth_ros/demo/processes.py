@@ -1,4 +1,4 @@
-"""Child processes with a log, stopped whatever happens."""
+"""Child processes with a log, always stopped on exit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOG_LINES = 40
 class Child:
     """A running process.
 
-    :param name: what its users call it
+    :param name: name for messages
     :param process: the process
     :param log: file of its standard output and error
     """
@@ -34,7 +34,7 @@ class Child:
             raise self.failure(f"ended with status {self.process.returncode}")
 
     def stop(self) -> None:
-        """Ask it to end as Ctrl-C does, and wait.
+        """Send SIGINT and wait for the process to end.
 
         :raises UserError: if it fails or does not end, with its log
         """

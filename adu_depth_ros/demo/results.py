@@ -1,4 +1,4 @@
-"""What came out of the node, frame by frame and as figures."""
+"""The node's output, frame by frame and as figures."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ ACCURACY = ("abs_rel", "rmse", "d1", "coverage_1sigma")
 
 @dataclass(frozen=True)
 class Result:
-    """A frame that the node answered.
+    """A frame for which the node published depth.
 
     :param image: RGB uint8 ``(H, W, 3)``
-    :param depth: metres ``(H, W)``; NaN where the node is not sure enough, +inf beyond its range
+    :param depth: metres ``(H, W)``; NaN where sigma is too large, +inf beyond its range
     :param sigma: metres ``(H, W)``
     :param truth: exact depth in metres ``(H, W)``, +inf for sky; None if the bag has none
     :param latency_ms: from the image's stamp until depth was received
-    :param whole: the model's prediction for this image before the node withheld what it is not sure of; None
-        where there is no truth to compare it with
+    :param whole: the model's prediction for this image before the node withheld uncertain pixels; None
+        without ground truth to compare it with
     """
 
     image: np.ndarray
@@ -46,7 +46,7 @@ class Result:
 
 
 def read_results(run: LiveRun, predictor: Predictor) -> Iterator[Result]:
-    """Join the node's topics with the bag that was played, by stamp.
+    """Match the node's topics with the bag that was played, by stamp.
 
     :param predictor: of the node's model
     :raises UserError: if the node published a stamp that no image had
@@ -87,7 +87,7 @@ def _rgb(message: Any) -> np.ndarray:
 
 
 class Judge:
-    """Collects the figures of the frames, of which there must be one."""
+    """Collects the figures of at least one frame."""
 
     def __init__(self) -> None:
         self._latencies: list[float] = []
@@ -96,7 +96,7 @@ class Judge:
         self._answered_shares: list[float] = []
 
     def add(self, result: Result) -> None:
-        """Count a frame; its accuracy too if it has truth."""
+        """Count a frame, and its accuracy if it has ground truth."""
         self._latencies.append(result.latency_ms)
         if result.truth is None:
             return
@@ -145,7 +145,7 @@ def _mean(values: list[float]) -> float | None:
 
 
 def node_report(run: LiveRun) -> dict[str, str]:
-    """The node's own last word in /diagnostics: backend, model, counts."""
+    """The node's last status in /diagnostics: backend, model, counts."""
     values: dict[str, str] = {}
     with BagReader(run.recorded) as recorded:
         for message in recorded.messages([DIAGNOSTICS]):

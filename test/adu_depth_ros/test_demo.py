@@ -111,5 +111,5 @@ def test_a_folder_that_is_not_a_demos_is_kept(tmp_path):
     (tmp_path / "thesis.tex").touch()
     finished = run_demo("--out", tmp_path)
     assert finished.returncode == 1
-    assert "was not made by this demo" in finished.stderr
+    assert "was not written by this demo" in finished.stderr
     assert (tmp_path / "thesis.tex").exists()

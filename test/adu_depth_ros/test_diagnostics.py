@@ -32,8 +32,8 @@ def snapshot(received=0, published=0, dropped=0, rejected=0, failed=0, latency=0
     ("state", "failure", "frames", "level", "message"),
     [
         ("active", "", {"received": 9, "published": 9}, OK, "50 ms"),
-        ("active", "", {"received": 9}, OK, "nobody listens"),
-        ("active", "", {}, OK, "nobody listens to depth: images are not subscribed"),
+        ("active", "", {"received": 9}, OK, "depth has no subscribers"),
+        ("active", "", {}, OK, "depth has no subscribers: not subscribed to images"),
         ("active", "", {"received": 9, "published": 6, "dropped": 3}, WARN, "3 of 9 frames dropped"),
         ("active", "", {"received": 9, "published": 8, "unfamiliar": 4}, OK, "50 ms"),
         (
@@ -78,9 +78,9 @@ def test_a_build_is_told_before_anything_else():
             [0.05] * 20 + [0.2] * 30,
             {"latency_budget": 0.1},
             ERROR,
-            "half of the answers take 200 ms and more",
+            "half of the outputs take 200 ms or more",
         ),
-        ([1e9] * 50, {"latency_budget": 0.1}, WARN, "another clock"),
+        ([1e9] * 50, {"latency_budget": 0.1}, WARN, "different clock"),
     ],
 )
 def test_answers_that_come_too_late(latencies, limits, level, message):

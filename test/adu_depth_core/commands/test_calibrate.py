@@ -163,7 +163,7 @@ def test_a_picture_with_measured_distances(color_student, tmp_path):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--profile", "x.json"], "--profile does not go with calibrate"),
+        (["--profile", "x.json"], "--profile cannot be used with calibrate"),
         (["--name", "a/b"], "must be a name without folders"),
         (["--focal", "300"], "--focal is for a picture"),
         (["--distance", "1,2=3"], "--distance is for one picture"),

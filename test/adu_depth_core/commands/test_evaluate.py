@@ -374,9 +374,9 @@ def test_the_reference_method_is_judged_with_disparity_and_without_sigma(tmp_pat
     ("options", "message"),
     [
         (["--model", "a.onnx", "--checkpoint", "b"], "--model and --checkpoint exclude each other"),
-        (["--method", "sgbm", "--flip"], "--flip does not go with --method"),
-        (["--method", "sgbm", "--network-size", "64x192"], "--network-size does not go with --method"),
-        (["--checkpoint", "b", "--backend", "openvino"], "--backend does not go with --checkpoint"),
+        (["--method", "sgbm", "--flip"], "--flip cannot be combined with --method"),
+        (["--method", "sgbm", "--network-size", "64x192"], "--network-size cannot be combined with --method"),
+        (["--checkpoint", "b", "--backend", "openvino"], "--backend cannot be combined with --checkpoint"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(root, options, message, capsys):

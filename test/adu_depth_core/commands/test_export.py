@@ -123,7 +123,7 @@ def test_the_frames_camera_can_be_told(exported, shipped_model, tmp_path, capsys
     assert export(shipped_model, tmp_path / "told.onnx", *frames, "--focal", "55") == 0
     assert read_card(tmp_path / "told.onnx").extra["parity"]["cameras"] == "as calibrated"
     assert export(shipped_model, tmp_path / "half.onnx", *frames, "--cx", "55") == 2
-    assert "--cx goes with --fx only" in capsys.readouterr().err
+    assert "--cx can only be used with --fx" in capsys.readouterr().err
 
 
 def test_weights_alone_are_enough(shipped_model, tmp_path):

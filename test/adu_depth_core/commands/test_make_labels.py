@@ -102,7 +102,7 @@ def test_pairs_that_hardly_match_are_named(folder, textured_pair, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--out", "x"], "labels of a stereo_folder go into it, without --out"),
+        (["--out", "x"], "labels of a stereo_folder are written into it; omit --out"),
         (["--dataset", "kitti2015"], "--out is missing: labels of kitti2015"),
         (["--nearest", "90"], "nearest is 90 and farthest 80 m"),
     ],

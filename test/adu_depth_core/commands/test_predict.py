@@ -163,7 +163,7 @@ def test_the_focal_length_of_one_photo_is_not_that_of_a_video(predict, tmp_path,
 @pytest.mark.parametrize(
     ("options", "status", "message"),
     [
-        (["--focal", "700", "--cx", "3"], 2, "--cx goes with --fx only"),
+        (["--focal", "700", "--cx", "3"], 2, "--cx can only be used with --fx"),
         (["--calib", "none.txt"], 1, "none.txt does not exist"),
         (["--focal", "700", "--network-size", "100x200"], 1, "nearest is 96x192"),
     ],
