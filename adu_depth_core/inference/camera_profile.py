@@ -1,7 +1,7 @@
-"""Camera profile: what ``adu_depth calibrate`` found out about one camera and one model.
+"""Camera profile: the result of ``adu_depth calibrate`` for one camera and one model.
 
-A JSON file beside the model or anywhere else. It holds for the model whose SHA-256 it names, for engines and
-exports that were made of it, and for images of the camera whose intrinsics it has, at any size.
+A JSON file beside the model or anywhere else. It is valid for the model whose SHA-256 it names, for engines
+and exports built from it, and for images from the camera with its intrinsics, at any size.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _FORM = {
 
 @dataclass(frozen=True)
 class CameraProfile:
-    """A camera and a model, and what to change of the model's answers for it.
+    """A camera and a model, and the corrections of the model's outputs for it.
 
     :param model_name: name of the model
     :param model_files: SHA-256 of each of its files, by file name
@@ -61,7 +61,7 @@ class CameraProfile:
     :param correction: of depth
     :param sigma_factor: of the card's ``sigma_scale``
     :param novelty: entries that take the place of the card's (``inference.novelty``); empty: the card's hold
-    :param record: how it was measured and what it gained; nothing reads it but people
+    :param record: how it was measured and its gain; for people, no code reads it
     """
 
     model_name: str
@@ -138,7 +138,7 @@ def read_profile(path: Path) -> CameraProfile:
 
 
 class ProfileMismatch(UserError):
-    """A profile is of another camera or of another model."""
+    """A profile belongs to another camera or another model."""
 
 
 def check_model(path: Path, profile: CameraProfile, card: ModelCard) -> None:

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Infer = Callable[[NetworkInput, "np.ndarray | None", "float | None"], NetworkOutput]
-"""From the left view and its camera, the right view ``(1, 3, H, W)`` and the baseline in metres to the answer
-for that one image. Right view and baseline are None for a monocular network."""
+"""Maps the left view and its camera, the right view ``(1, 3, H, W)`` and the baseline in metres to the output
+for that image. Right view and baseline are None for a monocular network."""
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """What computes, for reports."""
+    """Name of the runtime, for reports."""
 
     runtime: str
 
@@ -42,10 +42,10 @@ class CheckpointPredictor:
 
     :param card: model card
     :param infer: the network
-    :param stereo: whether it looks at the right view too
-    :param network_size: ``(height, width)`` of its input; None for what suits each camera
-    :param model_path: where it came from
-    :param runtime: name of what computes
+    :param stereo: true if it uses the right view too
+    :param network_size: ``(height, width)`` of its input; None to match each camera's aspect ratio
+    :param model_path: its file
+    :param runtime: name of the runtime
 
     :ivar network_sizes: all that frames were predicted at, in the order of their first use
     """
@@ -79,7 +79,7 @@ class CheckpointPredictor:
 
         :param left: RGB uint8 ``(H, W, 3)``
         :param camera: its intrinsics
-        :param right: the rectified right view; a monocular network does not look at it
+        :param right: the rectified right view; ignored by a monocular network
         :param baseline: metres between the cameras
         :raises UserError: if a stereo network gets no right view
         """
@@ -105,8 +105,8 @@ class CheckpointPredictor:
 def load_checkpoint_predictor(path: Path, network_size: tuple[int, int] | None = None) -> CheckpointPredictor:
     """The student or teacher of a ``.safetensors`` file with its card beside it, on a GPU if there is one.
 
-    :raises UserError: if the file or its card is missing, damaged or not made for each other, the size does
-        not fit, or torch is not installed
+    :raises UserError: if the file or its card is missing, damaged or do not match, the size does not fit,
+        or torch is not installed
     """
     for module in ("timm", "safetensors"):
         require(module, "train", "to evaluate a checkpoint")
@@ -129,7 +129,7 @@ def load_checkpoint_predictor(path: Path, network_size: tuple[int, int] | None =
 
 
 def network_infer(network: nn.Module, stereo: bool) -> Infer:
-    """A student or teacher module as a function of arrays; it computes where its weights are.
+    """A student or teacher module as a function of arrays; it runs on the device of its weights.
 
     The function raises ValueError if a stereo network gets no right view or no baseline.
     """

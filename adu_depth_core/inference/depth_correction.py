@@ -1,4 +1,4 @@
-"""A smooth correction of predicted depth: what a camera profile changes of it."""
+"""A smooth correction of predicted depth, part of a camera profile."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 PIVOT = 10.0
-"""Metres at which ``distance_exponent`` changes nothing."""
+"""Depth in metres at which ``distance_exponent`` has no effect."""
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class DepthCorrection:
     """``depth * exp(log_scale + row(slope)) * (depth / PIVOT) ** distance_exponent`` (ours).
 
     :param log_scale: logarithm of the factor of all depth
-    :param distance_exponent: makes far things farther (above 0) or nearer (below 0); above -1, so that what
-        is farther stays farther
+    :param distance_exponent: makes distant points farther (above 0) or nearer (below 0); above -1, so that
+        depth stays monotonic
     :param row_slopes: rising; slope of a pixel's ray, ``(v - cy) / fy``: positive below the optical axis, the
         same for a row of the image at any size
     :param row_logs: logarithm of a factor at each of these, interpolated linearly between them and constant
@@ -35,7 +35,7 @@ class DepthCorrection:
         return math.exp(self.log_scale)
 
     def log_factor(self, depth: np.ndarray, slope: np.ndarray) -> np.ndarray:
-        """Logarithm of what depth is multiplied with.
+        """Logarithm of the factor of depth.
 
         :param depth: metres, above 0
         :param slope: of each pixel's ray, of the shape of ``depth`` or one that broadcasts to it

@@ -1,4 +1,4 @@
-"""What is published of a prediction: invalid and far pixels marked as REP 117 and REP 118 ask."""
+"""Published form of a prediction: invalid and far pixels marked according to REP 117 and REP 118."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import math
 import numpy as np
 
 SIGMA_IN_SCALES = -math.log(1.0 - 0.683)
-"""One sigma, within which 68.3 % lie, in scales of a Laplace distribution: 1.149."""
+"""One sigma (the 68.3 % interval) in scales of a Laplace distribution: 1.149."""
 
 ENCODINGS = ("32FC1", "16UC1")
 """Depth encodings of REP 118: float32 metres, or uint16 millimetres with 0 for invalid."""
 
 MAX_DEPTH = 80.0
-"""Metres; the node's default for what is published as +inf."""
+"""Metres; the node's default depth from which +inf is published."""
 
 MAX_RELATIVE_SIGMA = 0.5
 """The node's default for the largest sigma / depth of a measurement."""
@@ -24,7 +24,7 @@ def mark_depth(
 ) -> np.ndarray:
     """Depth with NaN where it is too uncertain, and +inf where it is at or beyond ``max_depth``.
 
-    Uncertain comes first: a pixel that may be anywhere is not known to be far.
+    NaN takes precedence: a pixel that may be anywhere is not known to be far.
 
     :param depth: float32 ``(H, W)`` metres
     :param sigma: float32 ``(H, W)`` metres, one sigma
@@ -56,14 +56,14 @@ def encode_depth(depth: np.ndarray, encoding: str) -> np.ndarray:
 
 
 def confidence(depth: np.ndarray, sigma: np.ndarray, tolerance: float) -> np.ndarray:
-    """How likely the depth is right within a share of itself, uint8 ``(H, W)``: 255 is certain.
+    """Probability that depth is right within a relative tolerance, uint8 ``(H, W)``: 255 is certain.
 
     ``1 - exp(-tolerance * depth / b)`` of a Laplace distribution whose scale ``b`` follows from sigma, within
     which 68.3 % lie: ``b = sigma / 1.149``. NaN is 0.
 
-    :param depth: float32 ``(H, W)`` metres, NaN and +inf allowed; +inf is taken for what is known to be far
+    :param depth: float32 ``(H, W)`` metres, NaN and +inf allowed; +inf counts as known to be far
     :param sigma: float32 ``(H, W)`` metres, one sigma
-    :param tolerance: share of the depth, such as 0.1
+    :param tolerance: relative to the depth, such as 0.1
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         likely = -np.expm1(np.float32(-tolerance * SIGMA_IN_SCALES) * depth / sigma)

@@ -1,4 +1,5 @@
-"""What this machine has of what the package can use. ROS is looked for, never imported."""
+"""Check of the runtimes and tools that the package can use on this machine. ROS is searched for, never
+imported."""
 
 from __future__ import annotations
 
@@ -35,13 +36,13 @@ ROS_DEBIAN_ONLY = ("launch_ros", "ros2cli", "rosbag2_py", "cv_bridge")
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked for.
+    """The result of one check.
 
-    :param group: what it is for
+    :param group: purpose
     :param name: what it is
-    :param found: whether it is there and, where it was tried, works
-    :param detail: its version and what it did, or what is wrong
-    :param remedy: what to do where it is not found
+    :param found: true if it is installed and, if tried, works
+    :param detail: its version and result, or the problem
+    :param remedy: how to fix it if it is not found
     :param tried: whether ``found`` means that it works; a backend may only have been looked for
     """
 
@@ -54,7 +55,7 @@ class Check:
 
 
 def examine(model: Path | None = None, try_all: bool = False) -> list[Check]:
-    """Look at everything, and let backends predict with the model, in the order that ``auto`` takes them.
+    """Check everything, and predict with the model on each backend, in the order of ``auto``.
 
     :param model: ONNX student; None for the installed one
     :param try_all: every backend, which takes some seconds; else until one has predicted
@@ -77,7 +78,7 @@ def examine(model: Path | None = None, try_all: bool = False) -> list[Check]:
 
 
 def can_infer(checks: Iterable[Check]) -> bool:
-    """Whether the model is whole and at least one backend predicted with it."""
+    """True if the model is intact and at least one backend predicted with it."""
     works = {check.group for check in checks if check.found and check.tried}
     return {BACKEND, MODEL} <= works
 
@@ -110,14 +111,14 @@ def _look_for_backend(name: str) -> Check:
     module, on_gpu = BACKENDS[name].module, name not in CPU_BACKENDS
     if not _is_installed(module):
         return Check(BACKEND, name, False, "not found", "" if on_gpu else _pip(BACKENDS[name].extra), False)
-    # Which of a runtime's packages is installed, and whether there is a GPU, only trying tells.
+    # Only a trial run shows which of a runtime's packages is installed, and whether there is a GPU.
     return Check(BACKEND, name, not on_gpu, f"{_version(module)}, not tried (--all tries it)", tried=False)
 
 
 def check_backend(name: str, model: Path | None, try_it: bool) -> Check:
     """The backend's runtime can be imported and, if it is tried, predicts with the model."""
     backend = BACKENDS[name]
-    # Where a GPU is missing, or a runtime is there without CUDA, the error says what to do.
+    # If a GPU is missing, or a runtime lacks CUDA, the error gives the remedy.
     remedy = _pip(backend.extra) if name in CPU_BACKENDS else ""
     if not _is_installed(backend.module):
         return Check(BACKEND, name, False, "not found", remedy)
@@ -135,7 +136,7 @@ def check_backend(name: str, model: Path | None, try_it: bool) -> Check:
 
 
 def check_tensorrt(model: Path | None, try_it: bool) -> Check:
-    """TensorRT and a GPU for its engines; where the model is an engine, whether it predicts."""
+    """Check of TensorRT and a GPU for its engines; if the model is an engine, a prediction with it."""
     if model is not None and model.suffix == ENGINE_SUFFIX:
         return check_backend("tensorrt", model, try_it)
     from adu_depth_core.inference.tensorrt.api import load_flavour
@@ -160,14 +161,14 @@ def check_onnxruntime() -> list[Check]:
             BACKEND,
             " and ".join(packages),
             False,
-            "overwrite each other's files: which of them runs depends on which came last",
+            "overwrite each other's files: the last one installed is in effect",
             f"pip uninstall {' '.join(packages)}, then {_pip('onnxruntime')} or {_pip('onnxruntime-cuda')}",
         )
     ]
 
 
 def check_gpu() -> Check:
-    """What ``nvidia-smi`` says."""
+    """The output of ``nvidia-smi``."""
     name = "NVIDIA GPU"
     program = shutil.which("nvidia-smi")
     if program is None:
@@ -176,7 +177,7 @@ def check_gpu() -> Check:
     try:
         result = subprocess.run(query, capture_output=True, text=True, check=False, timeout=30)
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Check("machine", name, False, f"nvidia-smi does not answer ({error})")
+        return Check("machine", name, False, f"nvidia-smi does not respond ({error})")
     output = (result.stdout.strip() or result.stderr.strip()).replace("\n", "; ")
     return Check("machine", name, result.returncode == 0, output)
 
@@ -213,7 +214,7 @@ def _pip(extra: str) -> str:
 
 
 def _ros_remedy(module: str) -> str:
-    """Where ROS is installed but not sourced, to source it; else the Debian package of the module."""
+    """Remedy: source ROS if it is installed but not sourced; else the Debian package of the module."""
     installed = sorted(Path("/opt/ros").glob("*/setup.bash"))
     if installed and "ROS_DISTRO" not in os.environ:
         return f"source {installed[-1]}"
@@ -221,10 +222,10 @@ def _ros_remedy(module: str) -> str:
 
 
 def _is_installed(module: str) -> bool:
-    """Whether the module would be imported from an installation.
+    """True if the module would be imported from an installation.
 
     A folder of that name in the working directory (``launch/`` of a checkout) is a namespace package
-    to Python too: such a one only counts if a distribution brought it.
+    to Python too, and only counts if a distribution provides it.
     """
     spec = importlib.util.find_spec(module)
     return spec is not None and (spec.origin is not None or module in _packages())

@@ -1,4 +1,4 @@
-"""Which network input size suits a camera."""
+"""Network input size that matches a camera."""
 
 from __future__ import annotations
 

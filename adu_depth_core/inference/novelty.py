@@ -1,4 +1,4 @@
-"""How unlike the training data an input is, and what follows for the uncertainty of the answer."""
+"""Novelty of an input relative to the training data, and the resulting growth of the uncertainty."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import numpy as np
 from adu_depth_core.model_card import ModelCard
 
 MOST = 10.0
-"""Largest factor of sigma: beyond it nothing is known anyway, and the power law was fitted much nearer."""
+"""Upper limit for the growth of sigma: beyond it depth is unknown anyway, far outside the range of the
+fit."""
 
 
 def novelty(fingerprint: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""Where an image lies on the network's input, and what that makes of its camera."""
+"""Position of an image on the network's input, and the resulting camera."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from adu_depth_core.camera import Camera
 
 @dataclass(frozen=True)
 class Placement:
-    """The whole image, resized with its aspect kept, in the middle of the network's input.
+    """The whole image, resized with its aspect ratio preserved, centred on the network's input.
 
-    The border that is left over (above and below, or left and right) repeats the image's outermost
-    pixels. Nothing of the image is cut off, so every pixel gets a depth.
+    The border that is left over (above and below, or left and right) replicates the image's edge.
+    The image is not cropped, so every pixel gets a depth.
 
     :param camera: intrinsics of the image
     :param network_size: ``(height, width)`` of the network's input

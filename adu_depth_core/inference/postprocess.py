@@ -1,4 +1,4 @@
-"""From the network's outputs to metric depth and its uncertainty."""
+"""Conversion of the network's outputs to metric depth and its uncertainty."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def postprocess(
 
     Depth is limited to the card's range, so ``depth == card.depth_max`` means "that far or farther".
 
-    ``growth`` is that of ``inference.novelty.sigma_growth`` if the card has novelty entries, else 1: of an
-    image unlike the training data less is known than the network says.
+    ``growth`` is that of ``inference.novelty.sigma_growth`` if the card has novelty entries, else 1: for
+    an image unlike the training data the network underestimates its error.
 
     :param output: of one image: ``mu`` and ``log_b`` float32 ``(height, width)`` at network size
     :param placement: where the image lies on the network's input
@@ -77,7 +77,7 @@ def postprocess(
 
 
 def _keep_edges(depth: np.ndarray, enlarged: np.ndarray) -> None:
-    """Take single values instead of interpolated ones where these mix two surfaces, in place.
+    """Replace interpolated values that mix two surfaces by the nearest sample, in place.
 
     Such mixtures lie in mid-air between the surfaces, and widen every edge.
 

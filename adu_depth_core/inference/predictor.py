@@ -27,13 +27,13 @@ from adu_depth_core.model_card import ModelCardError, read_card
 logger = logging.getLogger(__name__)
 
 MAX_STREAMS = 8
-"""Images at once at most: with more, what feeds them would not keep up."""
+"""Maximum number of concurrent images: with more, their source would not keep up."""
 
 MAX_SIZES = 4
-"""Network sizes that stay loaded: more than any rig's cameras need, and each holds the network's memory."""
+"""Number of network sizes kept loaded: enough for any rig's cameras, as each costs the network's memory."""
 
 WASTEFUL_BORDER = 0.25
-"""Share of the network's input that may be border before a better size is suggested."""
+"""Fraction of the network's input that may be border before a better size is suggested."""
 
 
 def default_model() -> Path:
@@ -45,33 +45,34 @@ def default_model() -> Path:
 
 
 Idle = queue.SimpleQueue[tuple[Preprocessor, Backend]]
-"""What can predict the next frame: buffers of a preprocessor and a backend serve one frame at a time."""
+"""Resources to predict one frame: the buffers of a preprocessor and a backend serve one frame at a time."""
 
 
 class Predictor:
     """A loaded model, for images of any camera and size. Safe to share between threads.
 
-    Without a given network size it takes the one that suits each camera's aspect, if the model takes any: the
-    first frame of another aspect waits until the network is loaded for it.
+    Optimised for single-frame latency. Without a given network size it uses one that matches each camera's
+    aspect ratio, if the model allows any size: the first frame with another aspect ratio waits until the
+    network is loaded for it.
 
     :param model: ``.onnx`` or ``.engine`` file with its model card beside it; None for the installed student
     :param backend: ``auto`` or a key of ``backends.choice.BACKENDS``
-    :param network_size: ``(height, width)`` of the network's input; None for what suits each camera, or the
-        only one that the model takes
+    :param network_size: ``(height, width)`` of the network's input; None to match each camera, or for the
+        model's only size
     :param threads: CPU threads of the runtime; None leaves it to the runtime
     :param throughput: see ``for_throughput``
     :param gpu: see ``backends.choice.open_backend``
-    :param profile: camera profile: a file, ``auto`` for the one beside the model that is of the camera, if
-        there is one, or ``none``
-    :raises UserError: if the model or its card is missing, damaged or not made for each other, the
-        backend is unknown or not installed, the network size does not fit the model, ``threads``
+    :param profile: camera profile: a file, ``auto`` for the one beside the model that matches the camera,
+        if there is one, or ``none``
+    :raises UserError: if the model or its card is missing, damaged or do not match, the backend is
+        unknown or not installed, the network size does not fit the model, ``threads``
         is not positive, or a profile cannot be read or is of another model
 
-    :ivar images_at_once: how many threads may predict without waiting for each other
+    :ivar images_at_once: number of threads that can predict without waiting for each other
     :ivar network_size: of the latest frame; before the first the card's, if none was given
     :ivar network_sizes: all that frames were predicted at, in the order of their first use
     :ivar profile_file: camera profile of the latest frame, or None
-    :ivar profile_files: all that frames were predicted with
+    :ivar profile_files: all profiles in use so far
     """
 
     def __init__(
@@ -112,8 +113,9 @@ class Predictor:
         self._warned_of_border = self._warned_of_camera = False
 
     def for_throughput(self) -> Predictor:
-        """This model for threads that predict at the same time, each on a CPU thread of its own: more images
-        a second, each of them later. This predictor itself where the runtime gains nothing by it.
+        """This model optimised for throughput, for threads that predict concurrently, each on its own CPU
+        thread: more images per second at a higher latency each. Returns this predictor itself if the runtime
+        does not benefit.
         """
         if self.backend.streams is None:
             return self
@@ -126,7 +128,7 @@ class Predictor:
             gpu=self._gpu,
             profile=self._profiles.choice,
         )
-        other._warned_of_border = other._warned_of_camera = True  # it is this one that tells
+        other._warned_of_border = other._warned_of_camera = True  # this predictor reports it
         other.profile_files = self.profile_files
         return other
 
@@ -154,7 +156,7 @@ class Predictor:
     def warm_up(self) -> None:
         """Predict a black image on the calling thread: its first run there takes several times longer."""
         height, width = self.network_size
-        focal = self.card.f_ref  # any that the model knows
+        focal = self.card.f_ref  # any camera that the model was trained for
         camera = Camera(focal, focal, (width - 1) / 2, (height - 1) / 2, width, height)
         self._predict(np.zeros((height, width, 3), np.uint8), camera, "rgb", "image", Adaptation(self.card))
 
@@ -180,7 +182,7 @@ class Predictor:
         return prediction
 
     def _idle(self, size: tuple[int, int]) -> Idle:
-        """What can predict at a size; loaded if it is not yet, in place of the one not used for longest."""
+        """Predictor for a network size; loaded if necessary, in place of the least recently used one."""
         with self._loading:
             if size not in self._loaded:
                 self._loaded[size] = self._load(size)

@@ -1,4 +1,4 @@
-"""From a camera image to the network's input."""
+"""Conversion of a camera image to the network's input."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ CHANNELS = {
     "bgra": (2, 1, 0),
     "mono": (0, 0, 0),
 }
-"""Channel orders, and where red, green and blue are in each. Alpha is not looked at."""
+"""Channel orders, and the positions of red, green and blue in each. Alpha is ignored."""
 
 
 class Preprocessor:
-    """Resizes, pads and normalises images into one buffer that is used again for every frame.
+    """Resizes, pads and normalises images into one buffer that is reused for every frame.
 
     :param card: model card with ``mean`` and ``std``
     :param network_size: ``(height, width)`` of the network's input
@@ -37,10 +37,10 @@ class Preprocessor:
     def __call__(self, image: np.ndarray, placement: Placement, channels: str = "rgb") -> NetworkInput:
         """
         :param image: uint8 ``(H, W, C)`` of the placement's camera; mono also ``(H, W)``
-        :param placement: where the image goes
+        :param placement: position of the image on the input
         :param channels: key of ``CHANNELS``
         :return: the image, ``(1, 3, height, width)``, and its camera; valid until the next call
-        :raises ValueError: if the image's type, size or channels are not what was announced
+        :raises ValueError: if the image's type, size or channels are not as declared
         """
         check_image(image, placement.camera.size, channels)
         resized = downscale(image, placement.width, placement.height)
@@ -67,7 +67,7 @@ def check_image(image: np.ndarray, size: tuple[int, int], channels: str) -> None
 
 
 def _repeat_edges(tensor: np.ndarray, placement: Placement) -> None:
-    """Fill the border of ``(3, rows, columns)`` around the placed image with the image's outermost pixels."""
+    """Fill the border of ``(3, rows, columns)`` around the placed image by replicating its edge."""
     left, top = placement.left, placement.top
     right, bottom = left + placement.width, top + placement.height
     rows = tensor[:, top:bottom]

@@ -1,4 +1,4 @@
-"""The profile that holds for a camera: the named one, or one that lies beside the model."""
+"""Selection of a camera's profile: the given one, or a matching one beside the model."""
 
 from __future__ import annotations
 
@@ -19,16 +19,15 @@ from adu_depth_core.inference.depth_correction import DepthCorrection
 from adu_depth_core.model_card import ModelCard
 
 AUTO, NONE = "auto", "none"
-"""Instead of a file: the one beside the model that is of the camera, if any; and no profile at all."""
+"""Values other than a file: the matching profile beside the model, if any; and no profile."""
 
 
 @dataclass(frozen=True)
 class Adaptation:
-    """What holds for a camera.
-
-    :param card: the model's card, with the profile's scale of sigma
-    :param correction: of depth, or None
-    :param source: the profile's file, or None
+    """Card and correction for a camera. :param card: the model's card, with the profile's
+    scale of sigma
+        :param correction: of depth, or None
+        :param source: the profile's file, or None
     """
 
     card: ModelCard
@@ -60,10 +59,8 @@ class ProfileChoice:
             check_model(*self._named, card)
 
     def of(self, camera: Camera) -> Adaptation:
-        """What holds for a camera.
-
-        :raises ProfileMismatch: if the named profile is of another camera
-        :raises UserError: if several profiles beside the model are of this camera
+        """Card and correction for a camera. :raises ProfileMismatch: if the named profile is of another
+        camera :raises UserError: if several profiles beside the model are of this camera
         """
         with self._searching:
             if camera not in self._known:

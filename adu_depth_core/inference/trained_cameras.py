@@ -1,4 +1,4 @@
-"""Cameras that a network was trained for, and what is said of others."""
+"""Cameras that a network was trained for, and the warning about others."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ MARGIN = 1.2
 
 
 def doubt(placement: Placement, card: ModelCard) -> str:
-    """A sentence on a camera that the network was not trained for; empty for one that it was.
+    """Warning for a camera that the network was not trained for; empty for one that it was. The usual cause
+    is a wrong calibration: for another image size, or in other units. Two ranges are checked, each widened by
+    ``MARGIN`` on the focal length: the horizontal field of view of the image, and the
+        focal length in pixels at the network's input, to which depth is proportional.
 
-    Most often the calibration is wrong then: of another image size, or in other units. Two ranges are looked
-    at, each widened by ``MARGIN`` on the focal length: the horizontal field of view of the image, and the
-    focal length in pixels at the network's input, to which depth is proportional.
-
-    :param placement: the camera's image on the network's input
-    :param card: one without ``cameras`` doubts nothing
+        :param placement: the camera's image on the network's input
+        :param card: without ``cameras`` there is no warning
     """
     if not card.cameras:
         return ""

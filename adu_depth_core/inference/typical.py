@@ -1,4 +1,4 @@
-"""What a model's answers are like where it is at home, so that the node notices when they no longer are."""
+"""Typical outputs of a model on its training rig, so that the node can detect drift."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 from adu_depth_core.inference.prediction import Prediction
 
 STEP = 8
-"""Every so many rows and columns are looked at: some thousand pixels of an image."""
+"""Stride in rows and columns: some thousand pixels of an image are sampled."""
 
 
 def typical_values(prediction: Prediction, hidden: np.ndarray | None = None) -> tuple[float, float] | None:
-    """Median depth in metres, and median sigma / depth; None where nothing is left.
+    """Median depth in metres, and median sigma / depth; None without valid pixels.
 
-    :param hidden: bool ``(H, W)``: pixels to leave out
+    :param hidden: bool ``(H, W)``: pixels to exclude
     """
     depth, sigma = (values[::STEP, ::STEP] for values in (prediction.depth, prediction.sigma))
     if hidden is not None:

@@ -1,4 +1,4 @@
-"""What a backend is: the one interface of all inference runtimes."""
+"""The common interface of all inference runtimes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OUTPUTS = (MU, LOG_B, FINGERPRINT)
 
 
 class NetworkInput(NamedTuple):
-    """What a network is given.
+    """Inputs of a network.
 
     :param image: normalised RGB, float32 ``(N, 3, height, width)``, contiguous
     :param camera: fx, fy, cx, cy in pixels of the whole input, float32 ``(N, 4)``: see
@@ -29,7 +29,7 @@ class NetworkInput(NamedTuple):
 
 
 class NetworkOutput(NamedTuple):
-    """What it answers; of one image without the first dimension.
+    """Outputs of a network; for a single image without the first dimension.
 
     :param mu: log canonical depth, float32 ``(N, height, width)``
     :param log_b: log of the Laplace scale of log depth, same shape
@@ -48,7 +48,7 @@ def input_shapes(batch: int, network_size: tuple[int, int]) -> dict[str, tuple[i
 
 
 def blank_input(batch: int, network_size: tuple[int, int]) -> NetworkInput:
-    """A black image by some camera, to run a network for the first time."""
+    """A black image from an arbitrary camera, for warm-up runs."""
     height, width = network_size
     camera = np.array([width, width, width / 2, height / 2], np.float32)
     return NetworkInput(np.zeros((batch, 3, height, width), np.float32), np.tile(camera, (batch, 1)))
@@ -73,9 +73,9 @@ class Backend(Protocol):
     """Name and version of the runtime."""
 
     streams: Callable[[Path, tuple[int, int], int], Sequence[Backend]] | None = None
-    """Class method that loads the network (``model``, ``network_size``) for ``count`` threads that run it at
-    the same time, each its own backend of one CPU thread: more images a second than one backend with all
-    the threads, though each image takes longer. None where the runtime gains nothing by it."""
+    """Class method that loads the network (``model``, ``network_size``) for ``count`` threads that run it
+    concurrently, each with its own backend of one CPU thread: higher throughput than one backend with all
+    threads, at a higher latency per image. None if the runtime does not benefit."""
 
     run_resident: Callable[[], None] | None = None
     """Runs the network once more on the input that is on its GPU already, without copies, and returns when
@@ -95,7 +95,7 @@ class Backend(Protocol):
         ...
 
     def infer(self, image: np.ndarray, camera: np.ndarray) -> NetworkOutput:
-        """Run the network on one image: the first of the answers of ``run``."""
+        """Run the network on one image: the first of the outputs of ``run``."""
         mu, log_b, fingerprint = self.run(image, camera)
         return NetworkOutput(mu[0], log_b[0], None if fingerprint is None else fingerprint[0])
 
@@ -119,7 +119,7 @@ def check_interface(model: Path, inputs: Iterable[str], outputs: Iterable[str]) 
         raise UserError(
             f"{model} is not a student network of this release: it maps {', '.join(inputs)} to "
             f"{', '.join(outputs)}, expected {', '.join(INPUTS)} to {', '.join(OUTPUTS)}; train and export "
-            "one anew"
+            f"one again"
         )
 
 
@@ -128,5 +128,5 @@ def unreadable_model(model: Path, runtime: str, error: Exception) -> UserError:
     reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
     return UserError(
         f"{model} could not be loaded by {runtime} ({reason}): the file is damaged or not a model; "
-        "copy it again, or export it anew with `adu_depth export`"
+        "copy it again, or export it again with `adu_depth export`"
     )

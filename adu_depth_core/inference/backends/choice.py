@@ -1,4 +1,5 @@
-"""Which backend runs a model: the one asked for, TensorRT for engines, or the fastest CPU runtime here."""
+"""Selection of a model's backend: the requested one, TensorRT for engines, or the fastest CPU runtime
+installed."""
 
 from __future__ import annotations
 
@@ -30,11 +31,10 @@ _OF_GPU: dict[str, type[GpuBackend]] = {
 }
 
 BACKENDS: dict[str, type[Backend]] = {**_OF_CPU, **_OF_GPU}
-"""Backends by name: those of the CPU, the fastest first, then those of a GPU. Building one is what imports
-its runtime."""
+"""Backends by name: CPU backends, fastest first, then GPU backends. Constructing one imports its runtime."""
 
 CPU_BACKENDS = tuple(_OF_CPU)
-"""What ``auto`` chooses from: a GPU is used only where it is asked for."""
+"""Candidates of ``auto``: a GPU is used only on request."""
 
 ENGINE_SUFFIX = ".engine"
 
@@ -60,7 +60,7 @@ def choose_backend(name: str = "auto", model: Path | None = None) -> tuple[str, 
 
     :param name: ``auto`` or a key of ``BACKENDS``
     :param model: the model file; None for one that is no engine
-    :return: the backend's name, and why it was chosen
+    :return: the backend's name, and the reason for the choice
     :raises UserError: if there is no backend of that name, it does not run this kind of file, or ``auto``
         finds none installed
     """
@@ -71,7 +71,7 @@ def choose_backend(name: str = "auto", model: Path | None = None) -> tuple[str, 
             raise UserError(f"{model} is a TensorRT engine: backend {name} does not run it, choose tensorrt")
         return "tensorrt", "the model is an engine"
     if name != "auto":
-        return name, "asked for by name"
+        return name, "requested by name"
     missing = []
     for candidate in CPU_BACKENDS:
         try:
@@ -84,5 +84,5 @@ def choose_backend(name: str = "auto", model: Path | None = None) -> tuple[str, 
         return candidate, reason
     raise UserError(
         f"no inference runtime is installed: {'; '.join(missing)}. "
-        "Install one, best this: pip install 'adu_depth[openvino]'"
+        "Install one, preferably: pip install 'adu_depth[openvino]'"
     )

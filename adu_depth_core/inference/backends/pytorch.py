@@ -1,4 +1,4 @@
-"""PyTorch, on the CPU: what the exported networks are compared with."""
+"""PyTorch, on the CPU: the reference for exported networks."""
 
 from __future__ import annotations
 

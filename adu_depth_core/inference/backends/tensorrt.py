@@ -89,7 +89,8 @@ class TensorRTBackend(GpuBackend):
             np.copyto(self._buffers[name].host, values)
 
     def _prepare(self) -> None:
-        """Run once, which allocates and compiles, then record; keep what was compiled for the next start."""
+        """Run once, which allocates and compiles, then record; keep the compiled kernels for the next
+        start."""
         self._copy_and_compute()
         self._stream.wait("run the network")
         self._loaded.keep_kernels()
@@ -101,7 +102,7 @@ class TensorRTBackend(GpuBackend):
             self._replay_resident = self._stream.record(self._compute)
         else:
             logger.warning(
-                "%s cannot be recorded as a CUDA graph: each run is put together anew", self.runtime
+                "%s cannot be recorded as a CUDA graph: each run is launched without a graph", self.runtime
             )
 
     def _copy_and_compute(self) -> None:
@@ -120,7 +121,7 @@ class TensorRTBackend(GpuBackend):
 
 
 def profile_index(engine: Path, profiles: list[list[list[int]]], shape: tuple[int, ...]) -> int:
-    """Which of an engine's optimisation profiles takes an input of this shape; the tightest that does.
+    """Index of the optimisation profile that accepts an input of this shape; the tightest one.
 
     :param profiles: least, best and largest shape of each, from the card
     :raises UserError: if none does, with those there are

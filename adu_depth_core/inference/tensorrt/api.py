@@ -32,7 +32,8 @@ class Flavour:
 
     @property
     def compiles_at_run_time(self) -> bool:
-        """Whether engines hold kernels to be compiled where they run (``tensorrt_rtx``), not tuned ones."""
+        """True if engines hold kernels that are compiled on the target (``tensorrt_rtx``) instead of tuned
+        ones."""
         return hasattr(self.trt, "IRuntimeCache")
 
     @property
@@ -89,7 +90,7 @@ def recording_logger(trt: Any) -> Any:
     """A TensorRT logger: ``errors`` holds error texts, ``details`` verbose lines; warnings are logged.
 
     TensorRT may hold a lock while it logs, and needs the same to free a builder: where the garbage collector
-    freed one in ``log``, the process stood still for ever (``tensorrt_rtx`` 1.7.1). So it waits.
+    freed one in ``log``, the process hung (``tensorrt_rtx`` 1.7.1). So it waits.
     """
 
     class Recorder(trt.ILogger):  # type: ignore[misc]  # of whichever TensorRT is installed: Any

@@ -1,4 +1,4 @@
-"""NVIDIA's cuda-python, with errors in words and memory that is given back with its owner."""
+"""NVIDIA's cuda-python, with readable errors and memory that is freed with its owner."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def cuda_runtime() -> Any:
 
 
 def check(result: tuple[Any, ...], purpose: str) -> Any:
-    """What a CUDA call returned, without its status.
+    """Return values of a CUDA call, without its status.
 
-    :param purpose: what the call was for, to complete "CUDA could not ..."
+    :param purpose: purpose of the call, to complete "CUDA could not ..."
     :raises UserError: if the call failed
     """
     runtime = cuda_runtime()

@@ -1,4 +1,4 @@
-"""Deserialise an engine: the flavours' ways to do it, and why it may fail, in words."""
+"""Deserialise an engine with either flavour, with readable reasons for a failure."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from adu_depth_core.inference.tensorrt.api import Flavour, recording_logger
 logger = logging.getLogger(__name__)
 
 INVALIDITY = {
-    "VERSION_MISMATCH": "it was built by another TensorRT: build it again here",
-    "UNSUPPORTED_CC": "it was built for other GPUs: build it again here",
+    "VERSION_MISMATCH": "it was built by another TensorRT: rebuild it here",
+    "UNSUPPORTED_CC": "it was built for other GPUs: rebuild it here",
     "OLD_CUDA_DRIVER": "the NVIDIA driver is too old for it: update the driver",
     "OLD_CUDA_RUNTIME": "the CUDA runtime is too old for it: update CUDA",
     "INSUFFICIENT_GPU_MEMORY": "GPU memory is full; end other programs on the GPU",
@@ -60,7 +60,7 @@ class LoadedEngine:
         self.context = self.cache = self.runtime_config = self.engine = self.runtime = self.recorder = None
 
     def reasons(self) -> str:
-        """What TensorRT complained of, with what to do where GPU memory is the reason."""
+        """TensorRT's error messages, with a remedy if GPU memory is the reason."""
         return reasons(self.recorder.errors)
 
     def keep_kernels(self) -> None:
@@ -148,7 +148,8 @@ def _check_tensors(flavour: Flavour, path: Path, engine: Any) -> None:
 
 
 def invalidity(flavour: Flavour, content: bytes) -> list[str]:
-    """What the engine's header says against it on this machine; empty in ``tensorrt``, which cannot tell."""
+    """Reasons in the engine's header why it cannot run on this machine; empty in ``tensorrt``, which cannot
+    tell."""
     if not hasattr(flavour.trt, "EngineInvalidityDiagnostics"):
         return []
     kinds = flavour.trt.EngineInvalidityDiagnostics
@@ -181,7 +182,7 @@ def _configure_run_time(flavour: Flavour, loaded: LoadedEngine, kernels: Path) -
     cache = loaded.cache = config.create_runtime_cache()
     loaded.kernels = kernels
     if kernels.is_file() and not cache.deserialize(kernels.read_bytes()):
-        logger.warning("%s is of another GPU, driver or TensorRT: kernels are compiled anew", kernels)
+        logger.warning("%s is of another GPU, driver or TensorRT: kernels are recompiled", kernels)
     if not config.set_runtime_cache(cache):
         logger.warning("kernels are compiled at each start: %s", loaded.reasons())
         loaded.cache = None

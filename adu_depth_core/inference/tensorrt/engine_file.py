@@ -1,4 +1,4 @@
-"""Engine files: what their cards say of them, and whether they may run on this machine."""
+"""Engine files: their cards, and the check that they may run on this machine."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def check_fits(engine: Path, facts: dict[str, Any], gpu: dict[str, str], version
 
 
 def check_verified(engine: Path, allow_unverified: bool) -> None:
-    """Refuse an engine whose answers nobody has compared with the FP32 original's.
+    """Refuse an engine whose outputs were not compared with the FP32 original.
 
     :param allow_unverified: let it pass with a warning; one that was compared and failed never passes
     :raises UserError: with the command that compares
@@ -87,7 +87,8 @@ def check_verified(engine: Path, allow_unverified: bool) -> None:
 
 
 def _verified_elsewhere(facts: dict[str, Any], parity: dict[str, Any]) -> str:
-    """Where a compatible engine was verified, if its code there was not the code that runs here."""
+    """Place of verification of a compatible engine, if the code verified there differs from the code that
+    runs here."""
     options = facts["options"]
     if not (options["version_compatible"] or options["hardware_compatible"]):
         return ""  # bound to one TensorRT and kind of GPU, so it ran there
