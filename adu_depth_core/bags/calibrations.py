@@ -1,4 +1,4 @@
-"""The camera_info messages of a bag: which held when, and what makes images rectified by them."""
+"""The camera_info messages of a bag by time, and the rectifiers built from them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Calibrations:
             kept.append(message)
 
     def at(self, topic: str | None, stamp: int) -> Any:
-        """The calibration that held at a time: the last before it, or the first; None where there is none."""
+        """The calibration valid at a time: the last before it, or the first; None without any."""
         kept = self._kept.get(topic or "", [])
         return next(
             (m.content for m in reversed(kept) if header_stamp(m) <= stamp),
@@ -48,7 +48,7 @@ class Calibrations:
         )
 
     def rectifier(self, topic: str, info: Any) -> Rectifier | None:
-        """What makes images of a topic rectified; None for those that are.
+        """Rectifier of the images of a topic; None if they are already rectified.
 
         :param info: their calibration
         :raises ValueError: see ``Rectifier``

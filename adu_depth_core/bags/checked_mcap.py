@@ -1,4 +1,4 @@
-"""Reading MCAP files with their checksums (https://mcap.dev/spec), and no more memory than they announce.
+"""Reading MCAP files with their checksums (https://mcap.dev/spec), and no more memory than they declare.
 
 Three things of a file may have a CRC: each chunk of messages, the summary that says where the chunks are, and
 the data section as a whole. Where a recorder wrote none (its field is 0) nothing can be checked.
@@ -78,7 +78,7 @@ class CheckedMcapReader(McapReader):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.leaves_out_damage = False
-        """Go on after a damaged chunk without its messages, instead of raising ValueError."""
+        """Skip the messages of a damaged chunk instead of raising ValueError."""
         self.lost = 0
         """Messages of damaged chunks that were left out, by the file's index."""
 

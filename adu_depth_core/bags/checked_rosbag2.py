@@ -1,4 +1,4 @@
-"""rosbag2 folders and files by rosbags' readers, with what those do not check."""
+"""rosbag2 folders and files by rosbags' readers, with additional checks."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Rosbag2Reader(Reader):
                 raise UserError(
                     f"metadata.yaml of bag {self.path} has {listed[key]} messages on {topic} ({kind}), its "
                     f"files have {stored[key]}: it is damaged, or of other files; `ros2 bag reindex` "
-                    "writes it anew"
+                    f"rewrites it"
                 )
 
 
@@ -67,7 +67,7 @@ def _counts(connections: Iterable[Connection]) -> Counter[tuple[str, str, str]]:
 
 
 def _unpacked(data: bytes) -> bytes:
-    size = zstandard.frame_content_size(data)  # rosbag2 wants it, too
+    size = zstandard.frame_content_size(data)  # rosbag2 requires it too
     if not 0 <= size <= MAX_MESSAGE:
         raise ValueError(f"a compressed message announces {size} bytes, must be at most {MAX_MESSAGE}")
     return zstandard.decompress(data)

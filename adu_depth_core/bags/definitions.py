@@ -1,4 +1,4 @@
-"""Message definitions that bags bring along, against those that this package was written for."""
+"""Comparison of a bag's own message definitions with those that this package supports."""
 
 from __future__ import annotations
 

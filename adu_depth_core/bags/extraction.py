@@ -1,4 +1,4 @@
-"""Training data from bags: rectified stereo pairs and depth, thinned out where the vehicle stands."""
+"""Training data from bags: rectified stereo pairs and depth, subsampled while the vehicle stands."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ neighbouring frames show the same street."""
 
 @dataclass(frozen=True)
 class Extraction:
-    """What came of a bag.
+    """Result of the extraction from a bag.
 
     :param frames_read: images in the bag that were read
     :param written: frames that were written
-    :param without_motion: frames left out because too little had moved
+    :param without_motion: frames skipped for lack of motion
     :param skipped: frames that could not be used
     :param depth_frames: written frames with depth
-    :param damage: why reading ended early, or None
+    :param damage: reason why reading ended early, or None
     :param parts: number of frames of each part of ``SPLIT``; empty without split
     """
 
@@ -49,7 +49,7 @@ class MotionFilter:
     """Lets a frame pass if the camera has moved since the last one that did.
 
     Where poses are known the camera must have travelled ``metres`` or turned ``degrees``; elsewhere the
-    picture must not stand still.
+    image must not be static.
     """
 
     def __init__(self, metres: float, degrees: float) -> None:
@@ -58,7 +58,7 @@ class MotionFilter:
         self._last: BagFrame | None = None
 
     def passes(self, frame: BagFrame) -> bool:
-        """Whether the frame shows something new; then the next are compared with it."""
+        """True if the frame shows something new; the next ones are then compared with it."""
         if self._last is not None and not self._moved(self._last, frame):
             return False
         self._last = frame

@@ -1,4 +1,4 @@
-"""Camera frames of a bag with what is known of them: calibration, ground truth, right image, pose."""
+"""Camera frames of a bag with calibration, ground truth, right image and pose."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class BagFrame:
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """How messages are brought together.
+    """Options for matching messages.
 
     :param tolerance_ns: greatest time between an image and its ground truth or right image
     :param beam_gap: see ``lidar_depth``
@@ -74,7 +74,7 @@ class FrameReader:
     :param path: the bag
     :param topics: what to read
     :param options: how
-    :param skipped: takes the frames that cannot be used
+    :param skipped: receives the unusable frames
     :param first_index: number of the first image
     :param bag: number of the bag
     """
@@ -94,7 +94,7 @@ class FrameReader:
         self.images_read = 0
         """Image messages seen so far, the skipped ones too."""
         self.damage: str | None = None
-        """Why reading ended early, or what was lost."""
+        """Reason why reading ended early, or the losses."""
         self._options = options
         self._first_index = first_index
         self._bag = bag
@@ -104,7 +104,7 @@ class FrameReader:
         self._last_stamp: int | None = None
 
     def __iter__(self) -> Iterator[BagFrame]:
-        """Frames with calibration and, where ground truth is wanted, with it; the others are skipped."""
+        """Frames with calibration and, if requested, ground truth; the others are skipped."""
         synchronizer = Synchronizer(self.topics.image, self._partners())
         with BagReader(self.path, salvage=True) as reader:
             wanted = {self.topics.image, *self._partners(), *self._infos(), *self.topics.poses}

@@ -1,4 +1,4 @@
-"""LiDAR points as depth of a camera, without the points that the camera cannot see."""
+"""LiDAR points as depth of a camera, without points occluded from the camera."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from adu_depth_core.camera import Camera
 from adu_depth_core.projection import Projected, project
 
 NEARER = 0.9
-"""A surface hides a point if it is nearer than this share of the point's depth."""
+"""A surface occludes a point if it is nearer than this fraction of the point's depth."""
 
 STEPS_PER_GAP = 3
 """LiDARs turn in finer steps than their beams are apart."""
@@ -25,10 +25,10 @@ def lidar_depth(
 ) -> np.ndarray:
     """Sparse depth from LiDAR points; where several meet in a pixel, the nearest stays.
 
-    The LiDAR stands elsewhere and sees surfaces that are hidden from the camera; between the returns of what
-    hides them they would show through. A point is dropped if nearer returns enclose it, above and below
-    within the gap between neighbouring beams, or left and right within a third of it. (One-sided tests would
-    also drop the road, which is nearer below every point.)
+    The LiDAR has another viewpoint and sees surfaces that are occluded from the camera; they would show
+    through between the returns of the occluding surface. A point is dropped if nearer returns enclose it,
+    above and below within the gap between neighbouring beams, or left and right within a third of it.
+    (One-sided tests would also drop the road, which is nearer below every point.)
 
     :param points: float32 ``(N, 3)`` metres in the LiDAR's frame
     :param camera_from_lidar: 4x4, into the camera's optical frame
@@ -66,7 +66,7 @@ def _seen(found: Projected, camera: Camera, beam_gap: float) -> np.ndarray:
 def _enclosing(
     nearest: np.ndarray, window: tuple[int, int], anchor: tuple[int, int], place: np.ndarray, back: int
 ) -> np.ndarray:
-    """What encloses pixels from two sides: the farther of the nearest depths before and after each.
+    """Enclosing depth of pixels from two sides: the farther of the nearest depths before and after each.
 
     :param nearest: depth map
     :param window: (rows, columns) from a pixel onwards; the one that ends at the pixel has the same size

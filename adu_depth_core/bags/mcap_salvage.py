@@ -1,4 +1,4 @@
-"""What is left of an MCAP file that was cut short, as by a power failure, or whose index is damaged."""
+"""Recovery of an MCAP file that was truncated, as by a power failure, or whose index is damaged."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LONGEST_NAME = 32
 
 @dataclass(frozen=True)
 class Loss:
-    """What a file had that cannot be read.
+    """Unreadable parts of a file.
 
     :param bytes: at its end, of no whole record
     :param chunks: that are damaged
@@ -41,7 +41,7 @@ class Loss:
 
 
 def is_cut_short(path: Path) -> bool:
-    """Whether a file begins as MCAP but does not end so."""
+    """True if a file has MCAP's header but lacks its footer."""
     with path.open("rb") as file:
         begins = file.read(len(_MAGIC)) == _MAGIC
         file.seek(-min(len(_MAGIC), path.stat().st_size), 2)
@@ -49,7 +49,7 @@ def is_cut_short(path: Path) -> bool:
 
 
 def salvage(path: Path, target: Path) -> Loss:
-    """Copy the whole records of a file and close it properly, with an index of its sound chunks.
+    """Copy the intact records of a file and close it properly, with an index of its valid chunks.
 
     Without index readers take messages in the order of the file, and refuse those that are not in order of
     time, as the messages of a recorder with several threads are.
@@ -67,7 +67,7 @@ def salvage(path: Path, target: Path) -> Loss:
         for opcode, start, end in _whole_records(source, size):
             if opcode == _CHUNK:
                 chunks += 1
-                with contextlib.suppress(Exception):  # whatever a damaged chunk leads to: it is not counted
+                with contextlib.suppress(Exception):  # any error of a damaged chunk: it is not counted
                     summary.add_chunk(source, start, end)
         with target.open("wb") as copy:
             source.seek(0)

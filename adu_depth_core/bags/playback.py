@@ -1,4 +1,4 @@
-"""Stamps of a bag that is played as if it were happening now."""
+"""Stamps of a bag that is played in the present."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SECOND = 1_000_000_000
 
 @dataclass(frozen=True)
 class Playback:
-    """Which time of the bag is which time of the clock on the wall.
+    """Mapping from bag time to wall time.
 
     :param bag_start_ns: a time in the bag, nanoseconds
     :param wall_start_ns: when that time is played, nanoseconds of the system clock
@@ -24,11 +24,11 @@ class Playback:
     rate: float = 1.0
 
     def wall_ns(self, bag_ns: int) -> int:
-        """When a time of the bag is played; at rate 1 this adds a constant."""
+        """Wall time of a bag time; at rate 1 this adds a constant."""
         return self.wall_start_ns + round((bag_ns - self.bag_start_ns) / self.rate)
 
     def bag_ns(self, wall_ns: int) -> int:
-        """The time of the bag that is played at a time of the wall's clock."""
+        """Bag time of a wall time."""
         return self.bag_start_ns + round((wall_ns - self.wall_start_ns) * self.rate)
 
     def restamped(self, message: BagMessage) -> bytes:

@@ -1,4 +1,4 @@
-"""Names of bags and their frames, and what a bag notes of the folder that it was made of.
+"""Names of bags and their frames, and the source folder recorded in a bag.
 
 ``adu_depth extract`` names frames after their bag, their number and their stamp; ``adu_depth make-bag`` notes
 the folder and the frames that the bag was made of. Model cards name training frames likewise.
@@ -14,7 +14,7 @@ SOURCE_FOLDER, SOURCE_FRAMES = "adu_depth.folder", "adu_depth.frames"
 
 
 def bag_name(path: Path) -> str:
-    """What a bag goes by: the name of its folder, or of its file without the ending."""
+    """Name of a bag: that of its folder, or of its file without the suffix."""
     return path.stem if path.suffix in (".mcap", ".db3", ".bag") else path.name
 
 
@@ -29,7 +29,7 @@ def frame_name(path: Path, index: int, stamp_ns: int) -> str:
 
 
 def source_note(folder: Path, frames: Sequence[str]) -> dict[str, str]:
-    """What a bag notes of the folder that it was made of, by the names in model cards.
+    """Record of a bag's source folder, by the names in model cards.
 
     :param folder: a drive, or a part of a data set such as ``kitti2015/training``
     :param frames: names of its frames

@@ -66,8 +66,8 @@ class BagReader:
     Messages of ROS 1 come as their ROS 2 counterparts. The checksums of MCAP files are checked.
 
     :param path: the bag
-    :param salvage: read what is left of damaged MCAP files, and say in ``damage`` what was lost, instead of
-        refusing the bag: files that were cut short, whose index is damaged, or chunks of which are
+    :param salvage: recover damaged MCAP files and report the losses in ``damage``, instead of refusing the
+        bag: truncated files, and files with a damaged index or damaged chunks
     :raises UserError: if it is missing or is not a bag, or its ``metadata.yaml`` is not of its files (on
         entering the ``with`` block)
     """
@@ -102,9 +102,9 @@ class BagReader:
 
     @property
     def damage(self) -> str | None:
-        """What was lost of a damaged bag, as far as it was read; None if nothing."""
+        """Losses of a damaged bag, as far as it was read; None without any."""
         lost = sum(storage.lost for storage in self._checked)
-        parts = self._damage + ([f"{lost} messages are left out: their checksum fails"] if lost else [])
+        parts = self._damage + ([f"{lost} messages are skipped: their checksum fails"] if lost else [])
         return f"bag {self.path} is damaged: {'; '.join(parts)}" if parts else None
 
     def _open(self, paths: list[Path], stack: contextlib.ExitStack) -> None:
@@ -126,7 +126,7 @@ class BagReader:
         self._types = TYPES if common else own
 
     def _mended(self, damaged: dict[Path, str], folder: Path) -> list[Path]:
-        """The bag's MCAP files, those that can be mended replaced by mended copies in ``folder``."""
+        """The bag's MCAP files, those that can be repaired replaced by repaired copies in ``folder``."""
         files = []
         for file in _mcap_files(self.path):
             part = damaged.get(file)
@@ -160,7 +160,7 @@ class BagReader:
 
     @property
     def custom_data(self) -> dict[str, str]:
-        """What the bag's writer noted in ``metadata.yaml``; empty for bags without."""
+        """Custom data from ``metadata.yaml``; empty for bags without."""
         metadata = self.path / "metadata.yaml"
         if not metadata.is_file():
             return {}
@@ -232,7 +232,8 @@ class BagReader:
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
-        """Says which bag it was. On damaged files the library raises whatever its parser trips over."""
+        """Adds the bag's name to an error. On damaged files the library raises arbitrary errors of its
+        parser."""
         try:
             yield
         except UserError:

@@ -1,4 +1,4 @@
-"""Messages of a camera as the rectified views that models see, and depth that lies on them."""
+"""Messages of a camera as rectified views, with depth mapped to them."""
 
 from __future__ import annotations
 

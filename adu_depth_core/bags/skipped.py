@@ -1,4 +1,4 @@
-"""Frames of bags that cannot be used, and why."""
+"""Unusable frames of bags, with the reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images of a camera at rest told from those of a drive."""
+"""Detection of a static camera."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import numpy as np
 
 STILL_LEVELS = 4.0
 STILL_SHARE = 0.95
-"""A picture stands still if this share of its pixels, averaged over 8x8, changes by fewer grey levels."""
+"""An image is static if this fraction of its pixels, averaged over 8x8, changes by fewer grey levels."""
 
 
 def stands_still(before: np.ndarray, now: np.ndarray) -> bool:
-    """Whether two images RGB uint8 ``(H, W, 3)`` of one size show a scene and a camera at rest."""
+    """True if two images RGB uint8 ``(H, W, 3)`` of one size show a static scene from a static camera."""
     size = (max(1, now.shape[1] // 8), max(1, now.shape[0] // 8))
     small = [
         cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32).mean(-1)

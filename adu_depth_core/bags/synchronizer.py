@@ -1,4 +1,4 @@
-"""Brings images together with the messages of other topics around them, while a bag is read."""
+"""Synchronises images with the messages of other topics while a bag is read."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from adu_depth_core.bags.reader import BagMessage
 
 HOLD_NS = 500_000_000
-"""Bag time for which an image waits for what is recorded after it; other messages are kept twice as long."""
+"""Bag time for which an image waits for later messages; other messages are kept twice as long."""
 
 
 class Synchronizer:
-    """Holds images until everything that may belong to them was read. Memory is bounded by bag time.
+    """Holds images until every message that may match them was read. Memory is bounded by bag time.
 
     :param image: topic of the images
     :param partners: other topics

@@ -1,4 +1,4 @@
-"""Which topics of a bag are the camera, its calibration and the ground truth."""
+"""Selection of a bag's topics for the camera, its calibration and the ground truth."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from adu_depth_core.bags.messages import (
 from adu_depth_core.errors import UserError
 
 TRUTHS = ("depth", "lidar", "stereo", "none")
-"""Kinds of ground truth, the best first."""
+"""Kinds of ground truth, best first."""
 
 MEASURED = ("depth", "lidar")
 """Those that come from a topic of their own."""
@@ -27,12 +27,12 @@ _IMAGE_KINDS = (IMAGE, COMPRESSED_IMAGE)
 
 @dataclass(frozen=True)
 class TopicChoice:
-    """Why a topic was taken.
+    """Reason for the choice of a topic.
 
     :param role: ``image``, ``camera_info``, ``ground truth``, ``right image``, ``right camera_info``, ``tf``
     :param topic: its name
     :param type: its message type
-    :param reason: ``by option``, or what spoke for it
+    :param reason: ``by option``, or the criterion
     """
 
     role: str
@@ -255,7 +255,7 @@ class _Chooser:
         return topic
 
     def content(self) -> str:
-        """What the bag has, for errors."""
+        """Topics of the bag, for error messages."""
         return "it has: " + (", ".join(f"{n} ({k})" for n, k in sorted(self.types.items())) or "nothing")
 
 

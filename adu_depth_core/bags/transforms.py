@@ -1,4 +1,4 @@
-"""Where frames are: the tree of ``/tf_static``, ``/tf`` and odometry, asked at any time."""
+"""The transform tree of ``/tf_static``, ``/tf`` and odometry, queried at any time."""
 
 from __future__ import annotations
 

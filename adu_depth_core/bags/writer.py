@@ -1,4 +1,4 @@
-"""Writing a bag that is either whole or not there, with checksums."""
+"""Atomic writing of a bag, with checksums."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _LATCHED = Qos(
 
 
 class _ChecksummedMcap:
-    """MCAP storage whose chunks and summary have a CRC, which rosbags' own leaves out.
+    """MCAP storage whose chunks and summary have a CRC, which rosbags' own omits.
 
     :param path: folder of the bag
     :param compression: is none
