@@ -1,4 +1,4 @@
-"""From a view to a network input: resize, zoom, crop, mirror, photometric noise."""
+"""Augmentation of a view to a network input: resize, zoom, crop, mirror, photometric noise."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from adu_depth_core.images import downscale
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How training inputs vary.
+    """Range of variation of training inputs.
 
     :param height: rows of the result
     :param width: columns of the result; less than the resized image gives a random horizontal crop
@@ -36,7 +36,7 @@ class Augmentation:
     def geometry(self, view: View, random: np.random.Generator) -> View:
         """Zoom, crop and mirror: a view of size ``height x width`` whose camera matches it.
 
-        Both images of a pair are cut and enlarged alike, so that their rows and disparities still fit.
+        Both images of a pair are cropped and enlarged alike, so that rows and disparities remain consistent.
         """
         view = self._zoom_and_crop(view, random)
         mirrored = {"random": random.random() < 0.5, "stereo": view.offset < 0, "none": False}[self.mirroring]

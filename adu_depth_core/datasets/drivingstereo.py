@@ -93,14 +93,14 @@ class DrivingStereo:
         return Sample(scene, left, right, depth, camera, baseline)
 
     def truth_path(self, scene: str) -> Path:
-        """Where the depth map, or else the disparity map, of a frame is, if the folder has it."""
+        """Path of a frame's depth map, or else its disparity map, if the folder has one."""
         for kind in ("depth-map", "disparity-map"):
             if scene in self._files[kind]:
                 return self._files[kind][scene]
         return self._folder("depth-map") / f"{scene}.png"
 
     def _folder(self, kind: str) -> Path:
-        """Where files of a kind, such as ``left-image`` or ``depth-map``, are expected."""
+        """Expected folder of a kind of file, such as ``left-image`` or ``depth-map``."""
         if self.subset in PARTS:
             return self.root / f"{PARTS[self.subset]}-{kind}"
         return self.root / self.subset

@@ -1,4 +1,4 @@
-"""Images as a broken driver or camera delivers them: a network must doubt them, not learn to read them."""
+"""Images corrupted as by a faulty driver or camera: they train the uncertainty, not the depth."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def mosaic(image: np.ndarray, _random: np.random.Generator) -> np.ndarray:
 
 
 def noise(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """No picture at all: independent pixels."""
+    """Pure noise: independent pixels."""
     return random.integers(0, 256, image.shape, dtype=np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""What a data set's folder holds, told in errors: which folder was expected and what was found."""
+"""Error messages on a data set's folder: the expected folder and the entries found."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LISTED = 8
 
 
 def contents(folder: Path) -> str:
-    """What a folder holds, for messages: its first entries, ``nothing``, or that it does not exist."""
+    """Content of a folder, for messages: its first entries, ``nothing``, or that it does not exist."""
     if not folder.is_dir():
         return "does not exist"
     return f"holds {some(sorted(path.name for path in folder.iterdir()))}"
@@ -27,7 +27,7 @@ def some(names: Sequence[str]) -> str:
 def first_folder(candidates: Iterable[Path], root: Path, dataset: str) -> Path:
     """The first folder of ``candidates`` that exists.
 
-    :param root: the data set's folder, whose content the message tells
+    :param root: the data set's folder, whose content the message lists
     :param dataset: name of the data set, for the message
     :raises UserError: if there is none
     """

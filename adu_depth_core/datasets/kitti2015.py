@@ -70,7 +70,7 @@ class Kitti2015:
         return Sample(scene, left, right, depth, camera, baseline)
 
     def truth_path(self, scene: str) -> Path:
-        """Where the ground truth of a scene is, if the folder has it."""
+        """Path of a scene's ground truth, if the folder has one."""
         return self.folder / self.truth_folder / f"{scene}_10.png"
 
     def _calibration_path(self, scene: str) -> Path:

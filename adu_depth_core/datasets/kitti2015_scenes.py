@@ -1,4 +1,4 @@
-"""Scenes of KITTI 2015: which are held out, and which show the same place.
+"""Held-out scenes of KITTI 2015, and groups of scenes that show the same place.
 
 Scenes go by the benchmark's numbers, ``000008``, in whatever folder they lie; ``000008_10`` and ``_11``, as
 image files are called, are the same scene.

@@ -64,7 +64,7 @@ class KittiEigen:
         return self.raw.read(self.scenes[index])
 
     def truth_path(self, scene: str) -> Path:
-        """Where the improved depth of a frame is, if the folder has it."""
+        """Path of a frame's improved depth, if the folder has one."""
         return self.raw.truth_path(scene)
 
 

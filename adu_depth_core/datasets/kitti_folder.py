@@ -58,5 +58,5 @@ class KittiFolder:
         return Sample(path.stem, left, right, depth, camera, baseline)
 
     def truth_path(self, scene: str) -> Path:
-        """Where the depth of a frame is, if the folder has it."""
+        """Path of a frame's depth, if the folder has one."""
         return self.root / "gt_depth" / f"{scene}.png"

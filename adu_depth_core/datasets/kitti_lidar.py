@@ -1,4 +1,4 @@
-"""LiDAR of KITTI's recordings: scans, and where the scanner is."""
+"""LiDAR of KITTI's recordings: scans and the scanner's pose."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class KittiOfficial:
         return self._read_selected(scene) if self.selection else self.raw.read(scene)
 
     def truth_path(self, scene: str) -> Path:
-        """Where the depth of a frame is."""
+        """Path of a frame's depth."""
         if self.selection:
             return self._selected_path(scene, "groundtruth_depth", "groundtruth_depth", ".png")
         return self.raw.truth_path(scene)

@@ -83,7 +83,7 @@ class KittiRaw:
         return self._drive_folders[drive]
 
     def truth_path(self, scene: str) -> Path:
-        """Where the depth of a frame is, if the folder has it."""
+        """Path of a frame's depth, if the folder has one."""
         drive, _, frame = scene.partition("/")
         return self.truth_folder(drive) / f"{frame}.png"
 

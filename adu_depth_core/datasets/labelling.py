@@ -17,10 +17,10 @@ from adu_depth_core.stereo_pair import disparity_to_depth
 
 @dataclass(frozen=True)
 class Matching:
-    """Which labels are made.
+    """Options for the labels.
 
     :param nearest: metres; nearer objects are beyond the disparities that are searched
-    :param farthest: metres; farther labels are left out: their error grows with the square of the distance
+    :param farthest: metres; farther labels are dropped: their error grows with the square of the distance
     :param tolerance: left-right disagreement allowed, pixels
     """
 

@@ -1,4 +1,4 @@
-"""What cameras, weather and transport do to the pixels of an image, at random."""
+"""Random photometric effects of cameras, weather and compression on an image."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def vary(
     """Exposure, white balance, contrast, saturation, gamma, haze, blur, noise and JPEG.
 
     :param image: RGB uint8 ``(H, W, 3)``
-    :param strength: 0 changes nothing; 1 is what road cameras show
+    :param strength: 0 changes nothing; 1 is the range of road cameras
     :param depth: dense depth ``(H, W)`` metres, 0 or +inf where unknown, for haze that grows with distance;
         None leaves haze out
     :return: RGB uint8 ``(H, W, 3)``

@@ -33,7 +33,7 @@ def _nowhere(frame: str) -> Places:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the frames of a data set come from.
+    """Origin of the frames of a data set.
 
     :param recordings: whose recordings they are cut from; ``UNKNOWN`` may be any
     :param licence: of the images, as model cards name it; empty where it is not known

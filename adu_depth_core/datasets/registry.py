@@ -1,4 +1,4 @@
-"""Every data set by its kind: reader, parts, held-out frames, licence. The one list of data sets there is.
+"""Every data set by its kind: reader, parts, held-out frames, licence. The only list of data sets.
 
 Training sources (``training.sources``), the benchmarks of ``adu_depth evaluate`` (``evaluation.benchmarks``)
 and ``adu_depth make-labels`` open data sets here.
@@ -40,7 +40,8 @@ from adu_depth_core.errors import UserError
 
 
 class Frames(Protocol):
-    """What every reader is: a sequence of samples that can be asked for names and truth without reading them.
+    """Interface of every reader: a sequence of samples with names and ground truth paths available without
+    reading them.
 
     :ivar scenes: names of the frames, in order
     """
@@ -52,7 +53,7 @@ class Frames(Protocol):
     def __getitem__(self, index: int) -> Sample: ...
 
     def truth_path(self, scene: str) -> Path:
-        """Where the ground truth of a frame is, if the folder has it."""
+        """Path of a frame's ground truth, if the folder has one."""
 
 
 @dataclass(frozen=True)
@@ -218,7 +219,7 @@ KINDS = {
     ),
     "stereo_folder": Kind(
         StereoFolder,
-        "one's own rig, by `adu_depth extract`: left, right, depth, calibration.json",
+        "your own rig, by `adu_depth extract`: left, right, depth, calibration.json",
         OWN_LICENCE,
     ),
     "synthetic": Kind(
@@ -294,7 +295,7 @@ def licence_of(kind: str, root: Path) -> str:
 
 
 def origin(name: str, split: str = "", kind: str = "", licence: str = "") -> Origin | None:
-    """Where the frames of a data set or folder come from; None for synthetic drives, which nobody recorded.
+    """Origin of the frames of a data set or folder; None for synthetic drives, which are not recordings.
 
     :param name: its name in model cards
     :param split: the publisher's part

@@ -1,10 +1,11 @@
-"""Pairs or single images of one's own rig, with depth where there is any: what ``adu_depth extract`` writes.
+"""Pairs or single images of a user's own rig, with optional depth, as written by ``adu_depth extract``.
 
 calibration.json      fx, fy, cx, cy, width, height of the views, and baseline (metres; null: no pairs)
 left/NAME.png         rectified left images
 right/NAME.png        rectified right images, unless the baseline is null
 depth/NAME.png        depth of the left view, uint16 / 256 metres, 0 unknown; may be missing
-labels/NAME.png       the same by ``adu_depth make-labels``: stands in for depth in training, but is no truth
+labels/NAME.png       the same by ``adu_depth make-labels``: replaces depth in training, but is not ground
+truth
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class StereoFolder:
         return Sample(name, left, right, depth, self.camera, self.baseline)
 
     def truth_path(self, scene: str) -> Path:
-        """Where the measured depth of a frame is, if the folder has it. A label is none to be judged by."""
+        """Path of a frame's measured depth, if the folder has one. Labels are not ground truth."""
         return self.root / "depth" / f"{scene}.png"
 
     def _view(self, side: str, name: str) -> np.ndarray:
@@ -77,7 +78,7 @@ class StereoFolder:
 
 
 def label_path(root: Path, scene: str) -> Path:
-    """Where the label of a frame is that stereo matching made, if there is one."""
+    """Path of a frame's label by stereo matching, if there is one."""
     return root / "labels" / f"{scene}.png"
 
 

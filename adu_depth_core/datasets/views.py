@@ -1,4 +1,4 @@
-"""Views to train on, made from samples of any dataset: an image, its depth, and what the other camera saw."""
+"""Training views from samples of any dataset: an image, its depth, and the other camera's image."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from adu_depth_core.datasets.stereo_matching import match_stereo
 from adu_depth_core.stereo_pair import disparity_to_depth
 
 LABELS = ("auto", "none")
-"""What to do with frames without ground truth: ``auto`` labels pairs by semi-global matching, ``none`` leaves
-them without labels, for a teacher to label."""
+"""Treatment of frames without ground truth: ``auto`` labels pairs by semi-global matching, ``none`` leaves
+them unlabelled, for a teacher to label."""
 
 SIDES = ("left", "right")
 
@@ -41,7 +41,7 @@ class View:
 
 
 def views_of(sample: Sample, labels: str = "auto", sides: Sequence[str] = SIDES) -> list[View]:
-    """The views of a sample that there is something to learn from.
+    """The views of a sample that provide supervision.
 
     The depth of the right view is that of the left, moved. A single image has a left view only, and none
     without ground truth.

@@ -1,4 +1,5 @@
-"""Another camera at the same place: zoom, off-centre window, aspect, rotation, with depth for its own axis.
+"""A virtual camera with the same centre: zoom, off-centre window, aspect, rotation, with depth along its own
+axis.
 
 A pinhole image can be re-rendered for any camera with the same centre: pixel ``p`` moves to ``K' R K^-1 p``
 (Hartley and Zisserman, Multiple View Geometry, 2004, section 8.4).
@@ -26,7 +27,7 @@ COVER = 0.55
 
 @dataclass(frozen=True)
 class VirtualCameras:
-    """How the cameras that a network is trained with vary.
+    """Range of variation of the cameras in training.
 
     :param min_zoom: smallest factor on the focal that a camera's whole image has at inference
     :param max_zoom: largest
@@ -50,7 +51,7 @@ class VirtualCameras:
     def draw(
         self, camera: Camera, size: tuple[int, int], pixels: int, random: np.random.Generator
     ) -> tuple[Camera, np.ndarray]:
-        """A camera at random, and its rotation.
+        """A random camera, and its rotation.
 
         :param camera: the one that took the image
         :param size: ``(height, width)`` of the new camera's image
@@ -59,7 +60,7 @@ class VirtualCameras:
         """
         height, width = size
         home = math.sqrt(pixels / (camera.width * camera.height))
-        # Less would leave the network mostly border to look at.
+        # With less, the network's input would be mostly border.
         least = max(width / camera.width, height / camera.height) * COVER / home
         zoom = max(1.0, least)
         if random.random() < self.zoom_probability:
