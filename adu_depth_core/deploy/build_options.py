@@ -1,4 +1,4 @@
-"""How an engine is built, and for which GPU."""
+"""Options of an engine build, and its target GPU."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from adu_depth_core.inference.tensorrt.engine_file import LEAST_COMPATIBLE
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """How an engine is built.
-
-    :param flavour: ``auto``, ``tensorrt`` or ``tensorrt_rtx``
+    """Options of an engine build. :param flavour: ``auto``, ``tensorrt`` or ``tensorrt_rtx``
     :param compute_capability: GPU to build for, such as ``8.6`` (``tensorrt_rtx`` only); None: this machine's
     :param sizes: ``(height, width)`` of the inputs, an optimisation profile each, where the ONNX leaves the
         size open; empty for the model card's
@@ -72,7 +70,7 @@ class BuildOptions:
         return {name: facts[name] for name in names}
 
     def needs_gpu(self, flavour: Flavour) -> bool:
-        """Whether the builder asks one of this machine's GPUs."""
+        """True if the builder uses one of this machine's GPUs."""
         return not (flavour.compute_capabilities and (self.compute_capability or self.hardware_compatible))
 
     def gpu(self, flavour: Flavour) -> dict[str, str | None]:

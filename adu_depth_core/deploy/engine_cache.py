@@ -35,7 +35,7 @@ def default_folder() -> Path:
 
 @dataclass(frozen=True)
 class Identity:
-    """All that makes one engine another. Fields in the order in which a difference is worth telling.
+    """Identity of an engine. Fields in the order in which a difference is reported.
 
     :param onnx_sha256: content of the ONNX
     :param flavour: ``tensorrt`` or ``tensorrt_rtx``
@@ -60,7 +60,7 @@ class Identity:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def difference(self, found: dict[str, Any]) -> str:
-        """What another engine's entry in its card says otherwise, in words; empty if nothing.
+        """Differences from another engine's card entry, in words; empty without any.
 
         :param found: ``Identity`` as ``dataclasses.asdict`` gives it
         """
@@ -72,7 +72,7 @@ class Identity:
 
 
 def identify(onnx: Path, options: BuildOptions) -> Identity:
-    """What the engine of an ONNX must be on this machine, or on the one that the options name.
+    """Identity of an ONNX's engine for this machine, or for the GPU given by the options.
 
     :raises UserError: if the ONNX or its card is missing or damaged, or there is no GPU and none is named
     """
@@ -109,8 +109,8 @@ class EngineCache:
     ) -> Path:
         """The engine of an ONNX: the kept one, or a new one.
 
-        A kept file that is damaged, not what its name says, or foreign is named in the log and built
-        anew. Of two processes that want the same engine one builds, the other waits.
+        A kept file that is damaged, not what its name says, or foreign is named in the log and
+        rebuilt. Of two processes that want the same engine one builds, the other waits.
 
         :param watch: see ``build_engine``
         :param on_build: called with the engine's path before a build
@@ -126,7 +126,7 @@ class EngineCache:
             if not problem:
                 return path  # built by another process in the meantime
             if path.exists():
-                logger.warning("%s in the engine cache is built anew: %s", path, problem)
+                logger.warning("%s in the engine cache is rebuilt: %s", path, problem)
             for stale, reason in self._stale(onnx, path, wanted):
                 logger.warning("%s in the engine cache is not used: it is of %s; delete it", stale, reason)
             on_build(path)
@@ -138,7 +138,7 @@ class EngineCache:
         return path
 
     def _problem(self, path: Path, wanted: Identity) -> str:
-        """Why a file is not the engine that is wanted; empty if it is."""
+        """Reason why a file is not the requested engine; empty if it is."""
         if not path.exists():
             return "there is none"
         try:
@@ -171,7 +171,7 @@ def _short(value: Any) -> str:
 
 @contextlib.contextmanager
 def _lock(path: Path, watch: Watcher | None) -> Iterator[None]:
-    """Hold a lock among processes; it goes with the process that holds it, whatever ends that."""
+    """Hold an inter-process lock, which the system releases when its process ends."""
     waiting = BuildProgress()
     waiting.put(Phase("waiting for another process that builds it", 0, 1))
     with open(path, "w", encoding="utf-8") as file:

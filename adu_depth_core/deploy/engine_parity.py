@@ -1,4 +1,4 @@
-"""Parity gate of an engine on the GPU it is for; the result is kept in its card."""
+"""Parity gate of an engine on its target GPU; the result is stored in its card."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Gate:
-    """What an engine is compared with.
+    """Reference and frames of an engine comparison.
 
     :param reference: FP32 student as ONNX; None for the installed one
     :param frames: images with their cameras; None for synthetic ones
@@ -138,5 +138,5 @@ def _refuse_excess(engine: Path, parity: Parity, card: ModelCard) -> None:
     if not card.extra["parity"]["passed"]:
         excess = "; ".join(parity.excess(LIMITS[card.extra["precision"]]))
         raise UserError(
-            f"{engine.name} must not be used: its answers differ from {parity.reference}'s: {excess}"
+            f"{engine.name} must not be used: its outputs differ from {parity.reference}'s: {excess}"
         )

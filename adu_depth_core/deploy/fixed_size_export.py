@@ -1,4 +1,4 @@
-"""Export of a student for one input size and precision, put in place only if it agrees with the original."""
+"""Export of a student for one input size and precision, installed only if it agrees with the original."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from adu_depth_core.model_card import ModelCard, ModelCardError, card_path, file
 PRECISIONS = ("fp32", "fp16", "int8")
 
 HELD_OUT = 5
-"""Every so many frames one is not calibrated on but compared on."""
+"""One frame in this many is used for comparison instead of calibration."""
 
 
 def read_student(model: Path) -> ModelCard:
@@ -50,7 +50,7 @@ def export(
     frames: list[Frame] | None = None,
     origin: str = "",
 ) -> tuple[ModelCard, Parity]:
-    """Export a student; ``out`` and its card are written only if its answers agree with the original's.
+    """Export a student; ``out`` and its card are written only if its outputs agree with the original's.
 
     :param model: FP32 student, ``.onnx`` or ``.safetensors``, with its card
     :param out: ``.onnx`` file to write
@@ -61,7 +61,7 @@ def export(
         for INT8
     :param origin: where the frames are from, for the card
     :return: the card, and the comparison
-    :raises UserError: if the model is not fit for it, or the answers differ too much
+    :raises UserError: if the model is unsuitable, or the outputs differ too much
     """
     card = read_student(model)
     size = size or (card.input_height, card.input_width)
@@ -103,7 +103,7 @@ def export(
             excess = parity.excess(LIMITS[precision])
             if excess:
                 raise UserError(
-                    f"{out} was not written: its answers differ from {name}'s: {'; '.join(excess)}"
+                    f"{out} was not written: its outputs differ from {name}'s: {'; '.join(excess)}"
                 )
             card = _card(card, out.name, file_sha256(temporary), network, size, precision)
     parity_facts = {

@@ -26,14 +26,14 @@ from adu_depth_core.model_card import ModelCard
 logger = logging.getLogger(__name__)
 
 FIELD_OF_VIEW = 82.0
-"""Degrees across that are assumed of a camera of unknown intrinsics: those of KITTI's."""
+"""Assumed horizontal field of view in degrees of a camera with unknown intrinsics: KITTI's."""
 
 
 class Frame(NamedTuple):
     """An image to calibrate or compare on.
 
     :param image: RGB uint8 ``(H, W, 3)``
-    :param camera: its intrinsics; None where nothing tells them, see ``typical_camera``
+    :param camera: its intrinsics; None if unknown, see ``typical_camera``
     """
 
     image: np.ndarray
@@ -66,20 +66,20 @@ def _file_frames(source: Path, limit: int) -> list[Frame]:
 
 
 def typical_camera(width: int, height: int) -> Camera:
-    """The camera that is assumed of an image of unknown intrinsics."""
+    """The camera assumed for an image with unknown intrinsics."""
     focal = width / 2 / math.tan(math.radians(FIELD_OF_VIEW / 2))
     return Camera(focal, focal, (width - 1) / 2, (height - 1) / 2, width, height)
 
 
 def describe_cameras(frames: Iterable[Frame]) -> str:
-    """For a card: which cameras the frames were given."""
+    """Description of the frames' cameras, for a card."""
     if all(frame.camera is not None for frame in frames):
         return "as calibrated"
     return f"assumed, {FIELD_OF_VIEW:.0f} degrees across"
 
 
 def network_inputs(frames: Iterable[Frame], card: ModelCard, size: tuple[int, int]) -> list[NetworkInput]:
-    """The frames as the network gets them, one image each."""
+    """The frames as network inputs, one image each."""
     preprocess = Preprocessor(card, size)
     inputs = []
     for image, known in frames:
@@ -91,7 +91,7 @@ def network_inputs(frames: Iterable[Frame], card: ModelCard, size: tuple[int, in
 
 
 def synthetic_frames(size: tuple[int, int], count: int = 4) -> list[Frame]:
-    """Random smooth pictures: good enough to compare two runtimes, not to calibrate."""
+    """Random smooth images: sufficient to compare two runtimes, not to calibrate."""
     rng = np.random.default_rng(0)
     frames = []
     for _ in range(count):
@@ -124,7 +124,7 @@ def _bag_frames(path: Path, limit: int) -> Iterator[Frame]:
 
 
 def _camera(info: Any, image: np.ndarray, origin: str) -> Camera | None:
-    """The camera that a bag tells of an image, if it does."""
+    """The camera of a bag's image, if known."""
     if info is None:
         return None
     try:

@@ -61,7 +61,7 @@ class Result:
 
 
 def time_runs(run: Callable[[], object], runs: int, warm_up: int, seconds: float = math.inf) -> np.ndarray:
-    """Start and end of each run, after some that do not count (allocation, caches, clock).
+    """Start and end of each run, after untimed warm-up runs (allocation, caches, clock).
 
     :param runs: how many at most
     :param seconds: after which no further run begins
@@ -94,7 +94,7 @@ def measure(run: Callable[[], object], runs: int, warm_up: int, images: int = 1)
 
 
 def roofline(cost: Cost, batch: int, limits: Ceilings, milliseconds: float) -> dict[str, Any] | None:
-    """How near a time comes to the ceilings: the fields of ``Result.roofline``; None without a ceiling."""
+    """Share of the roofline reached by a time: the fields of ``Result.roofline``; None without a ceiling."""
     ideal = ideal_seconds(cost, batch, limits)
     if ideal is None:
         return None

@@ -1,4 +1,4 @@
-"""What a network must at least compute and move: operations and bytes of its convolutions and products."""
+"""Minimum cost of a network: operations and bytes of its convolutions and matrix products."""
 
 from __future__ import annotations
 

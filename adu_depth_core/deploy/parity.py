@@ -1,4 +1,4 @@
-"""Parity gate: how far a network's answers are from those of the reference, on the same frames."""
+"""Parity gate: deviation of a network's outputs from the reference, on the same frames."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Run = Callable[[np.ndarray, np.ndarray], NetworkOutput]
 
 @dataclass(frozen=True)
 class Limits:
-    """Largest relative differences that are let through.
+    """Largest relative differences that pass.
 
     :param depth_median: median of ``|depth / reference - 1|``
     :param depth_p99: its 99th percentile
@@ -63,7 +63,7 @@ class Parity:
     novelty: float
 
     def excess(self, limits: Limits) -> list[str]:
-        """What is over the limits, in words; empty where the gate is passed."""
+        """Violated limits, in words; empty if the gate is passed."""
         if not self.finite:
             return ["the outputs contain NaN or infinity"]
         return [

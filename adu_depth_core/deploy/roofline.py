@@ -1,4 +1,4 @@
-"""How near a network comes to what its GPU can do: the roofline model, with measured ceilings."""
+"""The roofline model of a network on its GPU, with measured ceilings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LEAST_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Ceilings:
-    """The best that this GPU does, measured.
+    """Measured peak rates of this GPU.
 
     :param bytes_per_s: read plus written, by a copy within its memory
     :param operations_per_s: multiplications and additions by cuBLAS, by type, without those that the GPU
@@ -43,8 +43,8 @@ class Ceilings:
 
 
 def ideal_seconds(cost: Cost, batch: int, ceilings: Ceilings) -> float | None:
-    """Time of a batch if only the ceilings held it up: arithmetic or memory, whichever takes longer. None
-    where the GPU has no ceiling in a type of the network.
+    """Time of a batch limited only by the ceilings: arithmetic or memory, whichever takes longer. None if
+    the GPU has no ceiling for a type of the network.
     """
     if not cost.operations.keys() <= ceilings.operations_per_s.keys():
         return None

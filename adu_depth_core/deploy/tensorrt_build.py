@@ -39,9 +39,9 @@ def build_engine(
     watch: Watcher | None = None,
     gate: Gate | None = None,
 ) -> ModelCard:
-    """Build ``out`` and ``out.json``; nothing is put in place unless everything went well.
+    """Build ``out`` and ``out.json``; nothing is installed unless everything succeeded.
 
-    Where this machine's GPU can run the engine, its answers must agree with the FP32 original's.
+    Where this machine's GPU can run the engine, its outputs must agree with the FP32 original's.
 
     :param onnx: student as ONNX, with its card
     :param watch: called while the builder works; what it raises stops the build and is raised from here
@@ -268,7 +268,7 @@ def _use_timing_cache(config: Any, path: Path) -> Any:
         if cache is not None and config.set_timing_cache(cache, ignore_mismatch=False):
             return cache
         if content:
-            logger.warning("%s is damaged, or of another GPU or TensorRT: kernels are timed anew", path)
+            logger.warning("%s is damaged, or of another GPU or TensorRT: kernels are timed again", path)
     logger.warning("%s is not used: TensorRT takes no timing cache", path)
     return None
 

@@ -25,7 +25,7 @@ class Phase:
 
 
 class BuildProgress:
-    """What the builder is at: written by its thread, read by any. Setting ``cancelled`` stops it."""
+    """Progress of the builder: written by its thread, read by any. Setting ``cancelled`` stops it."""
 
     def __init__(self) -> None:
         self.cancelled = False
