@@ -1,4 +1,4 @@
-"""Are the edges of things where they are, and as sharp? F1 of occluding contours, after Depth Pro.
+"""Accuracy of edges: F1 of occluding contours, after Depth Pro.
 
 Bochkovskii et al. 2024, Depth Pro, arXiv 2410.02073: between neighbouring pixels i and j there is a contour
 where ``d(j) / d(i) > t``. Precision is the share of predicted contours that are true, recall that of true

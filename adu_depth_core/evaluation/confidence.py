@@ -1,4 +1,4 @@
-"""How far a mean over the frames of drives can be trusted.
+"""Confidence interval of a mean over the frames of drives.
 
 Frames are no independent samples: what a drive shows changes within seconds, and drives differ from each
 other. All driving is cut into ``STRETCHES`` pieces of equal time, and the mean of a piece is modelled as
@@ -24,27 +24,28 @@ import numpy as np
 LEVEL = 0.95
 
 ENOUGH = 5.0
-"""Independent values that it takes to decide anything."""
+"""Minimum effective sample size for a decision."""
 
 SHORTEST = 10.0
-"""Seconds of driving that it takes: less cannot tell what lasts for seconds from what stays."""
+"""Minimum seconds of driving: shorter drives cannot separate effects that last for seconds from permanent
+ones."""
 
 LONGEST_MEMORY = 10.0
-"""Seconds that a memory may have in short drives, in long ones a quarter of the drive."""
+"""Maximum correlation time in seconds for short drives; for long ones a quarter of the drive."""
 
 STRETCHES = 20
 """Into so many pieces all driving is cut. What lasts for less than a piece, of whatever kind, is noise in
 their means; only what lasts longer matters for the mean of all, and is modelled."""
 
 _MEMORY_STEP = 1.8
-"""Ratio of neighbouring memories in the grid."""
+"""Ratio of neighbouring correlation times in the grid."""
 
 _SHARES = (0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.97)
 """Shares of the variance within a drive that what lasts may have where it has not all or none."""
 
 _KINDS = (0.7, 0.15, 0.15)
-"""How likely it is, before values are seen, that nothing lasts, everything, or a share. With these numbers
-intervals cover as often as they should on simulated drives of many kinds (see the tests)."""
+"""Prior probabilities that none, all, or a share of the variance is correlated over time. With these
+numbers intervals have nominal coverage on simulated drives of many kinds (see the tests)."""
 
 _BETWEEN = np.array([0.0, *np.geomspace(0.01, 1e4, 13)])
 """Variance between drives over that of pieces within them."""
@@ -59,7 +60,7 @@ class MeanIntervals(NamedTuple):
     """Means and their 95 % intervals; each array is ``(columns,)``.
 
     :param low: NaN, as ``high``, where fewer than two frames have a value
-    :param independent: independent values that would tell as much of the mean
+    :param independent: effective sample size of the mean
     :param decided: whether they are enough to say more than "unknown"
     """
 
@@ -133,11 +134,11 @@ def _stretches(
 
 
 class _Models(NamedTuple):
-    """What may be true within a drive; each array is ``(models,)``.
+    """Models of the variation within a drive; each array is ``(models,)``.
 
-    :param memory: seconds after which the correlation of what lasts has fallen to 1/e
-    :param share: its share of the variance; the rest is new in each piece
-    :param weight: how likely it is before the values are seen
+    :param memory: correlation time in seconds (decay to 1/e)
+    :param share: correlated share of the variance; the rest is independent in each piece
+    :param weight: prior probability
     """
 
     memory: np.ndarray
@@ -158,7 +159,7 @@ def _models(shortest: float, longest: float) -> _Models:
 
 
 class _Told(NamedTuple):
-    """What a drive tells, in units of the variance within it, by model.
+    """Sufficient statistics of a drive, in units of the variance within it, by model.
 
     :param stretches: how many
     :param part: of all frames that are this drive's
@@ -227,7 +228,7 @@ def _filtered(
 
 
 def _posterior(told: list[_Told], models: _Models, varies: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-    """How likely each model is after the values were seen, with each variance between drives.
+    """Posterior weight of each model, with each variance between drives.
 
     :param varies: columns that are no constants, ``(columns,)``
     :return: weight, variance of the mean over all frames, both ``(columns, models * variances between

@@ -60,7 +60,7 @@ class ErrorHistogram:
 
 
 def _edges_below(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """How many of ``edges``, which are in geometric progression, lie below each value."""
+    """Number of ``edges``, which are in geometric progression, below each value."""
     lowest, step = float(edges[0]), math.log(edges[1] / edges[0])
     position = np.log(np.maximum(values, 0.5 * lowest) / lowest) / step
     below: np.ndarray = np.clip(np.ceil(position), 0, len(edges)).astype(np.intp)

@@ -1,4 +1,4 @@
-"""Files of an evaluation: JSON with everything needed to read, trust and repeat it, CSV of the frames."""
+"""Files of an evaluation: JSON with everything needed to reproduce it, CSV of the frames."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FORMAT_VERSION = 2
 def evaluation_record(
     sets: Sequence[JudgedSet], protocol: Protocol, subject: Subject, flip: bool, command: str
 ) -> dict[str, Any]:
-    """What was measured, on what, by which model, how, and where; plain JSON types.
+    """Record of an evaluation: results, data, model, protocol and machine; plain JSON types.
 
     ``metrics`` and ``curves`` are over the frames of all sets; those of each set are in ``sets``.
 

@@ -1,6 +1,4 @@
-"""Where in the scene errors are: metrics of the pixels of a distance band, of a part of the image, of ground
-or obstacles.
-"""
+"""Metrics by part of the scene: distance bands, image regions, ground and obstacles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A subject judged on labelled frames, and what came out."""
+"""Evaluation of a subject on labelled frames."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Refuse to measure a model on frames it was trained on.
+"""Refuse to evaluate a model on its training frames.
 
 A model card lists its training data as ``training["data"]``: for each data set ``{"name": "kitti2015",
 "split": "training", "scenes": ["000000", ...], "licence": "..."}``, where ``split`` is the publisher's and
 ``scenes`` names the frames; large data sets have ``drives`` instead, the drives that the frames are from.
 Places (``datasets.recordings``: drives, and groups of scenes of KITTI 2015) are compared across all data sets
-of the same recordings, so that a neighbour of a training frame is none to be judged on. Where places are not
-known, the check says that it cannot tell. What a student's teacher saw belongs there too.
+of the same recordings, so that neighbours of training frames are refused too. If places are unknown, the
+check reports that it cannot tell. What a student's teacher saw belongs there too.
 ``training["calibration"]`` is what ``sigma_calibration.Calibration`` writes: on the frames in it, sigma is
 judged without them.
 """
@@ -28,21 +28,21 @@ OVERLAPPING_SPLITS = {
         "the drives of KITTI's official depth training part contain 491 of the 652 Eigen test frames"
     ),
 }
-"""Why a model trained on (data set, split) must not be judged on another (data set, split), even if its card
-does not list its drives. Counted in the lists of monodepth2: 161 of the 652 frames are in drives of the
+"""Reasons not to evaluate a model trained on (data set, split) on another (data set, split), even if its
+card does not list its drives. Counted in the lists of monodepth2: 161 of the 652 frames are in drives of the
 official validation part."""
 
 
 @dataclass(frozen=True)
 class Leakage:
-    """What the card says of the evaluated frames.
+    """Overlap of the evaluated frames with the card's training data.
 
     :param known: False where an overlap cannot be excluded: the card does not list the frames, or not where
         they were recorded
     :param trained: evaluated frames that the model was trained on, or on frames of the same place
     :param calibrated: evaluated frames that its uncertainty scale was fitted on; their sigma is judged with
         a scale fitted without them
-    :param warnings: what to tell with the result, one sentence each
+    :param warnings: warnings for the report, one sentence each
     """
 
     known: bool
@@ -60,7 +60,7 @@ def check_leakage(
     drives: Mapping[str, str] | None = None,
     kind: str = "",
 ) -> Leakage:
-    """Look for the frames to evaluate among those that made the model.
+    """Search for the frames to evaluate in the model's training data.
 
     :param card: card of the model
     :param dataset: data set of the frames, as model cards name it
@@ -84,7 +84,7 @@ def check_leakage(
     if trained and not allow:
         raise UserError(
             f"model {card.name} was trained on {reason}. The result would say nothing about new frames; "
-            "choose a split the model has not seen, or pass --allow-training-frames to evaluate nevertheless"
+            "choose a split the model has not seen, or pass --allow-training-frames to evaluate anyway"
         )
     warnings = []
     if trained:
@@ -166,7 +166,7 @@ def _doubt(
     source: Origin | None,
     systems: frozenset[str],
 ) -> str:
-    """Why it cannot be known which frames the model was trained on; empty if it can.
+    """Reason why the training frames cannot be determined; empty if they can.
 
     :param systems: those in which the places of all frames to evaluate are known
     """

@@ -18,7 +18,7 @@ from adu_depth_core.evaluation.surfaces import SURFACE_NAMES, Surfaces
 from adu_depth_core.evaluation.uncertainty import pixel_coverage, uncertainty_means, uncertainty_sums
 
 PART_NAMES = (*reversed(SURFACE_NAMES), *CLASS_NAMES)
-"""What pixels can show."""
+"""Kinds of surfaces and classes of pixels."""
 
 PART_METRICS = ("abs_rel", "coverage_1sigma")
 """Metrics of each of them; their names begin with it: ``obstacle_abs_rel``. A frame without such pixels, a

@@ -50,7 +50,7 @@ def depth_metrics(prediction: np.ndarray, truth: np.ndarray, mask: np.ndarray) -
 
 
 def depth_sums(p: np.ndarray, g: np.ndarray, parts: Parts | None = None) -> np.ndarray:
-    """What the means of all depth metrics are made of, summed over the pixels of each cell.
+    """Sums behind the means of all depth metrics, over the pixels of each cell.
 
     Columns add up: those of several cells are the sums of their union, which ``depth_means`` takes.
 

@@ -1,4 +1,4 @@
-"""Which pixels count in an evaluation, and as what. Two numbers compare only under one protocol."""
+"""Evaluation protocol: the valid pixels and their limits. Numbers are comparable only under one protocol."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do two figures of the same frames rise together, whatever the units?"""
+"""Rank correlation of two figures over the same frames."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from adu_depth_core.evaluation.surfaces import RULE, SURFACE_NAMES
 
 @dataclass(frozen=True)
 class Column:
-    """How a metric is shown.
+    """Presentation of a metric.
 
     :param unit: unit of the value
     :param target: ``0`` or ``1`` where those are best, ``low`` or ``high`` where there is no bound, the
@@ -84,7 +84,7 @@ PER_FRAME = ("abs_rel", "rmse", "d1", "d1_all", "coverage_1sigma", "obstacle_abs
 
 
 def print_context(context: dict[str, str], console: Console) -> None:
-    """What the tables below are about: one line per entry, aligned."""
+    """Header of the tables: one line per entry, aligned."""
     grid = Table.grid(padding=(0, 2))
     for heading, text in context.items():
         grid.add_row(Text(heading, style="bold"), Text(text, overflow="fold"))

@@ -20,7 +20,7 @@ HEIGHTS = (0.8, 3.5)
 """Metres that a camera of a road vehicle can be above the road."""
 
 MAX_PITCH, MAX_ROLL = np.radians(12.0), np.radians(6.0)
-"""How far the optical axis can point up or down, and the image be turned, against the road."""
+"""Largest pitch and roll of the camera relative to the road."""
 
 TOLERANCE = 0.1
 """Metres from the plane within which a point supports it."""
@@ -29,7 +29,7 @@ TOO_LOW, AGAINST = 0.3, 3.0
 """Metres below the plane from where on a point speaks against it, and how many supporters it outweighs."""
 
 MIN_POINTS, MIN_SHARE = 100, 0.15
-"""How many of the points must support the plane, and how large a share of them."""
+"""Minimum number and share of points that support the plane."""
 
 MIN_DEPTH_RANGE, MIN_WIDTH = 3.0, 1.0
 """Metres along and across that the middle 90 % of these must span: one scan line makes no plane."""
@@ -127,7 +127,7 @@ def _best_of_trials(points: np.ndarray, rng: np.random.Generator) -> np.ndarray 
 
 
 def _plausible(planes: np.ndarray) -> np.ndarray:
-    """Whether planes ``(N, 4)`` of normal and camera height may be roads, bool ``(N,)``."""
+    """Plausibility of planes ``(N, 4)`` of normal and camera height as roads, bool ``(N,)``."""
     x, y, z, height = planes.T
     level = (y < 0) & (np.abs(x) <= np.sin(MAX_ROLL)) & (np.abs(z) <= np.sin(MAX_PITCH))
     plausible: np.ndarray = level & (height >= HEIGHTS[0]) & (height <= HEIGHTS[1])

@@ -1,4 +1,4 @@
-"""The uncertainty scale of a model: fitted on few labelled frames, and honest on those frames too.
+"""The uncertainty scale of a model: fitted on few labelled frames, without bias on those frames.
 
 ``sigma_scale`` of the model card is the mean of the calibration frames' own scales
 (``uncertainty.image_sigma_scale``): every image weighs the same, as in all metrics. Labelled frames that

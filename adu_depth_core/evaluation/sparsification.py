@@ -1,4 +1,4 @@
-"""Does sigma know where the errors are? Sparsification error (AUSE) and gain over chance (AURG).
+"""Ranking of errors by sigma: sparsification error (AUSE) and gain over a random order (AURG).
 
 Remove the pixels with the highest uncertainty first, 2 % at a time, and watch the error of the rest
 fall. AUSE is the area between that curve and the oracle's, which removes the largest errors first (0: the

@@ -1,4 +1,4 @@
-"""What ``adu_depth evaluate`` judges: an exported model, a checkpoint, or a method without a network."""
+"""Subjects of ``adu_depth evaluate``: an exported model, a checkpoint, or a method without a network."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Answer = tuple[np.ndarray, np.ndarray | None]
 
 @dataclass(frozen=True)
 class Subject:
-    """Something that predicts depth, and what a report says of it.
+    """A depth predictor, and its description for reports.
 
     :param name: name of the model or method
     :param file: the model's file as the user named it; empty without

@@ -1,7 +1,6 @@
-"""Obstacles and ground apart: what a vehicle could hit, and what it drives on.
-
-Both are told by their height above the road (``road``). On most frames the road has the most pixels, so that
-the mean over all pixels hides what is wrong with cars and people.
+"""Separation of obstacles, which a vehicle could hit, from ground, which it drives on.
+Both are defined by their height above the road (``road``). On most frames the road has the most pixels, so
+that the mean over all pixels hides what is wrong with cars and people.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ class Surfaces:
         return None if road is None else cls(road, camera)
 
     def at(self, place: np.ndarray, truth: np.ndarray) -> np.ndarray:
-        """What pixels show, uint8 ``(N,)``: 0 neither, else the place in ``SURFACE_NAMES`` from 1.
+        """Surface of each pixel, uint8 ``(N,)``: 0 neither, else the index in ``SURFACE_NAMES`` from 1.
 
         :param place: indices in the flattened image ``(N,)``
         :param truth: depth of each in metres ``(N,)``

@@ -1,4 +1,4 @@
-"""Does depth hold still? Change between frames that the camera's own motion does not explain."""
+"""Temporal stability of depth: change between frames that the camera's own motion does not explain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is sigma honest? Interval coverage, likelihood and an image's own scale.
+"""Calibration of sigma: interval coverage, likelihood and an image's own scale.
 
 What a prediction says about a pixel: its depth is Laplace-distributed in metres around the published
 ``depth`` with scale ``sigma / QUANTILE``, where ``sigma`` is the half width of the 68.3 % interval
@@ -49,7 +49,7 @@ def uncertainty_metrics(
 
 
 def uncertainty_sums(p: np.ndarray, s: np.ndarray, g: np.ndarray, parts: Parts | None = None) -> np.ndarray:
-    """What ``uncertainty_metrics`` are made of, summed over each cell as in ``metrics.depth_sums``.
+    """Sums behind ``uncertainty_metrics``, over each cell as in ``metrics.depth_sums``.
 
     :param p: predictions, float64 ``(N,)``, positive
     :param s: sigmas, likewise
