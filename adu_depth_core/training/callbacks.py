@@ -1,4 +1,4 @@
-"""What a run reports beside its losses: speed, and pictures for TensorBoard."""
+"""Further logs of a run: speed, and pictures for TensorBoard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What training writes into the model card: origin, uncertainty scale, accuracy."""
+"""Model card entries written by training: origin, uncertainty scale, accuracy."""
 
 from __future__ import annotations
 

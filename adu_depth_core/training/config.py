@@ -25,7 +25,7 @@ PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
 @dataclass(frozen=True)
 class DistillationConfig:
-    """What the student learns from its teacher. A weight of 0 switches a term off.
+    """Distillation from the teacher. A weight of 0 disables a term.
 
     :param response: weight of the divergence of the student's distribution from the teacher's
     :param feature: weight of the distance of decoder features, mean over the levels
@@ -60,7 +60,8 @@ class VirtualCameraConfig(VirtualCameras):
     """Cameras that a student is trained with, made from those of the data.
 
     :param sizes: training inputs, HEIGHTxWIDTH; each step has one of them
-    :param faults: share of views that are shown as a broken camera delivers them; they teach doubt only
+    :param faults: share of views that are shown as a broken camera delivers them; they train the uncertainty
+    only
     """
 
     sizes: tuple[str, ...]

@@ -129,7 +129,7 @@ def read_sources(
 class TrainingViews(Dataset):
     """An endless sequence of varied views.
 
-    What is at a position depends on the seed and the position only, not on worker processes, on the
+    The view at a position depends on the seed and the position only, not on worker processes, on the
     number of machines, or on where a run was interrupted.
 
     :param mirroring: see ``Augmentation``; ``stereo`` where a stereo network looks at the views
@@ -257,7 +257,7 @@ def _channels_first(image: np.ndarray) -> torch.Tensor:
 
 
 class Schedule(Sampler[list[int]]):
-    """Which positions each process takes at each step; a step's positions do not depend on their number.
+    """Positions of each process at each step; a step's positions do not depend on the number of processes.
 
     :param steps: steps of the whole run
     :param batch_size: views of a step, over all processes

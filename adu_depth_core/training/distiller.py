@@ -1,4 +1,4 @@
-"""Distillation: a frozen teacher looks at the pair, the student learns from what it saw."""
+"""Distillation of a frozen teacher, which sees the pair, into the student."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from adu_depth_core.training.config import DistillationConfig
 
 @dataclass(frozen=True)
 class Taught:
-    """What a teacher says of a batch of views.
+    """A teacher's predictions for a batch of views.
 
     :param mu: log canonical depth, ``(N, 1, H, W)``
     :param log_b: log Laplace scale in log depth, same shape
@@ -83,7 +83,7 @@ class Distiller(nn.Module):
         :param mu: the student's log canonical depth, ``(N, 1, H, W)``
         :param log_b: its log scale, same shape
         :param features: its decoder maps, finest first
-        :param teacher: what the teacher says of the same views
+        :param teacher: the teacher's predictions for the same views
         :param progress: share of the run that is done, for the warm-up
         """
         ramp = min(progress / self.config.warmup, 1.0) if self.config.warmup else 1.0

@@ -1,4 +1,4 @@
-"""What a student is told of its training data when it is trained, and how its sigma grows away from it."""
+"""Fit of a student's fingerprint on its training data, and of the growth of sigma with novelty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the training of teacher and student have in common, as a Lightning module."""
+"""Common Lightning module for training teacher and student."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ class DepthTraining(lightning.LightningModule):
         :param log_b: log Laplace scale, same shape
         :param depth: canonical depth, same shape, 0 unknown, +inf beyond range
         :param weight: how much each pixel counts, same shape; None for all alike
-        :param sound: views that depth can be learnt from, bool, broadcastable; the others teach doubt only.
-            None for all
+        :param sound: views that supervise depth, bool, broadcastable; the others train the uncertainty
+            only. None for all
         """
         valid = (depth > 0) & torch.isfinite(depth)
         if sound is None:

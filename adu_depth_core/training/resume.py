@@ -1,4 +1,4 @@
-"""Whether a checkpoint is of the training that is about to go on from it."""
+"""Check that a checkpoint belongs to the training that resumes from it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ FREE = (*NO_EFFECT, "max_hours")
 
 
 def origin(card: ModelCard) -> dict[str, Any]:
-    """What a checkpoint says of its training: network, recipe, data, teacher and start, without paths."""
+    """Origin of a checkpoint: network, recipe, data, teacher and initial weights, without paths."""
     return {"role": card.role, **card.training}
 
 
 def check_same_training(checkpoint: dict[str, Any], card: ModelCard, folder: str) -> None:
-    """Refuse to go on from a checkpoint of another training.
+    """Refuse to resume from a checkpoint of another training.
 
     :param checkpoint: as loaded
     :param card: card of the network before it is trained
@@ -35,12 +35,12 @@ def check_same_training(checkpoint: dict[str, Any], card: ModelCard, folder: str
     if differing:
         raise UserError(
             f"{folder}/last.ckpt is of another training ({'; '.join(differing)}): "
-            "choose another out=, or delete the folder to begin anew"
+            "choose another out=, or delete the folder to start over"
         )
 
 
 def differences(before: dict[str, Any], now: dict[str, Any], free: Sequence[str]) -> list[str]:
-    """What differs between two trainings, each as ``origin`` has it, in words.
+    """Differences between two trainings, given by ``origin``, in words.
 
     :param free: entries of the recipe that may differ
     """

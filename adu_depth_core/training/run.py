@@ -49,7 +49,7 @@ NETWORKS = ("student", "teacher")
 
 @dataclass(frozen=True)
 class Machine:
-    """What a run computes on. The views of a step do not depend on it: ``batch_size`` is that of all.
+    """Hardware of a run. The views of a step do not depend on it: ``batch_size`` is the total.
 
     :param workers: data loading processes of each training process
     :param accelerator: ``auto``, ``cpu`` or ``gpu``
@@ -96,7 +96,7 @@ def train(
         _say_licence(config.initial_weights, start)
     card = new_card(config, network, teacher_card, start)
     twin = read_twin(Path(config.twin), card, len(config.sources)) if config.twin else None
-    # The calibration frames are only needed at the end; what is wrong with them is told at the beginning.
+    # The calibration frames are only needed at the end; errors in them are reported at the beginning.
     judged = (
         () if twin else open_all_unseen([*config.calibration, *config.other_rigs, config.validation], card)
     )

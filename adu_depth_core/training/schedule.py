@@ -1,4 +1,4 @@
-"""How far a run is: by steps, or by the hours that it may take."""
+"""Progress of a run: by steps, or by a limit in hours."""
 
 from __future__ import annotations
 

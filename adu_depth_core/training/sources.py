@@ -1,4 +1,4 @@
-"""Where training views and validation frames come from, and what model cards say of them."""
+"""Sources of training views and validation frames, and their entries in model cards."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def open_source(source: SourceConfig) -> Frames:
 
 
 def describe_source(source: SourceConfig) -> dict[str, Any]:
-    """What the card says of a source: names, not paths, and the drives or scenes for the leakage check."""
+    """Card entry of a source: names, not paths, and the drives or scenes for the leakage check."""
     frames = open_source(source)
     kind = KINDS[source.kind]
     description: dict[str, Any] = {

@@ -63,7 +63,7 @@ class StudentTraining(DepthTraining):
         return self.total(losses, len(image))
 
     def _taught(self, batch: dict[str, torch.Tensor], sound: torch.Tensor | None) -> Taught | None:
-        """What the teacher says: of pairs, as it looks at them now or as was kept of it."""
+        """The teacher's predictions for pairs: computed now, or cached."""
         if self.config.teacher and self.config.teacher_answers == "kept":
             depth, log_b = batch["taught"].chunk(2, dim=1)
             known = depth > 0
@@ -94,7 +94,7 @@ class StudentTraining(DepthTraining):
         return torch.where(dense | ~taught.valid, truth, taught.mu.exp())
 
     def _weight(self, dense: torch.Tensor, camera: torch.Tensor) -> torch.Tensor | None:
-        """More for what stands on the road than for the road; 1 where no dense depth tells them apart."""
+        """Larger weights for surfaces that stand on the road; 1 without dense depth."""
         if self.config.obstacle_weight == 1.0:
             return None
         rays = ray_map(camera, *dense.shape[-2:], stride=1)[:, :2]

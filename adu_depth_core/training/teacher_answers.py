@@ -1,4 +1,4 @@
-"""What a frozen teacher says of the pairs of a data set, computed once and kept on disk."""
+"""Predictions of a frozen teacher for the pairs of a data set, computed once and cached on disk."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from adu_depth_core.inference.checkpoint_predictor import CheckpointPredictor, l
 
 @dataclass(frozen=True)
 class TeacherAnswers:
-    """A teacher and the folder that its answers are kept in.
+    """A teacher and the cache folder of its predictions.
 
     An answer is float16 ``(2, H, W)`` at the image's size: metric depth and the log of its Laplace scale in
     log depth. The folder is named after the teacher's weights and the files after what they are of: another
@@ -41,7 +41,7 @@ class TeacherAnswers:
         return cls(predictor, folder / predictor.card.files[teacher.name][:16])
 
     def without_teacher(self) -> TeacherAnswers:
-        """The kept answers alone: for data processes, which have no GPU and cannot be sent a network."""
+        """The cached predictions only: for data processes, which have no GPU and cannot receive a network."""
         return dataclasses.replace(self, predictor=None)
 
     def of(self, sample: Sample) -> np.ndarray | None:

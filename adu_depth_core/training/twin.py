@@ -1,4 +1,4 @@
-"""Training on all labelled frames: what the network is worth, a twin says that did not see those held out."""
+"""Training on all labelled frames: its accuracy is that of a twin trained without the held-out ones."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def judged_by(card: ModelCard, twin: ModelCard) -> ModelCard:
 
 
 def _comparable(card: ModelCard, sources: int) -> dict[str, Any]:
-    """What twins have in common: all but the frames. The first entries of the data are their own sources."""
+    """Common properties of twins: all but the frames. The first entries of the data are their own sources."""
     own = card.training["data"][:sources]
     data = [(entry["name"], entry.get("split"), entry["weight"]) for entry in own]
     recipe = {name: value for name, value in card.training["recipe"].items() if name != "keep"}

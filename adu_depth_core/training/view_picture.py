@@ -1,4 +1,4 @@
-"""A picture of one training view: what went in, what is known, what came out, and what was weighted how."""
+"""Figure of one training view: input, ground truth, prediction and weight maps."""
 
 from __future__ import annotations
 
