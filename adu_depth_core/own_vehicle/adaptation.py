@@ -105,7 +105,7 @@ class Change:
 def changes(
     start: Path, adapted: Path, sets: Sequence[tuple[str, Frames]], backend: str = "auto"
 ) -> list[Change]:
-    """What was gained and lost.
+    """Gains and losses.
 
     :param sets: names of places, and their labelled frames
     """

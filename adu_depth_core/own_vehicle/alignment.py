@@ -1,4 +1,4 @@
-"""Whether the truth lies on the image where it should: a wrong extrinsic shifts it.
+"""Alignment of the ground truth with the image: a wrong extrinsic calibration shifts it.
 
 A network is wrong about metres long before it is wrong about where things are. So the truth of a frame is
 laid over the prediction at a grid of shifts: where it belongs, ``ln(prediction / truth)`` varies least. A
@@ -29,7 +29,7 @@ APART, GAIN = 1.0, 0.05
 its errors vary less by at least this share. `benchmarks/own_vehicle.py --only wrong` tries it."""
 
 MOST_AT_ODDS = 0.25
-"""Share of frames at odds from where on a drive's truth contradicts itself."""
+"""Share of frames at odds from which a drive's ground truth counts as inconsistent."""
 
 FEWEST_FRAMES = 5
 """Fewer frames cannot be compared with each other."""
@@ -50,7 +50,7 @@ class Shift(NamedTuple):
 
 @dataclass(frozen=True)
 class Alignment:
-    """How the truth of a drive lies on its images.
+    """Alignment of a drive's ground truth with its images.
 
     :param usual: over all frames
     :param at_odds: share of frames that want another shift
@@ -71,7 +71,7 @@ class Alignment:
 
 
 def shift_errors(prediction: Prediction, truth: np.ndarray, seed: int) -> np.ndarray | None:
-    """How much the errors of a frame vary with its truth shifted, ``(2 * STEPS + 1,) * 2``: down, right.
+    """Spread of a frame's errors with its ground truth shifted, ``(2 * STEPS + 1,) * 2``: down, right.
 
     :param prediction: at the size of the truth
     :param truth: metres ``(H, W)``; 0, NaN or infinite where unknown

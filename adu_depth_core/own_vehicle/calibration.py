@@ -22,7 +22,7 @@ SPARSE = ("height", "distances")
 
 @dataclass(frozen=True)
 class Calibration:
-    """What came out.
+    """Result of a calibration.
 
     :param decision: figures before and after, and what is kept
     :param held_out: what it was judged on, in words
@@ -95,7 +95,7 @@ def judged(
     refusal = ""
     if alignment is not None and alignment.contradicts:
         refusal = (
-            f"the truth contradicts itself: {alignment}. No correction of depth mends that: check the "
+            f"inconsistent ground truth: {alignment}. No depth correction can fix this: check the "
             "transform "
             "between camera and sensor (/tf), the time stamps, and that nothing moved on the vehicle"
         )

@@ -1,4 +1,4 @@
-"""What of a calibration is kept: only what makes held-out parts of the drive better, beyond chance."""
+"""Selection of corrections: only those that improve held-out parts of the drive significantly (95 % CI)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ METRICS = ("log_error", "abs_rel", "d1", "scale", "within_sigma", "sigma_misfit"
 
 @dataclass(frozen=True)
 class Decision:
-    """What calibration found.
+    """Selected corrections.
 
     :param correction: of depth, fitted on everything; None where none helps
     :param kind: of ``KINDS``, or None
@@ -55,7 +55,7 @@ class Decision:
 def decide(held_out: HeldOut, card: ModelCard, kinds: Sequence[str] = KINDS) -> Decision:
     """Choose the correction of depth, then that of sigma.
 
-    A richer correction takes the place of a simpler one only if it is better beyond chance, too.
+    A richer correction replaces a simpler one only if the further gain is significant too.
 
     :param card: of the model, without a profile
     :param kinds: corrections to try, the simplest first
@@ -113,7 +113,7 @@ def measures(
 def _gain(
     held_out: HeldOut, before: Sequence[dict[str, float]], after: Sequence[dict[str, float]], metric: str
 ) -> Interval:
-    """How much an error falls."""
+    """Reduction of an error."""
     return held_out.interval(np.array([a[metric] - b[metric] for a, b in zip(before, after, strict=True)]))
 
 

@@ -1,4 +1,4 @@
-"""A drive seen through a model: what calibration needs of each frame."""
+"""Observations of a model on a drive, the input of calibration."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TRUTHS = {
     "height": "the camera's height above the road",
     "distances": "measured distances",
 }
-"""What a model is compared with, the best first."""
+"""Kinds of ground truth, best first."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Shown:
 
 @dataclass
 class Drive:
-    """What was seen.
+    """Observations of a drive.
 
     :ivar truth: key of ``TRUTHS``
     :ivar camera: of all frames; None before the first

@@ -1,4 +1,4 @@
-"""A drive as folders to train on, to stop by and to judge by: parts of it in order of time, with gaps "
+"""A drive as folders for training, early stopping and evaluation: parts of it in order of time, with gaps "
 "between."""
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ FEWEST_FRAMES = 3
 
 @dataclass(frozen=True)
 class DriveFolders:
-    """What was extracted.
+    """Result of the extraction.
 
     :param root: holds a stereo folder for each of ``PARTS``
     :param truth: what depth comes from: ``depth``, ``lidar``, or ``stereo`` for pairs without either
@@ -188,5 +188,5 @@ def _topics(reader: BagReader, path: Path, options: TopicOptions) -> Topics:
 
 
 def description(bags: Sequence[Path], options: TopicOptions) -> str:
-    """What folders were made of, to know them again."""
+    """Origin of the folders, to recognise them later."""
     return json.dumps([[path.name for path in bags], vars(options)], sort_keys=True)

@@ -84,7 +84,7 @@ def corrected_depth(observation: Observation, correction: DepthCorrection) -> np
 
 @dataclass(frozen=True)
 class SigmaFit:
-    """How sigma is to be changed.
+    """Correction of sigma.
 
     :param factor: of the card's scale
     :param novelty: entries that take the place of the card's; empty: the card's hold

@@ -1,4 +1,4 @@
-"""Parts of a drive that are held out: what is fitted on the rest is judged on them.
+"""Cross-validation over parts of a drive: corrections fitted on the rest are evaluated on them.
 
 A drive is cut into ``BLOCKS`` of equal time. What is fitted for a block sees none of its frames and none
 within a gap around it, because neighbouring frames show the same. A few pictures are cut into strips from

@@ -1,4 +1,4 @@
-"""Truth of a picture by distances that somebody measured in it."""
+"""Ground truth of an image from distances measured in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one frame of a drive tells of a model: its answer and the truth at some pixels."""
+"""Observation of a model on one frame of a drive: prediction and ground truth at sampled pixels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Synthetic streets seen by cameras at random: what fine-tuning is not to forget, and how much it did."""
+"""Synthetic streets with random cameras: replay data against forgetting, and its measurement."""
 
 from __future__ import annotations
 
