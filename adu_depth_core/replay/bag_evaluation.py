@@ -198,7 +198,7 @@ class BagEvaluation:
         if interrupted:
             yield (
                 f"interrupted after {source.frames_evaluated} frames; the bags have {source.frames_in_bags}: "
-                "the rest is not in the figures"
+                "the rest is not included"
             )
         yield from (reader.damage for reader in self._readers if reader.damage)
         for skipped in source.skipped:
@@ -206,8 +206,8 @@ class BagEvaluation:
             yield f"{skipped.frames} frames skipped, {first}: {skipped.reason}"
         if source.truth.pseudo:
             yield (
-                "the ground truth is computed from the stereo images: where it is wrong, a right prediction "
-                "counts as an error"
+                "the ground truth is computed from the stereo images: where it is wrong, a correct "
+                "prediction counts as an error"
             )
         yield from dict.fromkeys(text for leakage in self._leakage for text in leakage.warnings())
         for result in results:
@@ -217,12 +217,12 @@ class BagEvaluation:
             if result.roadless_frames and result is results[0]:
                 yield (
                     f"no road was found in the ground truth of {result.roadless_frames} frames: obstacles "
-                    "and ground are without them; --camera-height does without a fit"
+                    f"and ground exclude them; --camera-height needs no fit"
                 )
 
 
 def _describe_truth(topics: Topics, reading: ReadingOptions) -> GroundTruth:
-    """What the predictions are compared with, in words."""
+    """Description of the ground truth."""
     truth = _describe_kind(topics, reading)
     if topics.where is None:
         return truth

@@ -1,4 +1,4 @@
-"""Refuse to judge a model on frames of a bag that it was trained on.
+"""Refuse to evaluate a model on frames of a bag that it was trained on.
 
 ``adu_depth extract`` names frames after their bag, their number and their stamp, and training writes those
 names into the model card (``training["data"][...]["scenes"]``, and ``training["calibration"]["scales"]``
@@ -79,11 +79,11 @@ class BagLeakage:
             raise UserError(
                 f"{self._model} was trained on frames of bag {name} (the one at {stamp_ns} ns is in its "
                 "card): the result would say nothing about new drives; choose another bag, or pass "
-                "--allow-training-frames to evaluate nevertheless"
+                "--allow-training-frames to evaluate anyway"
             )
 
     def warnings(self) -> Iterator[str]:
-        """What to tell with the figures, one sentence each."""
+        """Warnings for the report, one sentence each."""
         yield from self._of_folders
         if self._trained_frames:
             yield (

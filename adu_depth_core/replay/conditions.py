@@ -14,7 +14,7 @@ LATENCY = "latency_ms"
 """Median milliseconds of a prediction."""
 
 METRICS = (*DEPTH, *SURFACE, *UNCERTAINTY, INSTABILITY, LATENCY)
-"""What a condition can be about."""
+"""Quantities of conditions."""
 
 _OPERATORS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 _PATTERN = re.compile(r"\s*(\w+)\s*(>=|<=|>|<)\s*(\S+)\s*")

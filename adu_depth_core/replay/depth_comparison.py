@@ -1,4 +1,4 @@
-"""Is published depth what the predictor says? Pixel by pixel, with what the node marks as no measurement."""
+"""Pixel-wise comparison of published and predicted depth, including the node's marks for invalid pixels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LARGEST_16UC1 = 65.535
 
 @dataclass(frozen=True)
 class Expectation:
-    """How the node was configured, and how exactly its output is to be met.
+    """Configuration of the node, and tolerance of the comparison.
 
     :param max_depth: the node's parameter, metres
     :param max_relative_sigma: the node's parameter
@@ -31,7 +31,7 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Difference:
-    """How a published map differs from the predicted one.
+    """Difference of a published map from the predicted one.
 
     :param largest: largest relative difference of pixels that are a number in both
     :param beyond: number of pixels that differ by more than the tolerance

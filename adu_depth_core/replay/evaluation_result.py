@@ -1,4 +1,4 @@
-"""What `adu_depth evaluate-bag` found out: all that its page, JSON and tables show, and nothing else.
+"""Result of `adu_depth evaluate-bag`: exactly the data of its page, JSON and tables.
 
 Metric names, formulas and units are those of docs/evaluation.md. Without ground truth (``GroundTruth.kind``
 is ``none``) there are no depth metrics: the dictionaries hold what can be said without it.
@@ -36,13 +36,13 @@ class Estimate:
 
     @property
     def beyond_chance(self) -> bool:
-        """Whether a difference is decided and not 0."""
+        """True if a difference is significant."""
         return self.decided and not self.low <= 0 <= self.high
 
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """What the predictions are compared with.
+    """Ground truth of the evaluation.
 
     :param kind: ``depth``, ``lidar``, ``stereo`` or ``none``
     :param description: topic, tolerance and how the depth came about, for people
@@ -282,5 +282,5 @@ class EvaluationResult:
 
     @property
     def failed(self) -> bool:
-        """Whether any condition of the release gate failed."""
+        """True if any condition of the release gate failed."""
         return any(condition.failed for condition in self.conditions)

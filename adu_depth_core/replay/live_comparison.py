@@ -1,4 +1,4 @@
-"""Does a live node say what the offline predictor says? The node's recorded bag, and the bag it was fed."""
+"""Comparison of a live node with the offline predictor: the node's recorded bag, and its source bag."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Predict = Callable[[np.ndarray, Camera, str, str], Prediction]
 
 @dataclass(frozen=True)
 class FrameComparison:
-    """One image that the live node answered.
+    """One image with depth from the live node.
 
     :param stamp_ns: the image's stamp in the source, nanoseconds
     :param depth: how its depth differs

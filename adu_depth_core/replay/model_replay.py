@@ -1,4 +1,4 @@
-"""Models on the frames of bags: the first frames one by one, for latency, the others side by side."""
+"""Models on the frames of bags: the first frames one by one, for latency, the others in parallel."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from adu_depth_core.prefetch import Prefetch
 from adu_depth_core.replay.model_evaluation import Measured, Predicted, measure_frame
 
 ALONE = 20
-"""First frames that are predicted with nothing beside them: what a prediction takes is measured on these."""
+"""Number of first frames predicted without other load, to measure latency."""
 
 Judged = tuple[BagFrame, list[Measured]]
 """A frame, and what each model makes of it."""
@@ -108,7 +108,7 @@ class Replay:
 
 @contextlib.contextmanager
 def _opencv_threads(count: int) -> Iterator[None]:
-    """Where frames are side by side, it only costs that OpenCV shares out its little work on each as well."""
+    """Disable OpenCV's threads, which are overhead when frames are processed in parallel."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(count)
     try:

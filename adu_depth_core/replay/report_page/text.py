@@ -81,8 +81,8 @@ def metric_label(metric: str) -> str:
 
 
 def is_better(metric: str, difference: Estimate, reference: Estimate) -> bool | None:
-    """Whether a model with this difference from the reference is better; None if that cannot be said, or the
-    metric is none to be good at.
+    """True if a model with this difference from the reference is better; None if undecided, or if the metric
+    has no best value.
     """
     target = METRICS[metric].target
     if not target or not difference.beyond_chance:

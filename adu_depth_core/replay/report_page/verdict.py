@@ -1,4 +1,4 @@
-"""What a reader wants to know first, in sentences."""
+"""Summary of the results, in sentences."""
 
 from __future__ import annotations
 
@@ -71,9 +71,9 @@ def _headline(result: EvaluationResult) -> str:
 def _comparison(comparison: Comparison, word: str, better: bool | None) -> str:
     first, second = comparison.first, comparison.second
     if not comparison.difference.decided:
-        return f"{second} and {first}: undecided, too little was driven"
+        return f"{second} and {first}: undecided, the drives are too short"
     if better is None:
-        return f"{second} and {first}: no difference beyond chance"
+        return f"{second} and {first}: no significant difference (95 % CI)"
     return f"{second} is {'more' if better else 'less'} {word} than {first}"
 
 
