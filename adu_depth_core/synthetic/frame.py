@@ -1,4 +1,4 @@
-"""What a synthetic drive consists of: a sensor rig, and frames that the rig recorded."""
+"""Sensor rig and recorded frames of a synthetic drive."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ LONGEST_DRIVE_S = 1800.0
 
 @dataclass(frozen=True)
 class DriveConfig:
-    """What to generate. Defaults are KITTI's colour stereo pair.
+    """Configuration of a drive. Defaults are KITTI's colour stereo pair.
 
     :param seed: everything random follows from it: same configuration and seed, same bytes
     :param frames: number of frames

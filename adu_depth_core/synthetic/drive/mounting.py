@@ -1,4 +1,4 @@
-"""How a camera sits on the vehicle."""
+"""Mounting of a camera on the vehicle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cameras drawn at random: what is known of a vehicle's camera before one has seen it."""
+"""Random cameras: the prior distribution of vehicle cameras."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class RandomRig:
-    """What each rig is drawn from.
+    """Distribution of random rigs.
 
     :param sizes: heights and widths of images in pixels
     :param fov: horizontal field of view, degrees; None keeps the drive's focal length

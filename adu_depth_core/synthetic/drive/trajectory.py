@@ -1,4 +1,4 @@
-"""How the vehicle moves along its lane."""
+"""Motion of the vehicle along its lane."""
 
 from __future__ import annotations
 

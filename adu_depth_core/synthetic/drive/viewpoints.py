@@ -1,4 +1,4 @@
-"""Pictures from places far apart in one street, each by a camera of its own and in another light.
+"""Images from distant places in one street, each with its own camera and lighting.
 
 A street takes longer to put up than a picture of it to render, so that several pictures of one are cheap.
 """

@@ -12,7 +12,7 @@ from adu_depth_core.synthetic.geometry.mesh import Mesh
 
 @dataclass(frozen=True)
 class Hits:
-    """Where rays meet the mesh; one entry for each ray that hit.
+    """Intersections of rays with the mesh; one entry for each ray that hit.
 
     :param ray: int ``(N,)`` index of the ray
     :param face: int ``(N,)`` index of the triangle
@@ -59,7 +59,7 @@ class RayCaster:
         return Hits(ray, found["primID"][ray], found["tfar"][ray], weights)
 
     def blocked(self, origins: np.ndarray, directions: np.ndarray) -> np.ndarray:
-        """Whether anything lies along each ray, bool ``(N,)``."""
+        """Occlusion test for each ray, bool ``(N,)``: true if it hits anything."""
         rows = self._rows(origins, directions)
         return self._scene.run(rows, np.ascontiguousarray(directions), query="OCCLUDED") >= 0
 

@@ -1,4 +1,4 @@
-"""What a camera sees of a scene: linear radiance, exact depth, classes."""
+"""Rendering of a scene: linear radiance, exact depth, classes."""
 
 from __future__ import annotations
 

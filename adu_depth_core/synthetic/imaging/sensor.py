@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Sensor:
-    """How radiance becomes 8-bit values; the same for both cameras of a rig.
+    """Conversion of radiance to 8-bit values; the same for both cameras of a rig.
 
     :param gain: exposure factor for each colour channel, ``(3,)``
     :param gamma: display exponent; larger lifts the shadows

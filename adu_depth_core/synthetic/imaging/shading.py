@@ -18,7 +18,7 @@ _MOTTLE_SCALE = np.float32(0.113)
 
 @dataclass(frozen=True)
 class Sight:
-    """What a bundle of rays sees.
+    """Shading result of a bundle of rays.
 
     :param radiance: linear RGB float32 ``(N, 3)`` for each ray
     :param hits: the rays that meet a surface; the others see the sky
@@ -62,7 +62,7 @@ class Shader:
         self._glossy = property_table("glossy")
 
     def look(self, origin: np.ndarray, directions: np.ndarray, pixel: float) -> Sight:
-        """What rays from one point see.
+        """Shade rays from one point.
 
         :param origin: float32 ``(3,)``
         :param directions: float32 ``(N, 3)``, of any length

@@ -1,4 +1,4 @@
-"""What runs along a path of ground points ``(n, 3)``: garden walls, fences, guard rails."""
+"""Barriers along a path of ground points ``(n, 3)``: garden walls, fences, guard rails."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _CONCRETE, _METAL, _PLASTER = INDEX["concrete"], INDEX["metal"], INDEX["plaster"
 
 @dataclass(frozen=True)
 class Wall:
-    """What a house's walls are made of.
+    """Materials of a house's walls.
 
     :param material: index into ``MATERIALS``
     :param tile: metres that one repetition of its texture covers

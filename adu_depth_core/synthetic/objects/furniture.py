@@ -1,4 +1,4 @@
-"""What stands beside the road: lamps, signs, signals, bollards, bins, shelters, benches.
+"""Street furniture: lamps, signs, signals, bollards, bins, shelters, benches.
 
 Object frame: origin on the ground, x along the road in the direction of travel, y left.
 """

@@ -1,4 +1,4 @@
-"""More of what a vehicle could hit, put around one viewpoint: for pictures to train on, not for drives.
+"""Additional obstacles around one viewpoint: for training images, not for drives.
 
 A drive's traffic keeps to its lanes and its people to the pavements. Here they also cross, stand in the way,
 ride along the kerb, wait between lanes; cones and signs stand where roadworks put them.
@@ -85,7 +85,7 @@ def crowd(rng: np.random.Generator, site: Site, here: float, ego_lane: float, ar
 
 
 class _Room:
-    """Where things can stand without running into each other or into the vehicle: a grid on the ground."""
+    """Occupancy grid on the ground, which keeps objects apart from each other and from the vehicle."""
 
     def __init__(self, around: Mesh, line: Centreline, here: float, vehicle: np.ndarray) -> None:
         self._vehicle = vehicle[:2]

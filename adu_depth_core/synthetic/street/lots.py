@@ -1,4 +1,4 @@
-"""What fills the ground beside the road: houses, gardens, woods, car parks, and what bounds them."""
+"""Lots beside the road: houses, gardens, woods, car parks, and their boundaries."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ LOTS: dict[str, Callable[[Site, int, float, float, float], None]] = {
     "hall": _hall,
     "open": _open,
 }
-"""What a lot may hold; called with the site, the side, start and width along the road, the building line."""
+"""Builders of lots; called with the site, the side, start and width along the road, the building line."""
 
 
 def _plants(site: Site, side: int, s: float, width: float, depth: tuple[float, float], count: int) -> None:
@@ -158,7 +158,7 @@ def _boundary(site: Site, side: int, s0: float, s1: float) -> None:
 
 
 def backdrop(site: Site, both_ends: bool) -> None:
-    """What one sees through gaps and at the end of the road: more houses, trees, the edge of a wood.
+    """Background behind gaps and at the end of the road: more houses, trees, the edge of a wood.
 
     :param both_ends: close the street at its start too
     """

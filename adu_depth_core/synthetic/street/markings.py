@@ -1,4 +1,4 @@
-"""What is painted on the road and let into it: lines, crossings, arrows, repairs, manhole covers."""
+"""Road markings and details: lines, crossings, arrows, repairs, manhole covers."""
 
 from __future__ import annotations
 

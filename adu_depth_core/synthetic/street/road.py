@@ -1,4 +1,4 @@
-"""What one can drive and walk on: lanes, parking strips, kerbs, pavements, verges, the ground beyond."""
+"""Drivable and walkable surfaces: lanes, parking strips, kerbs, pavements, verges, the ground beyond."""
 
 from __future__ import annotations
 

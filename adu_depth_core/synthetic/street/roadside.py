@@ -1,4 +1,4 @@
-"""What stands between kerb and lots: street trees, lamps, masts, signs, signals, bollards, shelters."""
+"""Objects between kerb and lots: street trees, lamps, masts, signs, signals, bollards, shelters."""
 
 from __future__ import annotations
 

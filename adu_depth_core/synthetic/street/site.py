@@ -16,7 +16,7 @@ _HEADROOM = 2.9  # nothing may hang lower than this over a lane
 
 @dataclass(frozen=True)
 class Style:
-    """What a kind of street looks like. Pairs are ranges of metres or counts.
+    """Style of a street. Pairs are ranges of metres or counts.
 
     :param parking: probability of a parking strip on a side
     :param verge_share: probability of a verge on a side
@@ -119,7 +119,7 @@ def random_layout(rng: np.random.Generator, style: Style) -> Layout:
 
 @dataclass
 class Site:
-    """What stands still along a road.
+    """Static objects along a road.
 
     :param junctions: ``(start, end)`` of side roads, metres along the road
     :param autumn: trees may have turned

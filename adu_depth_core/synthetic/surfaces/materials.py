@@ -1,4 +1,4 @@
-"""What surfaces are made of: a texture, how they reflect, how they return a laser."""
+"""Materials of surfaces: texture, reflectance, LiDAR intensity."""
 
 from __future__ import annotations
 
