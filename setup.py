@@ -11,7 +11,8 @@ PACKAGE = "adu_depth"
 HERE = Path(__file__).resolve().parent
 
 MODELS = [f"models/{name}" for name in ("adu_student.onnx", "adu_student.safetensors", "adu_student.json")]
-"""What vehicles run (PyTorch's backends the weights). Teacher and twin are for training, from a checkout."""
+"""Models installed for vehicles (with the weights for PyTorch's backends). Teacher and twin are for training,
+from a checkout."""
 
 LICENCES = ["LICENSE", "models/LICENSE.md"]
 SPDX = "Apache-2.0 AND LicenseRef-ADU-Depth-Weights"
@@ -30,7 +31,7 @@ ROS_FILES = ["package.xml", *LICENCES, *files_below("launch"), *files_below("con
 
 
 def share_files() -> list[tuple[str, list[str]]]:
-    """What ROS looks for in ``share/adu_depth``, by folder."""
+    """Files that ROS looks for in ``share/adu_depth``, by folder."""
     by_folder: dict[str, list[str]] = {}
     for name in ROS_FILES:
         by_folder.setdefault(f"share/{PACKAGE}/{Path(name).parent}".removesuffix("/."), []).append(name)

@@ -153,7 +153,7 @@ def exactly(entries: Mapping[str, Check]) -> Check:
 
 
 def plain(value: Any, name: str) -> None:
-    """What JSON can hold and give back: no more than ``MAX_DEPTH`` levels, and text that can be encoded."""
+    """A value that survives a JSON round trip: at most ``MAX_DEPTH`` levels, and text that can be encoded."""
     level = [value]
     for _ in range(MAX_DEPTH):
         below: list[Any] = []

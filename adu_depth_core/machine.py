@@ -1,4 +1,4 @@
-"""What this machine is, for the record of a measurement; never its name."""
+"""Description of this machine for the record of a measurement; never its name."""
 
 from __future__ import annotations
 

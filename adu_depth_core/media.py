@@ -41,12 +41,12 @@ def find_media(path: Path) -> list[Path]:
 
 
 def is_image(path: Path) -> bool:
-    """Whether the file's name is that of an image."""
+    """True if the file's name is that of an image."""
     return path.suffix.lower() in IMAGE_SUFFIXES
 
 
 def is_video(path: Path | LiveVideo) -> bool:
-    """Whether a file is a video, by its suffix, or a source is live."""
+    """True if a file is a video, by its suffix, or a source is live."""
     return isinstance(path, LiveVideo) or path.suffix.lower() in VIDEO_SUFFIXES
 
 

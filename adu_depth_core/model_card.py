@@ -22,7 +22,7 @@ class ModelCardError(ValueError):
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What inference must know of a model, and what its users should.
+    """Description of a model for inference and for its users.
 
     :param name: name of the model
     :param role: ``student`` (one image) or ``teacher`` (stereo pair)
@@ -40,7 +40,7 @@ class ModelCard:
     :param novelty: what inference makes of an input's novelty (``inference.novelty``): ``threshold`` and
         ``fault_threshold``, beyond which it is unfamiliar; ``sigma_growth`` and ``reference``, by which sigma
         grows. Empty where unknown
-    :param typical: what this model's answers are like on frames of its training rig: ``depth``, the least and
+    :param typical: typical outputs on frames of the training rig: ``depth``, the least and
         the largest of the frames' median depths in metres, and ``relative_sigma``, likewise of their median
         sigma / depth. Empty where unknown
     :param cameras: the cameras that the model was trained for (``inference.trained_cameras``): the range of
@@ -140,7 +140,7 @@ def file_sha256(path: Path) -> str:
 
 
 def card_path(model: Path) -> Path:
-    """Where the card of a model file is: the same name with ``.json``; of an engine, ``NAME.engine.json``.
+    """Path of a model file's card: the same name with ``.json``; for an engine, ``NAME.engine.json``.
 
     An engine has a card of its own, also where it lies beside the ONNX it was built from.
     """

@@ -1,6 +1,5 @@
-"""The form of a model card: what each entry that any code reads must be.
-
-``ModelCard`` checks itself against it, so that whoever has a card need not look again.
+"""Schema of a model card: every entry that code reads. ``ModelCard`` validates itself
+against it, so that code with a card need not check again.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from adu_depth_core.json_checks import (
 )
 
 POSITIVE = number(1e-6, 1e6)
-"""What is metres, pixels or a scale; beyond, float32 would overflow in what is computed with it."""
+"""Limit for metres, pixels and scales; beyond it, float32 computations would overflow."""
 
 SIZE = whole(1, 1 << 14)
 COUNT = whole(0, 1 << 62)

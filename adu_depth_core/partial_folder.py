@@ -1,4 +1,4 @@
-"""Where a result is written until it is complete: hidden beside it, for one process at a time."""
+"""Temporary folder for a result until it is complete: hidden beside it, for one process at a time."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _try_lock(file: int) -> bool:
 
 
 def _is_at(path: Path, file: int) -> bool:
-    """Whether an open file is still the one of that name."""
+    """True if an open file is still the one of that name."""
     try:
         return os.path.samestat(path.stat(), os.fstat(file))
     except FileNotFoundError:

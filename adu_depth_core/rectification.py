@@ -16,7 +16,7 @@ _RECTIFIED = re.compile(r"(?:^|[/_])rect")
 
 
 def says_rectified(topic: str) -> bool:
-    """Whether a topic's name says that its images are rectified: ``image_rect``, ``rect/image``."""
+    """True if a topic's name says that its images are rectified: ``image_rect``, ``rect/image``."""
     return _RECTIFIED.search(topic.lower()) is not None
 
 
@@ -101,7 +101,7 @@ class Rectifier:
         return cv2.remap(depth, self._nearest, None, cv2.INTER_NEAREST) * self._axis_change
 
     def _raw_places(self, kind: int) -> tuple[np.ndarray, np.ndarray]:
-        """Where in the raw image each pixel of the rectified one is, in a format of ``cv2.remap``."""
+        """Position in the raw image of each rectified pixel, in a format of ``cv2.remap``."""
         view = self.camera
         return self._undistort(self._k, self._d, self.rotation, view.matrix, (view.width, view.height), kind)
 

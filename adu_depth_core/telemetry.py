@@ -1,4 +1,4 @@
-"""Libraries that report on their users, kept from it.
+"""Disables the telemetry of libraries.
 
 - OpenVINO starts a thread when it is imported, which forks, connects to Google Analytics and keeps a number
   for the user in ``~/intel``; NNCF sends through the same package, ``openvino_telemetry``. Both do without
@@ -18,7 +18,7 @@ VARIABLES = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
 
 def switch_off() -> None:
-    """Keep libraries that are imported later, here and in child processes, from reporting.
+    """Disable the telemetry of libraries imported later, here and in child processes.
 
     A variable that is set already is left as it is.
     """

@@ -1,4 +1,4 @@
-"""Terminal output that shows what users and files say as they say it."""
+"""Terminal output that prints text from users and files verbatim."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 UNKNOWN_COLOR = (64, 64, 64)
-"""Where there is no value (NaN, zero or negative)."""
+"""Colour of pixels without a value (NaN, zero or negative)."""
 
 BACKGROUND = (24, 26, 30)
 INK = (235, 235, 235)

@@ -1,4 +1,4 @@
-"""What each part of the distillation brings: students of several seeds, in one table with paired differences.
+"""Gain from each part of the distillation: students of several seeds, in one table with paired differences.
 
     python benchmarks/ablation.py --root DATA --synthetic SYNTHETIC --streets STREETS --teacher TEACHER \\
         --out runs/ablation
@@ -98,7 +98,7 @@ class Ablation:
         self._sources: dict[Any, SourceViews] = {}
 
     def result_path(self, name: str, seed: int | None = None) -> Path:
-        """Where the result of a row's run, or of a reference, is, once it is there."""
+        """Path of the result of a row's run, or of a reference."""
         stem = name.translate(str.maketrans(" ", "_", ",()+")).lstrip("_")
         return self.out / (f"{stem}.json" if seed is None else f"{stem}-{seed}.json")
 

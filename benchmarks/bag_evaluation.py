@@ -1,4 +1,4 @@
-"""What measuring costs beside predicting: `adu_depth evaluate-bag` against the bare predictor, in one run.
+"""Overhead of `adu_depth evaluate-bag` over the bare predictor, in one run.
 
     python benchmarks/bag_evaluation.py BAG [--model FILE] [--truth lidar] [--repeat 10] [--rounds 3]
 
@@ -99,7 +99,7 @@ class Cost:
 
 @contextlib.contextmanager
 def measured(frames: int) -> Iterator[Cost]:
-    """What the block costs, for each of ``frames``."""
+    """Cost of the block per frame."""
     cost, wall, cpu = Cost(), time.perf_counter(), time.process_time()
     yield cost
     cost.wall, cost.cpu = (time.perf_counter() - wall) / frames, (time.process_time() - cpu) / frames

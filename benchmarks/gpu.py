@@ -129,7 +129,7 @@ def plan(
 
 
 def runs_precision(backend: str, precision: str) -> bool:
-    """Whether there is such a thing: PyTorch takes the weights in a type, the others take exports."""
+    """True for valid combinations: PyTorch takes the weights in a type, the others take exports."""
     if backend == "pytorch":
         return precision == "fp32"
     return precision != ("int8" if backend == "pytorch-cuda" else "bf16")

@@ -1,4 +1,4 @@
-"""What `gpu.py` measures, a row at a time, in the process that has the GPU."""
+"""Measurements of `gpu.py`, one row at a time, in the process that owns the GPU."""
 
 from __future__ import annotations
 

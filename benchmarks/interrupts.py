@@ -32,7 +32,7 @@ LIMIT_S = 20.0
 
 
 def interrupted(command: list[str], moment: float) -> tuple[str, str]:
-    """How a process ends that is interrupted ``moment`` seconds after its start, and its stderr."""
+    """Exit of a process interrupted ``moment`` seconds after its start, and its stderr."""
     process = subprocess.Popen(
         command,
         env=os.environ | private_domain(),

@@ -1,4 +1,4 @@
-"""What `adu_depth calibrate` and `adapt` gain on drives that the model has never seen, and what is refused.
+"""Gain from `adu_depth calibrate` and `adapt` on drives that the model has never seen, and refused cases.
 
     python benchmarks/own_vehicle.py --data DIR --out DIR [--model FILE] [--only kitti synthetic ...]
 

@@ -1,4 +1,4 @@
-"""What FP16 and INT8 cost in accuracy and gain in speed on this machine's CPU, in one run.
+"""Accuracy cost and speed gain of FP16 and INT8 on this machine's CPU, in one run.
 
     python benchmarks/precision.py --root KITTI_2015 --frames FOLDER --model STUDENT
 

@@ -1,4 +1,4 @@
-"""How long preprocessing and postprocessing take beside the network, in one run.
+"""Time of preprocessing and postprocessing relative to the network, in one run.
 
     python benchmarks/predictor_overhead.py [--model FILE] [--width 1242 --height 375] [--threads 2]
 

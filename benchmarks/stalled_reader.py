@@ -1,4 +1,4 @@
-"""What a stalled or killed subscriber does to the others: frames that arrive, and how late.
+"""Effect of a stalled or killed subscriber on the others: received frames and latency.
 
     python benchmarks/stalled_reader.py [--profile FILE|none] [--fate stop|kill|none] [--seconds 30]
 

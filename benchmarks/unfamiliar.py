@@ -1,4 +1,4 @@
-"""How unlike the training data images are to a student: whole folders, and one of them with each known fault.
+"""Novelty of images for a student: whole folders, and one of them with each known fault.
 
 python benchmarks/unfamiliar.py DIR/kitti2015_more DIR/other_cameras/dev/ddad_dgp \
     --split config/splits/kitti2015_more_unseen.txt
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _looker(model: Path) -> Callable[..., list[tuple[float, float, bool]]]:
-    """What a model says of samples: novelty, largest fault score, and whether its card would warn."""
+    """A model's novelty and largest fault score of samples, and the warning by its card."""
     card = read_card(model)
     name, _ = choose_backend("auto", model)
     backends = {}

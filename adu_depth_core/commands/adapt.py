@@ -167,7 +167,7 @@ def _calibrated(arguments: argparse.Namespace, folders: DriveFolders, model: Pat
 
 
 def print_changes(found: Sequence[Change], console: Console) -> None:
-    """What was gained and lost."""
+    """Table of gains and losses."""
     table = Table(title="before → after")
     table.add_column("", no_wrap=True)
     table.add_column("frames", justify="right")

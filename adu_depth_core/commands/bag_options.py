@@ -70,7 +70,7 @@ def topic_options(arguments: argparse.Namespace) -> TopicOptions:
 
 
 def reading_options(arguments: argparse.Namespace) -> ReadingOptions:
-    """How the options above bring messages together.
+    """Matching options from the options above.
 
     :raises UserError: if there is no such calibration file
     """
@@ -85,7 +85,7 @@ def reading_options(arguments: argparse.Namespace) -> ReadingOptions:
 
 
 def print_topics(bag: Path, topics: Topics) -> None:
-    """What was chosen, and why."""
+    """The selected topics, with the reasons."""
     print(f"{bag}")
     for choice in topics.choices:
         print(f"  {choice.role:<18} {choice.topic} ({choice.reason})")

@@ -193,7 +193,7 @@ def print_result(result: EvaluationResult, console: Console) -> None:
     for comparison in result.comparisons:
         if comparison.metric in SHOWN:
             d = comparison.difference
-            chance = ": not chance" if d.beyond_chance else "" if d.decided else ": too little was driven"
+            chance = ": not chance" if d.beyond_chance else "" if d.decided else ": the drives are too short"
             console.print(
                 f"{comparison.second} - {comparison.first}: {comparison.metric} {_estimate(d, '+')}{chance}",
             )

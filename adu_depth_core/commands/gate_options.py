@@ -36,7 +36,7 @@ def add_gate_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def gate_of(arguments: argparse.Namespace) -> Gate:
-    """What the options above describe.
+    """The gate described by the options above.
 
     :raises UserError: if the frames cannot be read
     """

@@ -1,4 +1,4 @@
-"""What the student learns from its teacher: losses and weight maps as pure functions.
+"""Distillation from teacher to student: losses and weight maps as pure functions.
 
 All maps are per pixel, ``(N, 1, H, W)`` or of any one shape, in log depth. Weights and everything of the
 teacher are without gradient. The formulas are ours (docs/training.md): of the paper we had the abstract only.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import torch
 
 FOCAL_SIGNS = ("disagreement", "agreement", "none")
-"""Which pixels count more in response distillation: those where the networks disagree, agree, or neither."""
+"""Pixels with a larger weight in response distillation: those where the networks disagree, agree, or
+neither."""
 
 HALF_TRUST = 0.1
 """Laplace scale in log depth, about 10 % of depth, at which a network is trusted half."""
@@ -52,7 +53,7 @@ def focal_weight(
 
 
 def confidence(log_b: torch.Tensor) -> torch.Tensor:
-    """How far a network is to be trusted, ``1 / (1 + b / HALF_TRUST)``: 1 when sure, 0 when lost."""
+    """Confidence of a network, ``1 / (1 + b / HALF_TRUST)``: 1 when certain, 0 when uncertain."""
     return 1.0 / (1.0 + torch.exp(log_b.detach()) / HALF_TRUST)
 
 

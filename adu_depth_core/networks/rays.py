@@ -1,4 +1,5 @@
-"""Where each pixel looks, told to a network: depth from one image depends on pitch and field of view."""
+"""Viewing direction of each pixel as a network input: depth from one image depends on pitch and field of
+view."""
 
 from __future__ import annotations
 

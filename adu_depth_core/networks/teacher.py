@@ -30,7 +30,7 @@ MIN_DISPARITY = 0.5
 
 @dataclass(frozen=True)
 class TeacherOutput:
-    """What the teacher says of the left view, ``(N, ..., H, W)`` at the network's input size unless said.
+    """Output of the teacher for the left view, ``(N, ..., H, W)`` at the network's input size unless said.
 
     :param mu: log canonical depth, ``(N, 1, H, W)``
     :param log_b: log Laplace scale in log depth, ``(N, 1, H, W)``
