@@ -58,7 +58,7 @@ def parity_of_new(engine: Path, card: ModelCard, gate: Gate) -> ModelCard:
     :param engine: the file, with the name it will have
     :param card: its card, with ``parity`` "not run"
     :return: the card with the comparison, or as it was where this machine cannot make it
-    :raises UserError: if its answers differ too much
+    :raises UserError: if its outputs differ too much
     """
     try:
         use_gpu(gate.gpu)

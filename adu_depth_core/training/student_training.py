@@ -23,7 +23,7 @@ class StudentTraining(DepthTraining):
     """Supervision by ground truth, and by the teacher if there is one.
 
     :param teacher: frozen teacher with the same reference focal and encoder levels; None for none, or where
-        its answers were kept
+        its outputs were kept
     """
 
     def __init__(

@@ -181,7 +181,7 @@ def test_a_worker_that_hangs_is_replaced_and_its_late_answer_is_nobodys(start, h
     assert send(stream) == "published"
     level, message = diagnosis(stream)
     assert level == DiagnosticStatus.ERROR
-    assert "has been at one frame for" in message
+    assert "has been busy with one frame for" in message
     counts = stream.statistics.snapshot().total
     hang.set()
     time.sleep(0.3)

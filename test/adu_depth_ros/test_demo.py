@@ -60,7 +60,7 @@ def test_every_frame_is_answered_judged_and_drawn(drive, shipped_model, tmp_path
     assert 0 < summary["answered_share"] <= 1
     assert summary["rate_hz"] == pytest.approx(10)
     assert summary["node"]["state"] == "active"
-    for words in ("share of pixels published", "abs_rel of published pixels", "abs_rel of all pixels"):
+    for words in ("fraction of pixels published", "abs_rel of published pixels", "abs_rel of all pixels"):
         assert words in finished.stdout
     if not summary["frames_dropped"]:  # the release gate measures the same
         report = tmp_path / "report"

@@ -139,7 +139,7 @@ def test_an_engine_that_nobody_compared_is_refused_unless_allowed(waiting_node, 
     assert client.set_parameter("allow_unverified_engine", True).successful
     assert not client.change_state("configure")
     waiting_node.wait_for_error("CUDA could not find a GPU")  # it got as far as running the engine
-    assert any("is used although its answers were never compared" in line for line in waiting_node.log)
+    assert any("is used although its outputs were never compared" in line for line in waiting_node.log)
 
 
 def test_an_engine_that_failed_its_comparison_or_was_replaced_is_never_used(
@@ -157,7 +157,7 @@ def test_an_engine_that_failed_its_comparison_or_was_replaced_is_never_used(
     assert client.set_parameter("allow_unverified_engine", True).successful
     assert client.set_parameter("model", str(engine)).successful
     assert not client.change_state("configure")
-    waiting_node.wait_for_error("mine.engine must not be used: its answers differ from ONNX Runtime FP32's")
+    waiting_node.wait_for_error("mine.engine must not be used: its outputs differ from ONNX Runtime FP32's")
     engine.write_bytes(engine.read_bytes() + b"\0")
     assert not client.change_state("configure")
     waiting_node.wait_for_error("mine.engine is not the file its model card was written for (SHA-256")
@@ -166,7 +166,7 @@ def test_an_engine_that_failed_its_comparison_or_was_replaced_is_never_used(
 def test_a_gpu_to_build_for_is_none_to_run_on(waiting_node, client):
     assert client.set_parameter("engine_compute_capability", "sm86").successful
     assert not client.change_state("configure")
-    waiting_node.wait_for_error("it is for build_only")
+    waiting_node.wait_for_error("it requires build_only")
 
 
 def test_a_node_without_engines_does_not_load_what_builds_them():

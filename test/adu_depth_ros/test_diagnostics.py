@@ -32,7 +32,7 @@ def snapshot(received=0, published=0, dropped=0, rejected=0, failed=0, latency=0
     ("state", "failure", "frames", "level", "message"),
     [
         ("active", "", {"received": 9, "published": 9}, OK, "50 ms"),
-        ("active", "", {"received": 9}, OK, "depth has no subscribers"),
+        ("active", "", {"received": 9}, OK, "no subscribers"),
         ("active", "", {}, OK, "depth has no subscribers: not subscribed to images"),
         ("active", "", {"received": 9, "published": 6, "dropped": 3}, WARN, "3 of 9 frames dropped"),
         ("active", "", {"received": 9, "published": 8, "unfamiliar": 4}, OK, "50 ms"),
@@ -41,7 +41,7 @@ def snapshot(received=0, published=0, dropped=0, rejected=0, failed=0, latency=0
             "",
             {"received": 9, "published": 8, "unfamiliar": 5},
             WARN,
-            "62% of the frames are not like",
+            "62% of the frames are unlike",
         ),
         ("active", "", {"received": 9, "published": 9, "doubt": DOUBT}, WARN, DOUBT),
         ("active", "", {"received": 9, "published": 8, "unfamiliar": 8, "doubt": DOUBT}, WARN, DOUBT),
@@ -49,8 +49,20 @@ def snapshot(received=0, published=0, dropped=0, rejected=0, failed=0, latency=0
         ("active", "", {"received": 9, "rejected": 9}, ERROR, "every frame is rejected: unknown encoding"),
         ("active", "", {"received": 9, "published": 9, "latency": 9e8}, WARN, "use_sim_time"),
         ("active", "", {"received": 9, "published": 9, "latency": -5.0}, WARN, "use_sim_time"),
-        ("active", "", {"received": 9, "published": 8, "failed": 1}, ERROR, "see its log: TypeError: no"),
-        ("active", "", {"received": 9, "rejected": 8, "failed": 1}, ERROR, "see its log: TypeError: no"),
+        (
+            "active",
+            "",
+            {"received": 9, "published": 8, "failed": 1},
+            ERROR,
+            "see the node's log: TypeError: no",
+        ),
+        (
+            "active",
+            "",
+            {"received": 9, "rejected": 8, "failed": 1},
+            ERROR,
+            "see the node's log: TypeError: no",
+        ),
         ("inactive", "", {}, STALE, "inactive"),
         ("unconfigured", "model file x.onnx does not exist", {}, ERROR, "x.onnx does not exist"),
     ],
@@ -167,9 +179,9 @@ def test_depth_and_sigma_that_drift_from_the_card(depth, relative_sigma, level, 
 def test_what_is_less_severe_is_told_beside_the_worst():
     frames = snapshot(received=9, published=6, dropped=2, failed=1)
     level, text, others = judge(
-        Condition("active", frames, worker="the worker has been at one frame for 9 s")
+        Condition("active", frames, worker="the worker has been busy with one frame for 9 s")
     )
-    assert (level, text) == (ERROR, "the worker has been at one frame for 9 s")
+    assert (level, text) == (ERROR, "the worker has been busy with one frame for 9 s")
     assert len(others) == 2
     assert "TypeError" in others[0]
     assert "dropped" in others[1]

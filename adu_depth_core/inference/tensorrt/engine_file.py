@@ -41,7 +41,7 @@ def check_fits(engine: Path, facts: dict[str, Any], gpu: dict[str, str], version
     :param version: the installed TensorRT's
     :raises UserError: with what it is for, what is here, and how to build it again
     """
-    remedy = "build it again here with `adu_depth build-engine`"
+    remedy = "rebuild it here with `adu_depth build-engine`"
     flavour, options = facts["flavour"], facts["options"]
     if not _version_fits(facts["version"], version, options["version_compatible"]):
         raise UserError(f"{engine} is for {flavour} {facts['version']}, here is {version}: {remedy}")
@@ -71,11 +71,11 @@ def check_verified(engine: Path, allow_unverified: bool) -> None:
     card = engine_card(engine)
     parity = card.extra["parity"]
     if parity == PARITY_NOT_RUN:
-        problem = "its answers were never compared with the FP32 original's (its card says parity: not run)"
+        problem = "its outputs were never compared with the FP32 original's (its card says parity: not run)"
     elif not parity["passed"]:
-        raise UserError(f"{engine} must not be used: its answers differ from {parity['reference']}'s")
+        raise UserError(f"{engine} must not be used: its outputs differ from {parity['reference']}'s")
     elif problem := _verified_elsewhere(card.extra["engine"], parity):
-        problem = f"its answers were compared on {problem}"
+        problem = f"its outputs were compared on {problem}"
     else:
         return
     if not allow_unverified:

@@ -133,7 +133,7 @@ def test_a_damaged_chunk_is_left_out_and_counted(make_mcap):
     (_, content), damage = read(path)
     lost = len(good) - len(content)
     assert 0 < lost < 6
-    assert f"other.mcap is damaged: {lost} messages are left out: their checksum fails" in damage
+    assert f"other.mcap is damaged: {lost} messages are skipped: their checksum fails" in damage
     assert [message for message in good if message in content] == content
     with pytest.raises(UserError, match=r"other\.mcap cannot be read.*chunk at byte .* is damaged"):
         read(path, salvage=False)
@@ -237,7 +237,7 @@ def test_a_chunk_is_unpacked_no_further_than_it_announces(make_mcap, compression
     smaller = struct.pack("<QQ", index.compressed_size, index.uncompressed_size // 1000)
     path.write_bytes(content.replace(announced, smaller))
     (_, content), damage = read(path)
-    assert "messages are left out" in damage
+    assert "messages are skipped" in damage
     with pytest.raises(UserError, match="holds other than the"):
         read(path, salvage=False)
 

@@ -187,7 +187,7 @@ def test_models_are_compared_frame_by_frame(bag, judge, tmp_path, color_student,
     assert not difference["difference"]["decided"]
     printed = capsys.readouterr().out
     assert "color - other: abs_rel" in printed
-    assert "[undecided]: too little was driven" in printed
+    assert "[undecided]: the drives are too short" in printed
 
 
 def test_models_differ_beyond_chance_on_a_drive_that_is_long_enough(
@@ -324,7 +324,7 @@ def test_messages_of_a_damaged_chunk_are_left_out_and_counted(tmp_path, judge):
     status, metrics = judge(bag)
     assert status == 0
     assert 20 < metrics["source"]["frames_evaluated"] < 40
-    assert any("messages are left out: their checksum fails" in warning for warning in metrics["warnings"])
+    assert any("messages are skipped: their checksum fails" in warning for warning in metrics["warnings"])
 
 
 def second_half(change):

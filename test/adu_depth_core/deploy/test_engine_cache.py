@@ -114,7 +114,7 @@ def test_a_file_that_is_not_what_it_should_be_is_named_and_built_anew(builds, ca
     reason = spoil(engine)
     caplog.clear()
     assert builds() == (engine, True)
-    assert f"{engine} in the engine cache is built anew" in caplog.text
+    assert f"{engine} in the engine cache is rebuilt" in caplog.text
     assert reason in caplog.text
     assert builds() == (engine, False)
 

@@ -183,7 +183,7 @@ def test_the_network_is_told_the_camera_of_its_whole_input(tmp_path, write_color
 def test_the_choice_of_backend_is_kept_with_its_reason(predictor, color_student):
     assert (predictor.backend_name, predictor.model_path) == ("openvino", color_student)
     assert predictor.backend_reason.startswith("first installed of")
-    assert Predictor(color_student, "openvino").backend_reason == "asked for by name"
+    assert Predictor(color_student, "openvino").backend_reason == "requested by name"
 
 
 def test_a_missing_model_is_named(tmp_path):

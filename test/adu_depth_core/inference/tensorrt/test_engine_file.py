@@ -11,7 +11,7 @@ from adu_depth_core.inference.tensorrt.engine_file import (
 )
 
 GPU = {"name": "RTX 3080", "compute_capability": "8.6"}
-BUILD_IT_AGAIN = "build it again here with `adu_depth build-engine`"
+BUILD_IT_AGAIN = "rebuild it here with `adu_depth build-engine`"
 
 
 def facts(flavour="tensorrt", version="10.3.0", name="RTX 3080", capability="8.6", **options) -> dict:
@@ -78,7 +78,7 @@ def test_an_engine_that_nobody_compared_is_refused_unless_allowed(engine, caplog
     with pytest.raises(UserError, match=r"parity: not run.*verify-engine .*allow_unverified_engine"):
         check_verified(path, allow_unverified=False)
     check_verified(path, allow_unverified=True)
-    assert "student.engine is used although its answers were never compared" in caplog.text
+    assert "student.engine is used although its outputs were never compared" in caplog.text
 
 
 def test_an_engine_that_passed_is_taken(engine, caplog):
@@ -91,7 +91,7 @@ def test_an_engine_that_passed_is_taken(engine, caplog):
 def test_an_engine_that_failed_is_refused_whatever_is_allowed(engine):
     path = engine({"passed": False, "reference": "ONNX Runtime"})
     for allowed in (False, True):
-        with pytest.raises(UserError, match="must not be used: its answers differ from ONNX Runtime's"):
+        with pytest.raises(UserError, match="must not be used: its outputs differ from ONNX Runtime's"):
             check_verified(path, allowed)
 
 

@@ -215,5 +215,5 @@ def test_foreign_kernels_are_compiled_anew(write_engine, trt, caplog):
     path = write_engine()
     path.with_name(path.name + ".kernels").write_bytes(b"of another driver")
     TensorRTBackend(path, SIZE, None)
-    assert "kernels are compiled anew" in caplog.text
+    assert "kernels are recompiled" in caplog.text
     assert path.with_name(path.name + ".kernels").read_bytes() == b"kernels of this GPU"

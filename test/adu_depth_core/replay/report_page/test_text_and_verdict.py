@@ -78,14 +78,14 @@ def test_the_release_gate_decides_the_verdict(make_result):
 def test_a_difference_within_chance_is_called_that(make_result):
     chance = Comparison("A", "B", "abs_rel", Estimate(-0.01, -0.03, 0.01, 20.0, True), 40)
     verdict = verdict_of(make_result(labels=("A", "B"), comparisons=(chance,)))
-    assert verdict.headline == "B and A: no difference beyond chance"
+    assert verdict.headline == "B and A: no significant difference (95 % CI)"
     assert verdict.tone == "neutral"
 
 
 def test_too_little_driving_decides_nothing(make_result):
     short = Comparison("A", "B", "abs_rel", Estimate(-0.02, -0.03, -0.01, 3.0, False), 40)
     verdict = verdict_of(make_result(labels=("A", "B"), comparisons=(short,)))
-    assert verdict.headline == "B and A: undecided, too little was driven"
+    assert verdict.headline == "B and A: undecided, the drives are too short"
     assert verdict.tone == "neutral"
 
 
