@@ -1,5 +1,5 @@
 # `make help` lists the targets. Each one that needs packages has its own virtual environment, made on first use
-# and made anew when the requirements in setup.py or the Python change.
+# and remade when the requirements in setup.py or the Python change.
 PYTHON ?= python3
 FRAMES ?= 40
 OUT ?= demo

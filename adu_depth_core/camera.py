@@ -178,7 +178,7 @@ FIELD_OF_VIEW = (5.0, 170.0)
 
 
 def check_field_of_view(camera: Camera) -> None:
-    """Refuse intrinsics that cannot be those of a real image, for which depth would be absurd without a word.
+    """Refuse intrinsics that cannot be those of a real image, for which depth would be absurd silently.
 
     For both axes the angle is taken that the image's longer side covers there, so that a narrow strip of an
     image is none the worse for it.

@@ -49,7 +49,7 @@ def _locked(lock: Path, path: Path) -> Iterator[None]:
                 try:
                     yield
                 finally:
-                    # While it is held: who has it open by now sees that it is gone, and begins anew.
+                    # While it is held: who has it open by now sees that it is gone, and retries.
                     lock.unlink()
                 return
         if time.monotonic() > deadline:

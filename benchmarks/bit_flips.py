@@ -1,4 +1,4 @@
-"""Flip bits of small bags, one at a time, and count those that change what is read without a word.
+"""Flip bits of small bags, one at a time, and count those that change what is read silently.
 
     python benchmarks/bit_flips.py            # 400 flips of each kind of bag, always the same
 

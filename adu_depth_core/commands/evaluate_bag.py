@@ -193,9 +193,15 @@ def print_result(result: EvaluationResult, console: Console) -> None:
     for comparison in result.comparisons:
         if comparison.metric in SHOWN:
             d = comparison.difference
-            chance = ": not chance" if d.beyond_chance else "" if d.decided else ": the drives are too short"
+            verdict = (
+                ": significant (95 % CI)"
+                if d.beyond_chance
+                else ""
+                if d.decided
+                else ": the drives are too short"
+            )
             console.print(
-                f"{comparison.second} - {comparison.first}: {comparison.metric} {_estimate(d, '+')}{chance}",
+                f"{comparison.second} - {comparison.first}: {comparison.metric} {_estimate(d, '+')}{verdict}",
             )
     for condition in result.conditions:
         verdict = Text("FAILED", "bold red") if condition.failed else Text("passed", "green")

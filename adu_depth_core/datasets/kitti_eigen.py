@@ -41,7 +41,7 @@ class KittiEigen:
     :param root: folder of the recordings and the depth, see ``kitti_raw``
     :param scenes: names of frames such as ``2011_09_26_drive_0002_sync/0000000069``; None for all of the list
     :param subset: ``training`` or ``test``
-    :param files: the list, or a list of one's own in either format; None looks for ``LISTS`` in ``root``
+    :param files: the list, or your own list in either format; None looks for ``LISTS`` in ``root``
     :raises UserError: if the list is missing or has another format, or a scene is not in it; and on access
         if a file of the frame cannot be read
     """

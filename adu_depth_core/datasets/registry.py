@@ -264,7 +264,7 @@ def open_dataset(
 
 
 def dataset_name(kind: str, root: Path) -> str:
-    """Name of a data set in model cards: the publisher's, or for a folder of one's own the folder's."""
+    """Name of a data set in model cards: the publisher's, or for a folder of your own the folder's."""
     return KINDS[kind].own_name or Path(root).resolve().name
 
 
@@ -300,7 +300,7 @@ def origin(name: str, split: str = "", kind: str = "", licence: str = "") -> Ori
     :param name: its name in model cards
     :param split: the publisher's part
     :param kind: key of ``KINDS``; model cards before version 0.2 do not have it
-    :param licence: of its images: in cards without kind it tells one's own and synthetic drives from others
+    :param licence: of its images: in cards without kind it tells your own and synthetic drives from others
     :return: with unknown recordings for a folder whose name is not known
     """
     if kind == "synthetic" or (not kind and licence == SYNTHETIC_LICENCE):

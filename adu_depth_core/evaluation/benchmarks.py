@@ -57,7 +57,7 @@ SPLITS = {
 """Data sets and their named splits, the default first."""
 
 SOME_UNLABELLED = {"kitti_eigen", "kitti_folder"}
-"""Data sets some of whose frames have no depth: named splits leave those out, a list of one's own may not
+"""Data sets some of whose frames have no depth: named splits leave those out, your own list may not
 hold any."""
 
 DEFAULT_CROPS = {"kitti_eigen": "garg-kitti"}

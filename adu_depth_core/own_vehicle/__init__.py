@@ -1,1 +1,1 @@
-"""From a drive of one's own vehicle to a model that fits its camera: calibrate and adapt."""
+"""From a drive of your own vehicle to a model that fits its camera: calibrate and adapt."""

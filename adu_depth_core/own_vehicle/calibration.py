@@ -131,9 +131,7 @@ def _doubts(held_out: HeldOut, decision: Decision, truth: str) -> list[str]:
     if not held_out.in_time:
         told.append(f"judged on {held_out.description}: that says nothing of other times and places")
     elif not decision.depth_gain.decided:
-        told.append(
-            "too little was driven to tell what holds for longer than this drive: record a minute or more"
-        )
+        told.append("the drive is too short to show effects that outlast it: record a minute or more")
     if truth in SPARSE:
         told.append("sigma stays as it was: this truth cannot judge it")
     return told

@@ -64,8 +64,8 @@ def percent(share: float) -> str:
 
 
 def interval(estimate: Estimate) -> str:
-    """The bounds of a confidence interval; nothing where there is none, and no bounds where too little was
-    driven to trust them: they would reach to impossible values.
+    """The bounds of a confidence interval; empty without one, and no bounds if the drives are too short
+    for them: they would reach impossible values.
     """
     if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
         return ""

@@ -202,7 +202,7 @@ def test_models_differ_beyond_chance_on_a_drive_that_is_long_enough(
     assert difference["decided"]
     assert difference["independent"] >= 5
     assert difference["low"] > 0 or difference["high"] < 0
-    assert ": not chance" in capsys.readouterr().out
+    assert ": significant (95 % CI)" in capsys.readouterr().out
 
 
 def test_a_condition_that_holds_sets_the_exit_status(bag, judge):
