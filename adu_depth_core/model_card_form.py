@@ -1,5 +1,6 @@
-"""Schema of a model card: every entry that code reads. ``ModelCard`` validates itself
-against it, so that code with a card need not check again.
+"""Schema of a model card: every entry that code reads.
+
+``ModelCard`` validates itself against it, so that code with a card need not check again.
 """
 
 from __future__ import annotations

@@ -53,9 +53,11 @@ class Condition:
 
 
 def judge(condition: Condition) -> tuple[bytes, str, list[str]]:
-    """Level, a one-line message for the operator, and further findings. STALE: no depth is expected (node
-    not active) or no image arrives. ERROR: the node could not be configured, had an internal error, could use
-    no frame of the last seconds, or most outputs are too late. WARN: see ``warnings``.
+    """Level, a one-line message for the operator, and further findings.
+
+    STALE: no depth is expected (node not active) or no image arrives. ERROR: the node could not be
+    configured, had an internal error, could use no frame of the last seconds, or most outputs are too late.
+    WARN: see ``warnings``.
     """
     if condition.building:
         return WARN, condition.building, []

@@ -189,8 +189,9 @@ class DepthNode(LifecycleNode):
             self._predictor = None
 
     def _survive_impossible_transitions(self) -> None:
-        """Reject a request for a transition that is not possible now. rclpy lets the state machine's
-        exception escape from the service callback, which ends the process.
+        """Reject a request for a transition that is not possible now.
+
+        rclpy lets the state machine's exception escape from the service callback, which ends the process.
         """
         change_state = self._service_change_state.callback
 

@@ -44,9 +44,10 @@ def _parameter(
 
 @dataclasses.dataclass(frozen=True)
 class Parameters:
-    """Values of all parameters. This is the only place where they are described: ``ros2 param
-    describe``, the launch file's arguments, ``config/depth_node.yaml`` and the table in ``docs/node.md`` are
-    generated from it (``parameter_files``).
+    """Values of all parameters.
+
+    This is the only place where they are described: ``ros2 param describe``, the launch file's arguments,
+    ``config/depth_node.yaml`` and the table in ``docs/node.md`` are generated from it (``parameter_files``).
     """
 
     model: str = _parameter(

@@ -193,15 +193,10 @@ def print_result(result: EvaluationResult, console: Console) -> None:
     for comparison in result.comparisons:
         if comparison.metric in SHOWN:
             d = comparison.difference
-            verdict = (
-                ": significant (95 % CI)"
-                if d.beyond_chance
-                else ""
-                if d.decided
-                else ": the drives are too short"
-            )
+            decided = ": significant (95 % CI)" if d.beyond_chance else ""
+            note = decided if d.decided else ": the drives are too short"
             console.print(
-                f"{comparison.second} - {comparison.first}: {comparison.metric} {_estimate(d, '+')}{verdict}",
+                f"{comparison.second} - {comparison.first}: {comparison.metric} {_estimate(d, '+')}{note}",
             )
     for condition in result.conditions:
         verdict = Text("FAILED", "bold red") if condition.failed else Text("passed", "green")

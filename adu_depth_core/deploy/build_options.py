@@ -15,7 +15,9 @@ from adu_depth_core.inference.tensorrt.engine_file import LEAST_COMPATIBLE
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """Options of an engine build. :param flavour: ``auto``, ``tensorrt`` or ``tensorrt_rtx``
+    """Options of an engine build.
+
+    :param flavour: ``auto``, ``tensorrt`` or ``tensorrt_rtx``
     :param compute_capability: GPU to build for, such as ``8.6`` (``tensorrt_rtx`` only); None: this machine's
     :param sizes: ``(height, width)`` of the inputs, an optimisation profile each, where the ONNX leaves the
         size open; empty for the model card's

@@ -1,4 +1,5 @@
 """Separation of obstacles, which a vehicle could hit, from ground, which it drives on.
+
 Both are defined by their height above the road (``road``). On most frames the road has the most pixels, so
 that the mean over all pixels hides what is wrong with cars and people.
 """

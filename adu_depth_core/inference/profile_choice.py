@@ -24,10 +24,11 @@ AUTO, NONE = "auto", "none"
 
 @dataclass(frozen=True)
 class Adaptation:
-    """Card and correction for a camera. :param card: the model's card, with the profile's
-    scale of sigma
-        :param correction: of depth, or None
-        :param source: the profile's file, or None
+    """Card and correction for a camera.
+
+    :param card: the model's card, with the profile's scale of sigma
+    :param correction: of depth, or None
+    :param source: the profile's file, or None
     """
 
     card: ModelCard
@@ -59,8 +60,10 @@ class ProfileChoice:
             check_model(*self._named, card)
 
     def of(self, camera: Camera) -> Adaptation:
-        """Card and correction for a camera. :raises ProfileMismatch: if the named profile is of another
-        camera :raises UserError: if several profiles beside the model are of this camera
+        """Card and correction for a camera.
+
+        :raises ProfileMismatch: if the named profile is of another camera
+        :raises UserError: if several profiles beside the model are of this camera
         """
         with self._searching:
             if camera not in self._known:

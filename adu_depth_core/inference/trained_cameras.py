@@ -12,10 +12,11 @@ MARGIN = 1.2
 
 
 def doubt(placement: Placement, card: ModelCard) -> str:
-    """Warning for a camera that the network was not trained for; empty for one that it was. The usual cause
-    is a wrong calibration: for another image size, or in other units. Two ranges are checked, each widened by
-    ``MARGIN`` on the focal length: the horizontal field of view of the image, and the
-        focal length in pixels at the network's input, to which depth is proportional.
+    """Warning for a camera that the network was not trained for; empty for one that it was.
+
+    The usual cause is a wrong calibration: for another image size, or in other units. Two ranges are checked,
+    each widened by ``MARGIN`` on the focal length: the horizontal field of view of the image, and the focal
+    length in pixels at the network's input, to which depth is proportional.
 
         :param placement: the camera's image on the network's input
         :param card: without ``cameras`` there is no warning
