@@ -1,4 +1,4 @@
-"""Pinhole camera: what cropping, resizing and padding an image does to its intrinsics.
+"""Pinhole camera: intrinsics under cropping, resizing and padding.
 
 Convention: pixel ``(u, v)`` is the *centre* of column ``u``, row ``v``; the image covers
 ``[-0.5, width - 0.5] x [-0.5, height - 0.5]``. This is the convention of OpenCV, of ROS

@@ -35,7 +35,7 @@ def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
 
 
 class PrintCompletion(argparse.Action):
-    """Prints the script for the shell that is named, and ends the program.
+    """Prints the script for the given shell, and exits.
 
     :param build: makes the parser with all sub-commands; called only then
     """

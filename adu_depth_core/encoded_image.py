@@ -1,6 +1,6 @@
-"""Encoded images (PNG, JPEG, ...): their size from the header, and their pixels where that is sane.
+"""Encoded images (PNG, JPEG, ...): their size from the header, and their pixels if the size is plausible.
 
-OpenCV makes room for what a header announces before it looks at the data: one flipped bit asks for gigabytes.
+OpenCV allocates the size in a header before it reads the data: one flipped bit can request gigabytes.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _look(data: bytes | memoryview | np.ndarray, whole: bool) -> tuple[int, int]
                 image.verify()
     except Image.DecompressionBombError as error:
         raise ValueError(f"its header announces more than {MAX_PIXELS} pixels: {_NO_IMAGE}") from error
-    except Exception as error:  # whatever the parser trips over
+    except Exception as error:  # any error of the parser
         if image is not None:
             raise ValueError(_damaged(*image.size)) from error
         raise ValueError(f"no header of {', '.join(FORMATS)} that can be read") from error

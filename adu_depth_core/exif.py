@@ -1,4 +1,4 @@
-"""Focal length of a photo from what its camera wrote into it (EXIF)."""
+"""Focal length of a photo from its EXIF data."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def read_exif_focal(path: Path) -> ExifFocal | None:
             width, height = image.size
             exif = image.getexif()
             entries = {**exif, **exif.get_ifd(ExifTags.IFD.Exif)}
-    except Exception:  # whatever Pillow's parser trips over; the pixels are decoded elsewhere
+    except Exception:  # any error of Pillow's parser; the pixels are decoded elsewhere
         return None
     equivalent = _number(entries, ExifTags.Base.FocalLengthIn35mmFilm)
     if equivalent:

@@ -1,4 +1,4 @@
-"""Writing files so that a half-written one never looks whole, and finding the installed ones."""
+"""Atomic file writing, and paths of installed files."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def read_text(path: Path) -> str:
 
 
 def check_folder_writable(folder: Path) -> None:
-    """Ask before long work whether its results can be written to ``folder``; makes it.
+    """Check before long work that its results can be written to ``folder``; creates it.
 
     :raises UserError: if not
     """
@@ -87,7 +87,7 @@ def check_folder_writable(folder: Path) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Ask before long work whether its result can be written to the file ``path``; makes its folder.
+    """Check before long work that its result can be written to the file ``path``; creates its folder.
 
     :raises UserError: if not
     """

@@ -42,7 +42,7 @@ YUV422 = {
 }
 
 ENCODINGS = (*CHANNELS, "mono16", *BAYER, *YUV422)
-"""Encodings that are understood."""
+"""Supported encodings."""
 
 
 def decode_image(message: Any) -> tuple[np.ndarray, str]:

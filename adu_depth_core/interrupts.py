@@ -22,7 +22,7 @@ def install() -> None:
     once in 40), or a module takes it for a failure of its own. So the process ends at once: commands import
     what they need before they write anything.
     """
-    # Unless whoever started it wants it to go on, as nohup and shells that start it in the background do.
+    # Unless the parent ignores it, as nohup and shells do for background processes.
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         signal.signal(signal.SIGINT, _on_interrupt)
     # What starts it may have held signals back until here: scripts/adu_depth does.
@@ -30,7 +30,7 @@ def install() -> None:
 
 
 def ignore() -> None:
-    """Let nothing interrupt the end of the process, where there is nobody left to catch it."""
+    """Block interrupts at the end of the process, where nothing can catch them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

@@ -1,4 +1,4 @@
-"""Short names that tell things apart."""
+"""Short unique names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Memory of large arrays that come and go."""
+"""Reuse of memory by large short-lived arrays."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ PATIENCE_S = 1.0
 """Another process may take this long to end its write of the same file, before ours is refused."""
 
 _NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)
-"""Errors of file systems without locks, such as Lustre mounted so: there nobody knows of the others."""
+"""Errors of file systems without locks, such as Lustre mounted so: there processes cannot detect each
+other."""
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""The next items made on another thread while the last ones are worked on."""
+"""Prefetching of items on another thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Points in space seen by a camera: which pixels they fall on, and how far away they are."""
+"""Projection of 3-D points into a camera: their pixels and depths."""
 
 from __future__ import annotations
 

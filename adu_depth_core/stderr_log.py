@@ -14,7 +14,7 @@ class StderrHandler(logging.Handler):
 
 
 def name_warnings() -> None:
-    """Let warnings say that they are warnings, and whose. For a process of ``adu_depth`` only."""
+    """Prefix warnings with the program's name and level. For a process of ``adu_depth`` only."""
     logger = logging.getLogger("adu_depth_core")
     logger.addHandler(StderrHandler())
     logger.propagate = False

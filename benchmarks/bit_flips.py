@@ -88,7 +88,7 @@ KINDS: dict[str, Callable[[Path], Path]] = {
 
 
 def read(path: Path) -> tuple[Any, str | None]:
-    """Everything that a bag tells, and what it says of damage."""
+    """The full content of a bag, and the damage reported."""
     with BagReader(path, salvage=True) as bag:
         about = bag.topics, bag.message_counts, bag.start_ns, bag.duration_ns, bag.latched_topics
         content = [(m.topic, m.type, m.time_ns, bytes(m.data)) for m in bag.messages() if m.content]

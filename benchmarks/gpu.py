@@ -1,11 +1,11 @@
-"""All that is to be measured on a GPU, in one command and a given time.
+"""All GPU measurements in one command, within a time limit.
 
     python benchmarks/gpu.py --out gpu [--frames FOLDER] [--seconds 150]
 
-Tells GPU, driver and versions, measures the GPU's ceilings, then for each backend, input size, precision and
-batch: parity with FP32 on the CPU, latency with copies and without (replayed as a CUDA graph), and the share
-of the roofline; and for each backend the time from a camera's frame to its depth in host memory. INT8 needs
-``--frames`` (images, a video or a bag) to calibrate on.
+Reports GPU, driver and versions, measures the GPU's ceilings, then for each backend, input size, precision
+and batch: parity with FP32 on the CPU, latency with copies and without (replayed as a CUDA graph), and the
+share of the roofline; and for each backend the time from a camera's frame to its depth in host memory. INT8
+needs ``--frames`` (images, a video or a bag) to calibrate on.
 
 ``OUT/results.json`` is written after every row; the times are also there under the names of ros2_benchmark.
 What cannot be measured (a runtime that is not installed, a crash, no time left) is told with its reason in

@@ -1,4 +1,4 @@
-"""Tasks in a process of their own: one that crashes, hangs or breaks CUDA takes no other with it."""
+"""Tasks in a separate process: one that crashes, hangs or breaks CUDA does not affect the others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from adu_depth_core.errors import UserError
 
 
 class TaskFailed(Exception):
-    """A task that gave no result; the text says why."""
+    """A task without a result; the text gives the reason."""
 
 
 class Isolated:

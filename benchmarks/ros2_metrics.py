@@ -1,4 +1,4 @@
-"""Times of runs under the names that ros2_benchmark and Isaac ROS publish theirs."""
+"""Times of runs under the metric names of ros2_benchmark and Isaac ROS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ``typical`` entry of a student's card: what its answers are like on frames of its training rig.
+"""The ``typical`` entry of a student's card: typical outputs on frames of its training rig.
 
 python benchmarks/typical_output.py DIR/kitti2015_more --split config/splits/kitti2015_more_unseen.txt
 

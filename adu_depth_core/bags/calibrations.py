@@ -16,7 +16,7 @@ _AFTER_STAMP = 12
 def header_stamp(message: BagMessage) -> int:
     """Header stamp in nanoseconds (time of the bag where there is none), from the bytes.
 
-    Decoding a point cloud or an image for it takes long.
+    Decoding a point cloud or an image for it would be slow.
     """
     order = "little" if message.data[1] & 1 else "big"
     sec, nanosec = (int.from_bytes(message.data[i : i + 4], order) for i in (4, 8))

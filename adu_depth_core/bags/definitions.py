@@ -21,7 +21,7 @@ def known_types(is_ros2: bool) -> Typestore:
 def differing_type(name: str, own: Typestore, known: Typestore) -> str | None:
     """The type, ``name`` or one inside it, whose fields a bag defines otherwise than ROS does; None if none.
 
-    A bag decides with its definitions how much is made of its bytes: the decoder of ``string[3000000]`` alone
+    A bag's definitions determine how its bytes are expanded: the decoder of ``string[3000000]`` alone
     takes gigabytes. Types that ROS does not know are not compared.
     """
     for part in _parts(name, own, set()):

@@ -1,4 +1,4 @@
-"""ROS messages from arrays, and arrays from ROS messages.
+"""Conversion between ROS messages and arrays.
 
 The messages are plain dataclasses of the ``rosbags`` library, field for field the ROS ones, so this
 needs no ROS. ``TYPES`` is the set of message definitions of ROS 2 Jazzy, to which those of the

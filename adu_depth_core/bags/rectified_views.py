@@ -34,7 +34,7 @@ class View:
 
     :param image: RGB uint8 ``(H, W, 3)``
     :param camera: intrinsics
-    :param rectifier: what made it so; None if it came so
+    :param rectifier: its rectifier; None if the image was already rectified
     """
 
     image: np.ndarray
@@ -88,7 +88,7 @@ class Views:
                 "it is the calibration of another camera, or a driver names its frames wrongly",
             )
         rectifier = self._calibrations.rectifier(topic, info)
-        # Refuses another size, before a damaged header makes OpenCV ask for gigabytes.
+        # Refuses another size, before a damaged header makes OpenCV allocate gigabytes.
         camera = camera_from_info(info, width, height, rectified=rectifier is None)
         image = _rgb(message)
         if rectifier is None:

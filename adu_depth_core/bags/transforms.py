@@ -11,10 +11,10 @@ from adu_depth_core.bags.messages import ODOMETRY, TRANSFORMS, stamp_of
 from adu_depth_core.errors import UserError
 
 MAX_GAP_NS = 500_000_000
-"""Poses farther apart than this are not interpolated between, nor extended by it."""
+"""Maximum gap in seconds for interpolation and extrapolation of poses."""
 
 KEPT_NS = 60_000_000_000
-"""Older poses are forgotten: what is read together is recorded within a second."""
+"""Older poses are discarded: messages read together were recorded within a second."""
 
 
 class TransformTree:
@@ -68,7 +68,7 @@ class TransformTree:
     def between(self, target: str, target_ns: int, source: str, source_ns: int) -> np.ndarray:
         """``target_from_source`` 4x4: the source frame at its time, seen from the target at its time.
 
-        Motion in between counts where its poses are known.
+        Motion in between is included if its poses are known.
 
         :raises UserError: if nothing connects the frames
         """

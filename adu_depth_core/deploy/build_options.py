@@ -44,7 +44,7 @@ class BuildOptions:
     def __post_init__(self) -> None:
         low, best, high = self.batch
         if not 1 <= low <= best <= high:
-            raise UserError(f"batch {self.batch}: must be smallest <= best <= largest, from 1 on")
+            raise UserError(f"batch {self.batch}: must be minimum <= optimum <= maximum, all at least 1")
         if self.workspace_mib is not None and self.workspace_mib < 1:
             raise UserError(f"workspace of {self.workspace_mib} MiB: must be at least 1")
         if self.hardware_compatible and self.compute_capability is not None:
@@ -66,7 +66,7 @@ class BuildOptions:
             )
 
     def facts(self) -> dict[str, Any]:
-        """The options that change the engine and are told nowhere else, for its card and the cache."""
+        """The options that change the engine and are recorded nowhere else, for its card and the cache."""
         names = ("workspace_mib", "dla_core", "version_compatible", "hardware_compatible")
         facts = dataclasses.asdict(self)
         return {name: facts[name] for name in names}

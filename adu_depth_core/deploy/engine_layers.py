@@ -90,7 +90,7 @@ def count_precisions(layers: Iterable[Layer]) -> dict[str, int]:
 
 
 def check_precision(layers: list[Layer], precision: str, least: float = 0.5) -> None:
-    """Prove that an engine computes as was asked for.
+    """Verify that an engine computes in the requested precision.
 
     :param least: least share of the convolutions and matrix products that must be of the precision
     :raises UserError: if fewer are: the builder fell back, or the ONNX is of another precision
@@ -98,7 +98,7 @@ def check_precision(layers: list[Layer], precision: str, least: float = 0.5) -> 
     counts = count_precisions(layers)
     total = sum(counts.values())
     if total == 0:
-        raise UserError("the engine tells of no convolution: its precision cannot be verified")
+        raise UserError("the engine lists no convolution: its precision cannot be verified")
     if counts.get(precision, 0) < least * total:
         found = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
         raise UserError(

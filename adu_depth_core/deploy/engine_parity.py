@@ -53,7 +53,7 @@ def verify_engine(engine: Path, gate: Gate) -> Parity:
 
 
 def parity_of_new(engine: Path, card: ModelCard, gate: Gate) -> ModelCard:
-    """The gate for an engine that is not in place yet.
+    """The gate for an engine that is not installed yet.
 
     :param engine: the file, with the name it will have
     :param card: its card, with ``parity`` "not run"
@@ -71,7 +71,7 @@ def parity_of_new(engine: Path, card: ModelCard, gate: Gate) -> ModelCard:
         require("onnxruntime", "onnxruntime", "to compare the engine with")
         reference = find_reference(card, gate.reference)
     except UserError as error:
-        logger.warning("the engine's answers were not compared with the original's: %s", error)
+        logger.warning("the engine's outputs were not compared with the original's: %s", error)
         return card
     card.write(card_path(engine))
     parity, card = _compare(engine, card, reference, gate)

@@ -1,4 +1,4 @@
-"""Real frames for calibration and comparison, from images, videos or a bag, as network inputs."""
+"""Real frames as network inputs for calibration and comparison, from images, videos or a bag."""
 
 from __future__ import annotations
 

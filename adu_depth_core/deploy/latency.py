@@ -155,7 +155,7 @@ def random_input(batch: int, size: tuple[int, int]) -> NetworkInput:
 
 
 def cost_of(model: Path, card: ModelCard, size: tuple[int, int]) -> Cost | None:
-    """Cost of one image: as the export noted it in the card, or from an ONNX of any size; None if neither."""
+    """Cost of one image: from the export's card, or from an ONNX of any size; None without either."""
     if "cost" in card.extra and size == (card.input_height, card.input_width):
         return Cost(**card.extra["cost"])
     if model.suffix != ".onnx":

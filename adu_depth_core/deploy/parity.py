@@ -12,7 +12,7 @@ from adu_depth_core.inference.backends.base import NetworkInput, NetworkOutput
 from adu_depth_core.inference.novelty import novelty
 
 Run = Callable[[np.ndarray, np.ndarray], NetworkOutput]
-"""``Backend.run`` or ``Backend.infer``: images and their cameras to the answers."""
+"""``Backend.run`` or ``Backend.infer``: maps images and their cameras to the outputs."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ LIMITS = {
     "fp16": Limits(0.005, 0.03, 0.01, 0.06, 0.05),
     "int8": Limits(0.04, 0.20, 0.08, 0.40, 0.20),
 }
-"""By precision. FP32 leaves room for another order of summation and for TF32, in which GPUs compute FP32
+"""By precision. FP32 allows for a different order of summation and for TF32, in which GPUs compute FP32
 convolutions: with the shipped student it moves depth by 0.3 % at the 99th percentile (``test_parity.py``). A
 miscompiled engine is far off."""
 
@@ -49,7 +49,7 @@ class Parity:
     """Result of a comparison; the fields of ``Limits``, measured.
 
     :param frames: number of frames compared
-    :param reference: what was compared with
+    :param reference: name of the reference
     :param finite: whether every output was a finite number
     """
 
@@ -81,7 +81,7 @@ class Parity:
 
 
 def compare(run: Run, reference: Run, name: str, inputs: Sequence[NetworkInput], batch: int = 1) -> Parity:
-    """Run both on every input: each place of a batch gets another image, and every answer is compared.
+    """Run both on every input: each position of a batch gets a different image, and every output is compared.
 
     Depth is ``exp(mu)`` times the same scale in both, so its ratio is ``exp(mu - mu_reference)``.
 

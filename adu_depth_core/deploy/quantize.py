@@ -44,7 +44,7 @@ def quantize(model: Any, inputs: list[NetworkInput]) -> tuple[Any, list[str]]:
         nncf.Dataset(inputs, NetworkInput._asdict),
         subset_size=len(inputs),
         preset=nncf.QuantizationPreset.PERFORMANCE,  # symmetric
-        # 7 bits: CPUs without VNNI add two products of 8 bits in 16, which clips. With 8 bits OpenVINO's
+        # 7 bits: CPUs without VNNI add two products of 8 bits in 16, which saturates. With 8 bits OpenVINO's
         # abs_rel was 3.9 % above FP32's on such a CPU (AVX2), with 7 it is 0.9 %.
         advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.ENABLE),
         ignored_scope=nncf.IgnoredScope(names=kept, types=list(FLOAT_KINDS), validate=False),

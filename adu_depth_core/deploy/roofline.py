@@ -26,7 +26,7 @@ MATRIX = 8192
 
 REPEATS = 5
 LEAST_SECONDS = 0.1
-"""Of each measurement, so that a clock that is still rising does not decide."""
+"""Repetitions of each measurement, so that a clock that is still ramping up has no effect."""
 
 
 @dataclass(frozen=True)

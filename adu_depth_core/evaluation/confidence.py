@@ -1,7 +1,8 @@
 """Confidence interval of a mean over the frames of drives.
 
-Frames are no independent samples: what a drive shows changes within seconds, and drives differ from each
-other. All driving is cut into ``STRETCHES`` pieces of equal time, and the mean of a piece is modelled as
+Frames are not independent samples: the scene of a drive changes within seconds, and drives differ from
+each other. All recordings are cut into ``STRETCHES`` pieces of equal time, and the mean of a piece is
+modelled as
 
     mean + what its drive has for itself + what lasts for longer than a piece + what it has for itself
 
@@ -34,14 +35,14 @@ LONGEST_MEMORY = 10.0
 """Maximum correlation time in seconds for short drives; for long ones a quarter of the drive."""
 
 STRETCHES = 20
-"""Into so many pieces all driving is cut. What lasts for less than a piece, of whatever kind, is noise in
-their means; only what lasts longer matters for the mean of all, and is modelled."""
+"""Number of pieces into which all recordings are cut. Correlation within a piece, of any kind, is noise
+in their means; only longer correlation matters for the overall mean, and is modelled."""
 
 _MEMORY_STEP = 1.8
 """Ratio of neighbouring correlation times in the grid."""
 
 _SHARES = (0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.97)
-"""Shares of the variance within a drive that what lasts may have where it has not all or none."""
+"""Candidate shares of the correlated part in the variance within a drive, other than all or none."""
 
 _KINDS = (0.7, 0.15, 0.15)
 """Prior probabilities that none, all, or a share of the variance is correlated over time. With these
@@ -255,7 +256,7 @@ def _posterior(told: list[_Told], models: _Models, varies: np.ndarray) -> tuple[
 
 
 def _between(drives: int) -> tuple[np.ndarray, np.ndarray]:
-    """Variances between drives and their weights; one drive tells nothing of them."""
+    """Variances between drives and their weights; a single drive carries no information on them."""
     return (_BETWEEN, _BETWEEN_WEIGHT) if drives > 1 else (_BETWEEN[:1], np.ones(1))
 
 

@@ -1,4 +1,4 @@
-"""Collects the metrics of frames, wherever they come from, and averages them over images."""
+"""Collects the metrics of frames from any source, and averages them over images."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ class Summary:
 
     @property
     def sigma_rank_correlation(self) -> float | None:
-        """Rank correlation over frames of ``relative_sigma`` and ``abs_rel``: does sigma say which are worse?
+        """Rank correlation over frames of ``relative_sigma`` and ``abs_rel``: does sigma rank the frames by
+        error?
 
         None without sigma or with too few frames.
         """
@@ -74,7 +75,7 @@ class CurveMeans:
         self._count = 0
 
     def add(self, curves: dict[str, np.ndarray], images: int = 1) -> None:
-        """Take those of an image, or the means of several; every image has the same, or none."""
+        """Add the curves of an image, or the means of several; every image has the same ones, or none."""
         self._count += images
         for name, values in curves.items():
             self._sums[name] = self._sums.get(name, 0.0) + values * images

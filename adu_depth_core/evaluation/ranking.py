@@ -1,4 +1,4 @@
-"""Sorted as far as needed: what the smallest of many values add up to, without sorting them all."""
+"""Partial sorting: sums over the smallest of many values, without sorting them all."""
 
 from __future__ import annotations
 

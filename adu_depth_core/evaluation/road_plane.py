@@ -14,10 +14,10 @@ import numpy as np
 from adu_depth_core.camera import Camera
 
 NEAR, FAR = 2.0, 25.0
-"""Metres between which points serve the fit: farther roads bend."""
+"""Range of depth in metres used for the fit: farther roads bend."""
 
 HEIGHTS = (0.8, 3.5)
-"""Metres that a camera of a road vehicle can be above the road."""
+"""Range of camera heights of road vehicles, metres."""
 
 MAX_PITCH, MAX_ROLL = np.radians(12.0), np.radians(6.0)
 """Largest pitch and roll of the camera relative to the road."""
@@ -26,7 +26,7 @@ TOLERANCE = 0.1
 """Metres from the plane within which a point supports it."""
 
 TOO_LOW, AGAINST = 0.3, 3.0
-"""Metres below the plane from where on a point speaks against it, and how many supporters it outweighs."""
+"""Metres below the plane from which a point counts against it, and its weight in supporters."""
 
 MIN_POINTS, MIN_SHARE = 100, 0.15
 """Minimum number and share of points that support the plane."""

@@ -11,7 +11,7 @@ from adu_depth_core.camera import Camera
 from adu_depth_core.projection import project
 
 STRIDE = 4
-"""Every how many rows and columns a pixel of the frame before is looked up in the next."""
+"""Stride in rows and columns at which pixels of the previous frame are looked up in the next."""
 
 
 def instability(

@@ -1,4 +1,4 @@
-"""The picture of a calibration: where depth is too near or too far, before and after."""
+"""Figure of a calibration: depth errors before and after."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from adu_depth_core.own_vehicle.observation import FARTHEST, NEAREST, slope_of
 from adu_depth_core.visualization import ColorScale, colorize_depth, depth_scale, labelled_panel
 
 RATIO_SCALE = ColorScale(0.5, 2.0, (0.5, 0.7, 1.0, 1.4, 2.0), cv2.COLORMAP_TURBO)
-"""Predicted over true depth: green is right, blue too near, red too far."""
+"""Predicted over true depth: green is correct, blue too near, red too far."""
 
 WIDTH = 640
 """Pixels of a panel."""

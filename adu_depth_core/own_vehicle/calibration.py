@@ -1,4 +1,4 @@
-"""From a drive to the profile of its camera, or to the reason why there is none."""
+"""Calibration: from a drive to a camera profile, or to the reason why there is none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from adu_depth_core.own_vehicle.fitting import KINDS
 from adu_depth_core.own_vehicle.held_out import HeldOut, Interval, hold_out
 
 SPARSE = ("height", "distances")
-"""Truths of too few places to tell more than one factor."""
+"""Kinds of ground truth too sparse for more than one factor."""
 
 
 @dataclass(frozen=True)

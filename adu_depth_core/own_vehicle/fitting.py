@@ -19,7 +19,7 @@ KINDS = ("scale", "distance", "rows")
 ROW_KNOTS = 5
 
 EXPONENTS = (-0.5, 1.0)
-"""Limits of the power of the distance: beyond, a drive had too little spread of distances to tell."""
+"""Limits of the power of the distance: beyond them, the drive's range of distances was too small."""
 
 _SMALL = 0.02
 """Errors in log depth below which the fit is of squares: median and mean are the same to what matters."""

@@ -1,4 +1,4 @@
-"""Truth of a camera whose height above the road is known: how high the prediction puts it."""
+"""Ground truth from a known camera height, compared with the height in the prediction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures of many frames in little memory."""
+"""Compact storage of the figures of many frames."""
 
 from __future__ import annotations
 

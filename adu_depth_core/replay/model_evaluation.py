@@ -1,4 +1,4 @@
-"""One model on the frames of a bag: measured on worker threads, gathered in order of time."""
+"""Evaluation of one model on the frames of a bag: on worker threads, collected in chronological order."""
 
 from __future__ import annotations
 

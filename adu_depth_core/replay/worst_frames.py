@@ -1,4 +1,4 @@
-"""Pictures of the frames with the largest errors, a few of them, while all frames pass by."""
+"""Images of the few frames with the largest errors, collected in one pass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cameras that a network is trained with, as its card tells them."""
+"""The cameras in a network's training, for its card."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class SourceViews:
         return [self.dataset[int(index)].camera for index in few]
 
     def draw(self, random: np.random.Generator) -> View:
-        """A view at random.
+        """A random view.
 
         :raises UserError: if frame after frame has nothing to learn from
         """

@@ -1,4 +1,4 @@
-"""Images as the network wants them, made on the device that trains: bytes travel there, not floats."""
+"""Normalisation of images on the training device: bytes are transferred, not floats."""
 
 from __future__ import annotations
 

@@ -225,12 +225,12 @@ def _trainer(config: TrainingConfig, machine: Machine, out: Path, module: DepthT
 
 
 def _is_of_this_run(record: logging.LogRecord) -> bool:
-    """False for Lightning's advertisements."""
+    """Logging filter: False for Lightning's advertisements."""
     return "Tip: For seamless cloud" not in record.getMessage()
 
 
 def _load_best(module: DepthTraining, checkpoint: Path) -> None:
-    """Take the averaged weights of the best validation."""
+    """Load the averaged weights with the best validation score."""
     module.load_state_dict(torch.load(checkpoint, weights_only=True, map_location="cpu")["state_dict"])
 
 

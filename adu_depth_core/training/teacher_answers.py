@@ -66,7 +66,7 @@ class TeacherAnswers:
 
 
 def _key(sample: Sample) -> str:
-    """Of what the teacher looks at: names and folders may be given to other pictures."""
+    """Hash of the teacher's input: names and folders may be reused for other images."""
     looked_at = hashlib.sha256(repr((sample.camera, sample.baseline)).encode())
     for image in (sample.left, sample.right):
         looked_at.update(np.ascontiguousarray(image))

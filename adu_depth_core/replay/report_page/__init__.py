@@ -1,4 +1,4 @@
-"""The page that a person reads first: one HTML file that needs nothing else, no network and no script."""
+"""The report: one self-contained HTML file without scripts or network access."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers and words of the page."""
+"""Formatting of numbers and texts of the page."""
 
 from __future__ import annotations
 
