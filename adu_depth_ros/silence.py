@@ -1,4 +1,4 @@
-"""Warning on the console that a camera's topics are silent: the commonest mistake at a first start."""
+"""Console warning about silent camera topics, the most common mistake on first start."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ IMAGE_TYPES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
 
 
 class SilenceWarning:
-    """Warns once when nothing has arrived for a while, and again only after something did.
+    """Warns once after a period without images, and again only after images have arrived.
 
     :param node: whose log and view of the ROS graph are used
     :param limit: seconds
@@ -20,7 +20,7 @@ class SilenceWarning:
         self._told = False
 
     def update(self, silent_for: float | None, image_topic: str, info_topic: str, calibrated: bool) -> None:
-        """Look again.
+        """Check the current state.
 
         :param silent_for: seconds since the last image; None while none is expected
         :param image_topic: full name of the topic that images come from
