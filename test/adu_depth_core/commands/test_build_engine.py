@@ -119,7 +119,7 @@ def test_an_engine_for_many_gpus_is_built_without_having_one(color_student, tmp_
     [
         ([], "3.5", "cannot build for compute capability 3.5; it can for: 7.5"),
         (["--dla-core", "0"], "8.6", "DLA core 0 is not there"),
-        (["--batch", "1", "4", "2"], "8.6", "smallest <= best <= largest"),
+        (["--batch", "1", "4", "2"], "8.6", "minimum <= optimum <= maximum"),
         (["--batch", "1", "2", "4"], "8.6", "export --batch dynamic"),
         (["--size", "96x96"], "8.6", "takes 64x96 images"),
         (["--hardware-compatible"], "8.6", "choose one of the two"),
