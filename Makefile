@@ -19,12 +19,14 @@ demo: .venv-demo/installed  ## play a synthetic drive to the real node over DDS;
 test: .venv-test/installed  ## install what the tests need and run all of them
 	OMP_NUM_THREADS=1 .venv-test/bin/python -m pytest $(PYTEST_ARGS)
 
-lint: .venv-test/installed  ## check style, types, import rules and wording
+lint: .venv-test/installed  ## check style, types, import rules, wording and container files
 	.venv-test/bin/ruff check
 	.venv-test/bin/ruff format --check
 	.venv-test/bin/lint-imports
 	.venv-test/bin/mypy
 	.venv-test/bin/python -m pytest -q test/test_style.py -k prose
+	.venv-test/bin/hadolint --config docker/hadolint.yaml docker/Dockerfile docker/Dockerfile.jetson
+	.venv-test/bin/check-jsonschema --builtin-schema vendor.compose-spec docker/compose.yaml
 
 docs: .venv-docs/installed  ## build these pages and the API reference as a site, in site/
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict

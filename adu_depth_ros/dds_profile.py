@@ -7,9 +7,12 @@ import shutil
 from pathlib import Path
 
 from adu_depth_core.files import share_directory
+from adu_depth_ros.distribution import profiles_variable
 
-VARIABLE = "FASTRTPS_DEFAULT_PROFILES_FILE"
 PROFILE = Path("config") / "fastdds_large_images.xml"
+OLD_VARIABLE = "FASTRTPS_DEFAULT_PROFILES_FILE"
+"""Still read by the middleware of Kilted and Lyrical, with a warning."""
+
 SHARED_MEMORY = Path("/dev/shm")
 NEEDED_BYTES = 64 << 20
 """Twice the profile's segment: Docker's default of 64 MB in total, partly in use, is not enough."""
@@ -24,7 +27,8 @@ def use_profile_for_images() -> str:
 
     :return: reason why the profile is not used, with a remedy; empty if it is, or if another was chosen
     """
-    if VARIABLE in os.environ:
+    variable = profiles_variable()
+    if variable in os.environ or OLD_VARIABLE in os.environ:
         return ""
     try:
         profile = share_directory() / PROFILE
@@ -36,5 +40,5 @@ def use_profile_for_images() -> str:
             f"Fast DDS sends images through its small shared memory: {SHARED_MEMORY} has {free >> 20} MB "
             f"free, not {NEEDED_BYTES >> 20}. Subscribers can lose frames; in Docker --shm-size or --ipc=host"
         )
-    os.environ[VARIABLE] = str(profile)
+    os.environ[variable] = str(profile)
     return ""

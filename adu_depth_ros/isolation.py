@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import socket
 
+from adu_depth_ros.distribution import this_machine_only
+
 # The highest domain whose ports lie below Linux's ephemeral ones (docs.ros.org, "The ROS_DOMAIN_ID").
 _LAST_DOMAIN = 101
 
@@ -13,8 +15,9 @@ def private_domain() -> dict[str, str]:
     """Environment variables that give a process and its children a free domain, on this machine only.
 
     :raises OSError: if no domain is free
+    :raises importlib.metadata.PackageNotFoundError: if rclpy is not installed
     """
-    return {"ROS_DOMAIN_ID": str(_free_domain()), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+    return {"ROS_DOMAIN_ID": str(_free_domain()), **this_machine_only()}
 
 
 def _free_domain() -> int:

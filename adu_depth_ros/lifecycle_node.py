@@ -27,6 +27,7 @@ from adu_depth_ros.camera_stream import CameraStream
 from adu_depth_ros.control_services import ControlServices
 from adu_depth_ros.depth_publishers import DepthPublishers
 from adu_depth_ros.diagnostics import Condition, frame_values, judge, key_values
+from adu_depth_ros.distribution import rejects_impossible_transitions
 from adu_depth_ros.engine_loading import BuildStopped, build_or_find, model_to_load
 from adu_depth_ros.frame_statistics import FrameStatistics
 from adu_depth_ros.health import HealthTimer
@@ -84,7 +85,8 @@ class DepthNode(LifecycleNode):
         declare_parameters(self)
         self._log_handler = RosLogHandler(self.get_logger())
         CORE_LOG.addHandler(self._log_handler)
-        self._survive_impossible_transitions()
+        if not rejects_impossible_transitions():
+            self._survive_impossible_transitions()
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 1)
         self._health = HealthTimer(HEALTH_PERIOD_S, self._check_health, self.get_logger())
         self._control = ControlServices(self, {"reload": self._reload, "save_frame": self._save_frame})
@@ -191,7 +193,8 @@ class DepthNode(LifecycleNode):
     def _survive_impossible_transitions(self) -> None:
         """Reject a request for a transition that is not possible now.
 
-        rclpy lets the state machine's exception escape from the service callback, which ends the process.
+        Before Kilted rclpy lets the state machine's exception escape from the service callback, which ends
+        the process.
         """
         change_state = self._service_change_state.callback
 

@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from adu_depth_core.files import share_directory
+from adu_depth_ros.distribution import profiles_variable
 from adu_depth_ros.isolation import private_domain
 
 WIDTH, HEIGHT = 1242, 375
@@ -91,9 +92,9 @@ def read(arguments: argparse.Namespace) -> dict:
 def measure(arguments: argparse.Namespace) -> dict:
     """One run of the three processes."""
     environment = os.environ | private_domain()
-    environment.pop("FASTRTPS_DEFAULT_PROFILES_FILE", None)
+    environment.pop(profiles_variable(), None)
     if arguments.profile != "none":
-        environment["FASTRTPS_DEFAULT_PROFILES_FILE"] = arguments.profile
+        environment[profiles_variable()] = arguments.profile
 
     def start(role: str) -> subprocess.Popen:
         options = ["--seconds", str(arguments.seconds), "--rate", str(arguments.rate), "--role", role]

@@ -10,10 +10,12 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterFile, ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
+from adu_depth_ros.dds_profile import OLD_VARIABLE
+from adu_depth_ros.distribution import profiles_variable
 from adu_depth_ros.parameters import Parameters
 
 CONFIG = PathJoinSubstitution([FindPackageShare("adu_depth"), "config"])
-PROFILE_VARIABLE = "FASTRTPS_DEFAULT_PROFILES_FILE"
+PROFILE_VARIABLE = profiles_variable()
 
 PARAMETERS = {
     field.name: (
@@ -50,7 +52,10 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "fastdds_profile",
         default_value=EnvironmentVariable(
-            PROFILE_VARIABLE, default_value=PathJoinSubstitution([CONFIG, "fastdds_large_images.xml"])
+            PROFILE_VARIABLE,
+            default_value=EnvironmentVariable(
+                OLD_VARIABLE, default_value=PathJoinSubstitution([CONFIG, "fastdds_large_images.xml"])
+            ),
         ),
         description="Fast DDS profile of the node (as in the environment, else fastdds_large_images.xml)",
     ),

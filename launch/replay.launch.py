@@ -25,6 +25,8 @@ from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
+from adu_depth_ros.distribution import recorded_topics
+
 SHARE = FindPackageShare("adu_depth")
 RECORDED = ["depth/image", "depth/camera_info", "uncertainty/image"]
 DRAIN_SECONDS = 3.0
@@ -115,7 +117,7 @@ def play_command(bag: str, rate: str, delay: str, loop: bool, image: str) -> lis
 def record_command(bag: str, topics: list[str]) -> list[str]:
     """Records topics until it is interrupted."""
     if has_rosbag2():
-        return ["ros2", "bag", "record", "--use-sim-time", "-o", bag, *topics]
+        return ["ros2", "bag", "record", "--use-sim-time", "-o", bag, *recorded_topics(topics)]
     return [sys.executable, "-m", "adu_depth_ros.bag_recorder", "--out", bag, *topics]
 
 

@@ -1,6 +1,7 @@
 """The shared memory that images are sent through."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -8,14 +9,19 @@ import pytest
 pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
 pytest.importorskip("openvino", reason="needs an inference runtime")
 from adu_depth_ros import dds_profile
-from adu_depth_ros.dds_profile import VARIABLE, use_profile_for_images
+from adu_depth_ros.dds_profile import OLD_VARIABLE, use_profile_for_images
+from adu_depth_ros.distribution import profiles_variable
+
+VARIABLE = profiles_variable()
+SEGMENT = re.compile(r"/dev/shm/fast(rtps|dds)_(?!port)")
+"""Fast DDS 2 and 3; those of ports hold no messages."""
 
 
 def segment_bytes(pid):
     """Sizes of a process's own Fast DDS segments; those it has of others are mapped, too."""
     sizes = []
     for line in Path(f"/proc/{pid}/maps").read_text(encoding="utf-8").splitlines():
-        if "/dev/shm/fastrtps_" in line and "fastrtps_port" not in line:
+        if SEGMENT.search(line):
             low, high = (int(address, 16) for address in line.split()[0].split("-"))
             sizes.append(high - low)
     return sizes
@@ -34,10 +40,15 @@ def test_a_node_sends_through_a_segment_of_several_images_unless_told_otherwise(
     assert not node.errors()
 
 
-def test_a_profile_that_was_chosen_is_kept(monkeypatch):
-    monkeypatch.setenv(VARIABLE, "/mine.xml")
+@pytest.mark.parametrize("name", sorted({VARIABLE, OLD_VARIABLE}))
+def test_a_profile_that_was_chosen_is_kept(monkeypatch, name):
+    for variable in (VARIABLE, OLD_VARIABLE):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv(name, "/mine.xml")
     assert use_profile_for_images() == ""
-    assert os.environ[VARIABLE] == "/mine.xml"
+    assert {v: os.environ.get(v) for v in (VARIABLE, OLD_VARIABLE)} == {
+        v: "/mine.xml" if v == name else None for v in (VARIABLE, OLD_VARIABLE)
+    }
 
 
 def test_too_little_shared_memory_is_told_and_left_alone(monkeypatch):

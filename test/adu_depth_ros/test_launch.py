@@ -101,6 +101,7 @@ def test_launch_starts_the_node_with_its_arguments(launch, client, shipped_model
         "image:=/rig/image",
         "camera_info:=/rig/info",
         "network_size:=64x192",
+        "lazy_subscription:=false",
         "max_depth:=42.0",
         f"params_file:={params}",
     )

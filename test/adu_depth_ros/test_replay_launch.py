@@ -56,7 +56,7 @@ def test_the_bag_is_played_on_its_own_clock(commands):
 def test_what_the_node_says_is_recorded_on_request(commands):
     _, recorder = commands(record="live", namespace="front")
     assert recorder == (
-        "ros2 bag record --use-sim-time -o live /front/depth/image /front/depth/camera_info "
+        "ros2 bag record --use-sim-time -o live --topics /front/depth/image /front/depth/camera_info "
         "/front/uncertainty/image"
     )
 
