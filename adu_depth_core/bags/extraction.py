@@ -12,7 +12,7 @@ import numpy as np
 from adu_depth_core.bags.frames import BagFrame, FrameReader
 from adu_depth_core.bags.provenance import frame_name
 from adu_depth_core.bags.skipped import Skipped, SkippedFrames
-from adu_depth_core.bags.stillness import stands_still
+from adu_depth_core.stillness import stands_still
 from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.datasets.stereo_folder import CALIBRATION, write_calibration, write_sample

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adu_depth_core.bags.frames import BagFrame
-from adu_depth_core.bags.stillness import stands_still
+from adu_depth_core.stillness import stands_still
 from adu_depth_core.evaluation.confidence import mean_intervals
 from adu_depth_core.evaluation.error_by_sigma import ErrorHistogram
 from adu_depth_core.evaluation.evaluator import CurveMeans

@@ -7,7 +7,7 @@ from adu_depth_core.errors import UserError
 
 pytest.importorskip("rosbags")
 from adu_depth_core.bags.messages import TRANSFORMS, quaternion, transforms_message
-from adu_depth_core.bags.transforms import TransformTree, rigid
+from adu_depth_core.transforms import TransformTree, rigid
 
 SECOND = 1_000_000_000
 

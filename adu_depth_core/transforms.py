@@ -1,4 +1,7 @@
-"""The transform tree of ``/tf_static``, ``/tf`` and odometry, queried at any time."""
+"""The transform tree of ``/tf_static``, ``/tf`` and odometry, queried at any time.
+
+Messages are those of rclpy or of the rosbags library, which have the same fields.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,22 @@ from typing import Any
 
 import numpy as np
 
-from adu_depth_core.bags.messages import ODOMETRY, TRANSFORMS, stamp_of
 from adu_depth_core.errors import UserError
+
+TRANSFORMS = "tf2_msgs/msg/TFMessage"
+ODOMETRY = "nav_msgs/msg/Odometry"
 
 MAX_GAP_NS = 500_000_000
 """Maximum gap in seconds for interpolation and extrapolation of poses."""
 
 KEPT_NS = 60_000_000_000
 """Older poses are discarded: messages read together were recorded within a second."""
+
+
+def stamp_of(message: Any) -> int:
+    """Header stamp of a message in nanoseconds."""
+    stamp = message.header.stamp
+    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
 
 
 class TransformTree:
