@@ -94,7 +94,8 @@ class TransformTree:
                 f"no transform between {target!r} and {source!r}: /tf_static and /tf lead to "
                 f"{target_root!r} and {source_root!r}"
             )
-        return np.linalg.inv(target_pose) @ source_pose
+        target_from_source: np.ndarray = np.linalg.inv(target_pose) @ source_pose
+        return target_from_source
 
 
 class _Track:

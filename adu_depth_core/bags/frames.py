@@ -16,11 +16,11 @@ from adu_depth_core.bags.rectified_views import View, Views
 from adu_depth_core.bags.skipped import SkippedFrames, Unusable
 from adu_depth_core.bags.synchronizer import Synchronizer
 from adu_depth_core.bags.topic_choice import Topics
-from adu_depth_core.transforms import TransformTree
 from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.stereo_matching import match_stereo
 from adu_depth_core.errors import UserError
 from adu_depth_core.stereo_pair import disparity_to_depth, right_with_left_camera
+from adu_depth_core.transforms import TransformTree
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from adu_depth_core.bags.frames import BagFrame
-from adu_depth_core.stillness import stands_still
 from adu_depth_core.evaluation.confidence import mean_intervals
 from adu_depth_core.evaluation.error_by_sigma import ErrorHistogram
 from adu_depth_core.evaluation.evaluator import CurveMeans
@@ -31,6 +30,7 @@ from adu_depth_core.replay.evaluation_result import (
 )
 from adu_depth_core.replay.frame_log import FrameLog
 from adu_depth_core.replay.worst_frames import WorstFrames
+from adu_depth_core.stillness import stands_still
 
 MAX_STEP_NS = 1_000_000_000
 """Frames farther apart than this are not compared for stability."""
