@@ -33,7 +33,7 @@ class TransformTree:
 
     def __init__(self) -> None:
         self._static: dict[str, tuple[str, np.ndarray]] = {}
-        self._moving: dict[str, _Track] = {}
+        self._moving: dict[str, Track] = {}
 
     def add(self, kind: str, message: Any, static: bool) -> None:
         """Take the transforms of a message.
@@ -55,7 +55,7 @@ class TransformTree:
         if static:
             self._static[child] = (parent, rigid(translation, rotation))
         else:
-            self._moving.setdefault(child, _Track(parent)).add(stamp_of(stamped), translation, rotation)
+            self._moving.setdefault(child, Track(parent)).add(stamp_of(stamped), translation, rotation)
 
     def to_root(self, frame: str, stamp_ns: int, moving: bool = True) -> tuple[str, np.ndarray, bool]:
         """The root above a frame, ``root_from_frame`` 4x4 at a time, and whether a moving edge is between.
@@ -98,22 +98,33 @@ class TransformTree:
         return target_from_source
 
 
-class _Track:
-    """Poses of one frame in its parent, in order of time."""
+class Track:
+    """Poses of one frame in its parent, in order of time.
 
-    def __init__(self, parent: str) -> None:
+    :param parent: name of the parent
+    :param kept_ns: poses older than the newest by more are discarded; None keeps all
+    """
+
+    def __init__(self, parent: str, kept_ns: int | None = KEPT_NS) -> None:
         self.parent = parent
+        self._kept_ns = kept_ns
         self._stamps: list[int] = []
         self._poses: list[tuple[np.ndarray, np.ndarray]] = []
 
     def add(self, stamp_ns: int, translation: np.ndarray, rotation: np.ndarray) -> None:
+        """Take a pose: translation in metres, rotation as a quaternion ``(x, y, z, w)``."""
         place = bisect.bisect(self._stamps, stamp_ns)
         self._stamps.insert(place, stamp_ns)
         self._poses.insert(place, (translation, rotation))
-        while self._stamps[0] < self._stamps[-1] - KEPT_NS:
+        while self._kept_ns is not None and self._stamps[0] < self._stamps[-1] - self._kept_ns:
             del self._stamps[0], self._poses[0]
 
     def at(self, stamp_ns: int, frame: str) -> np.ndarray:
+        """``parent_from_frame`` 4x4 at a time, interpolated.
+
+        :param frame: its name, for the error
+        :raises LookupError: if it is not known then
+        """
         after = bisect.bisect_left(self._stamps, stamp_ns)
         if after < len(self._stamps) and self._stamps[after] == stamp_ns:
             return rigid(*self._poses[after])
