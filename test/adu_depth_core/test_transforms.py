@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from adu_depth_core.errors import UserError
 
 pytest.importorskip("rosbags")
 from adu_depth_core.bags.messages import TRANSFORMS, quaternion, transforms_message
-from adu_depth_core.transforms import TransformTree, rigid
+from adu_depth_core.transforms import ODOMETRY, TransformTree, rigid
 
 SECOND = 1_000_000_000
 
@@ -76,3 +78,67 @@ def test_poses_of_long_ago_are_forgotten():
     with pytest.raises(LookupError):
         tree.to_root("base_link", 100 * SECOND)
     assert tree.to_root("base_link", 198 * SECOND)[2]
+
+
+def odometry(stamp_ns, x, child="base"):
+    """An Odometry message as rclpy and rosbags have it, its fields that count."""
+    sec, nanosec = divmod(stamp_ns, SECOND)
+    header = SimpleNamespace(stamp=SimpleNamespace(sec=sec, nanosec=nanosec), frame_id="odom")
+    pose = SimpleNamespace(
+        position=SimpleNamespace(x=x, y=0.0, z=0.0), orientation=SimpleNamespace(x=0.0, y=0.0, z=0.0, w=1.0)
+    )
+    return SimpleNamespace(header=header, child_frame_id=child, pose=SimpleNamespace(pose=pose))
+
+
+def test_every_message_of_odometry_counts():
+    tree = tree_of([("base", "camera", np.eye(4))])
+    for i in range(3):
+        tree.add(ODOMETRY, odometry(i * SECOND // 10, i), static=False)
+    assert tree.to_root("camera", SECOND // 5)[1][0, 3] == 2
+
+
+def test_transforms_take_the_place_of_odometry_of_the_same_frame():
+    tree = tree_of()
+    tree.add(ODOMETRY, odometry(0, 7.0), static=False)
+    tree.add(TRANSFORMS, transforms_message([("map", "base", shift(1))], 0), static=False)
+    tree.add(ODOMETRY, odometry(SECOND // 10, 8.0), static=False)
+    root, pose, _ = tree.to_root("base", 0)
+    assert (root, pose[0, 3]) == ("map", 1)
+
+
+class TestMotion:
+    """The camera's motion between two stamps."""
+
+    def tree(self, until=10):
+        return tree_of(
+            [("base", "camera", shift(0, 0, 1))],
+            [(i * SECOND // 10, "odom", "base", shift(i)) for i in range(until)]
+            + [(i * SECOND // 10, "map", "odom", shift(0, 100 * (i == 5))) for i in range(until)],
+        )
+
+    def test_it_is_that_in_the_fixed_frame(self):
+        motion = self.tree().motion("camera", 3 * SECOND // 10, 5 * SECOND // 10, "odom")
+        np.testing.assert_allclose(motion, shift(2), atol=1e-12)
+        jump = self.tree().motion("camera", 3 * SECOND // 10, 5 * SECOND // 10, "map")
+        np.testing.assert_allclose(jump, shift(2, 100), atol=1e-12)
+
+    def test_a_pose_that_is_late_is_extrapolated_for_a_tenth_of_a_second(self):
+        tree = self.tree()
+        motion = tree.motion("camera", 9 * SECOND // 10, 98 * SECOND // 100, "odom")
+        np.testing.assert_allclose(motion, shift(0.8), atol=1e-9)
+        with pytest.raises(LookupError, match="no pose of 'base'"):
+            tree.motion("camera", 9 * SECOND // 10, 11 * SECOND // 10, "odom")
+
+    def test_poses_a_millisecond_apart_do_not_multiply_their_noise(self):
+        tree = tree_of(
+            moving=[
+                (i * SECOND // 1000, "odom", "base", shift(i / 1000 + 0.001 * (i % 2))) for i in range(100)
+            ]
+        )
+        motion = tree.motion("base", 0, 149 * SECOND // 1000, "odom")
+        assert motion[0, 3] == pytest.approx(0.149, abs=0.004)
+
+    @pytest.mark.parametrize(("frame", "fixed"), [("camera", "earth"), ("lidar", "odom"), ("camera", "base")])
+    def test_what_does_not_move_in_the_fixed_frame_has_none(self, frame, fixed):
+        with pytest.raises(LookupError, match=f"{frame}.*{fixed}"):
+            self.tree().motion(frame, 0, SECOND // 10, fixed)
