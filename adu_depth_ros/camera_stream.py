@@ -108,8 +108,7 @@ class CameraStream:
     def update_subscription(self) -> None:
         """Subscribe to the images if they are needed, and unsubscribe if they are not."""
         parameters = self._parameters()
-        if parameters.stabilise:
-            self._motion.subscribe()
+        self._motion.need(self.name, parameters.stabilise)
         wanted = not parameters.lazy_subscription or self._is_wanted()
         if wanted and self._images is None:
             kind, topic = self._image_input(parameters)

@@ -53,10 +53,20 @@ class VehicleMotion:
         self._fixed_frame = fixed_frame
         self._tree = TransformTree()
         self._lock = threading.Lock()
+        self._cameras: set[str] = set()
         self._subscriptions: list[Subscription] = []
 
-    def subscribe(self) -> None:
-        """Start to collect, if it has not been started."""
+    def need(self, camera: str, needed: bool) -> None:
+        """Collect poses from now on, or no longer if no camera needs them. For the executor's thread."""
+        if needed:
+            self._cameras.add(camera)
+            self._subscribe()
+        else:
+            self._cameras.discard(camera)
+            if not self._cameras:
+                self.close()
+
+    def _subscribe(self) -> None:
         if self._subscriptions or self._source == NONE:
             return
         if self._source == TF:
@@ -72,9 +82,12 @@ class VehicleMotion:
             )
 
     def close(self) -> None:
-        """Stop collecting."""
-        while self._subscriptions:
-            self._node.destroy_subscription(self._subscriptions.pop())
+        """Stop collecting, and forget what was collected."""
+        if self._subscriptions:
+            while self._subscriptions:
+                self._node.destroy_subscription(self._subscriptions.pop())
+            with self._lock:
+                self._tree = TransformTree()
 
     def between(self, frame_id: str, before_ns: int, now_ns: int) -> np.ndarray:
         """``before_from_now`` 4x4 of a camera's optical frame.
