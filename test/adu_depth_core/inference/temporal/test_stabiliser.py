@@ -47,6 +47,13 @@ def test_the_first_frame_passes_unchanged():
     assert answer.unfused == stabiliser.FIRST
 
 
+@settings(max_examples=30, deadline=None)
+@given(depth=st.floats(1.0, 99.0), relative_sigma=st.floats(0.02, 0.5))
+def test_a_static_camera_whose_predictions_agree_keeps_them(depth, relative_sigma):
+    answer = run([prediction(depth, relative_sigma)] * 4)
+    np.testing.assert_allclose(answer.prediction.depth, depth, rtol=1e-5)
+
+
 def test_noise_between_frames_is_averaged():
     rng = np.random.default_rng(1)
     noise = [rng.normal(0, 0.02, CAMERA.size) for _ in range(10)]
