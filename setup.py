@@ -76,6 +76,7 @@ EXTRAS = {
         "ros-jazzy-std-srvs",
         "ros-jazzy-diagnostic-msgs",
         "ros-jazzy-lifecycle-msgs",
+        "ros-jazzy-nav-msgs",
     ],
     "train": [
         "torch>=2.4",

@@ -20,8 +20,10 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.inference.camera_profile import ProfileMismatch
+from adu_depth_core.inference.postprocess import enlarge
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.inference.typical import typical_values
+from adu_depth_ros.camera_stabiliser import CameraStabiliser
 from adu_depth_ros.depth_publishers import DepthPublishers, below
 from adu_depth_ros.frame_statistics import FrameStatistics
 from adu_depth_ros.image_reader import ImageReader
@@ -30,6 +32,7 @@ from adu_depth_ros.parameters import Parameters, read_parameters
 from adu_depth_ros.rate_limit import RateLimit
 from adu_depth_ros.silence import SilenceWarning
 from adu_depth_ros.stream_frames import BadFrame, PredictedFrame, ReceivedFrame
+from adu_depth_ros.vehicle_motion import VehicleMotion
 
 LISTENERS_PERIOD_S = 0.1
 """Interval of polling for subscribers: rclpy of Humble has no event for them."""
@@ -50,6 +53,7 @@ class CameraStream:
 
     :param node: node whose clock, log and parameters are used
     :param mailbox: mailbox for frames that can be processed
+    :param motion: of the vehicle, for stabilisation
     :param name: the camera's, below which its topics are; empty for the only one
     """
 
@@ -58,6 +62,7 @@ class CameraStream:
         node: LifecycleNode,
         publishers: DepthPublishers,
         mailbox: Mailbox[CameraStream, ReceivedFrame],
+        motion: VehicleMotion,
         name: str = "",
     ) -> None:
         self.name = name
@@ -74,6 +79,8 @@ class CameraStream:
         self._complaint = ""
         self._complained_at = 0.0
         self._reader = ImageReader(node)
+        self._motion = motion
+        self._stabiliser = CameraStabiliser(motion)
         self._rate = RateLimit()
         self._silence = SilenceWarning(node)
         self._subscriptions: list[Subscription] = []
@@ -101,6 +108,7 @@ class CameraStream:
     def update_subscription(self) -> None:
         """Subscribe to the images if they are needed, and unsubscribe if they are not."""
         parameters = self._parameters()
+        self._motion.need(self.name, parameters.stabilise)
         wanted = not parameters.lazy_subscription or self._is_wanted()
         if wanted and self._images is None:
             kind, topic = self._image_input(parameters)
@@ -219,15 +227,26 @@ class CameraStream:
         seen = self._reader.read(received, parameters)
         self.camera = seen.camera
         start = time.monotonic()
+        size = "network" if parameters.stabilise else parameters.output_size
         try:
-            prediction = predictor.predict(seen.image, seen.camera, seen.channels, parameters.output_size)
+            prediction = predictor.predict(seen.image, seen.camera, seen.channels, size)
         except ProfileMismatch as error:
             raise BadFrame(str(error)) from error
+        unfused = None
+        if parameters.stabilise:
+            frame_id = received.message.header.frame_id
+            prediction, unfused = self._stabiliser.update(prediction, seen, frame_id, predictor)
+            if parameters.output_size == "image":
+                prediction = enlarge(prediction, seen.camera)
+        else:
+            self._stabiliser.reset()
         inference = time.monotonic() - start
         hidden = seen.hidden
         if hidden is not None and hidden.shape != prediction.depth.shape:
-            size = prediction.depth.shape[::-1]
-            hidden = cv2.resize(hidden.view(np.uint8), size, interpolation=cv2.INTER_NEAREST).view(bool)
+            rows, columns = prediction.depth.shape
+            hidden = cv2.resize(hidden.view(np.uint8), (columns, rows), interpolation=cv2.INTER_NEAREST).view(
+                bool
+            )
         return PredictedFrame(
             header=received.message.header,
             info=seen.info,
@@ -240,6 +259,7 @@ class CameraStream:
             predictor=predictor,
             parameters=parameters,
             inference=inference,
+            unfused=unfused,
         )
 
     def _publish(self, frame: PredictedFrame) -> None:
@@ -254,6 +274,8 @@ class CameraStream:
         self.statistics.published(
             latency, frame.inference, prediction.unfamiliar, prediction.camera_doubt, withheld, typical
         )
+        if frame.unfused is not None:
+            self.statistics.stabilised(frame.unfused)
         for watcher in list(self._watchers):
             watcher.put(frame)
 

@@ -119,6 +119,7 @@ def warnings(condition: Condition) -> Iterator[Finding]:
             f"{snapshot.withheld:.0%} of the pixels have no depth (limit {limits.max_withheld_share:.0%}): "
             f"their sigma / depth is above max_relative_sigma {limits.max_relative_sigma:g}",
         )
+    yield from _unstable(snapshot.recently_stabilised)
     for name, unit, value in (
         ("depth", " m", snapshot.depth),
         ("relative_sigma", "", snapshot.relative_sigma),
@@ -135,6 +136,15 @@ def _late(median: float, slowest: float, budget: float) -> Iterator[Finding]:
         )
     elif budget and median <= budget < slowest:
         yield Finding(WARN, f"the slowest outputs take {1e3 * slowest:.0f} ms, {_of(budget)}")
+
+
+def _unstable(recent: Mapping[str, int]) -> Iterator[Finding]:
+    """Stabilisation is on, and most frames are as they would be without."""
+    unfused = {reason: count for reason, count in recent.items() if reason}
+    missed, total = sum(unfused.values()), sum(recent.values())
+    if missed > total / 2 and total > 1:
+        *_, last = unfused
+        yield Finding(WARN, f"{missed} of {total} frames are not stabilised: {last}")
 
 
 def _of(budget: float) -> str:
@@ -178,6 +188,8 @@ def frame_values(snapshot: Snapshot) -> list[KeyValue]:
         "withheld (%)": _number(snapshot.withheld, ".0f", 100),
         "median depth (m)": _number(snapshot.depth, ".2f"),
         "median sigma / depth": _number(snapshot.relative_sigma, ".3f"),
+        "frames stabilised": str(snapshot.stabilised.get("", 0)),
+        "frames not stabilised": ", ".join(f"{r} {n}" for r, n in snapshot.stabilised.items() if r),
         "last rejection": snapshot.last_rejection,
         "last fault": snapshot.fault,
     }

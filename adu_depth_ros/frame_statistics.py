@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -49,6 +49,9 @@ class Snapshot:
     :param camera_doubt: warning that the model was not trained for the camera of the latest published frame;
     empty if it was
         or none was published in the window
+    :param stabilised: frames since the start by the reason why they were not stabilised, empty for those that
+        were; none counts where stabilisation is off
+    :param recently_stabilised: the same for the last ``WINDOW_S`` seconds
     :param last_rejection: reason for the last rejection, empty without one
     :param fault: the last internal error, until a frame is published a window later; empty without one
     """
@@ -67,6 +70,8 @@ class Snapshot:
     camera_doubt: str
     last_rejection: str
     fault: str
+    stabilised: dict[str, int] = field(default_factory=dict)
+    recently_stabilised: dict[str, int] = field(default_factory=dict)
 
 
 class FrameStatistics:
@@ -83,6 +88,8 @@ class FrameStatistics:
         self._events: deque[tuple[float, str]] = deque()
         self._times: deque[tuple[float, float, float, bool, float]] = deque()
         self._maps: deque[tuple[float, float, float]] = deque()
+        self._stabilised: Counter[str] = Counter()
+        self._fusions: deque[tuple[float, str]] = deque()
         self._awaited_since: float | None = None
         self._last_rejection = self._camera_doubt = ""
         self._fault: tuple[float, str] | None = None
@@ -152,6 +159,15 @@ class FrameStatistics:
             if self._fault is not None and self._fault[0] < now - WINDOW_S:
                 self._fault = None
 
+    def stabilised(self, unfused: str) -> None:
+        """Count a published frame that was to be stabilised.
+
+        :param unfused: reason why it was not, which may name details after a colon; empty if it was
+        """
+        with self._lock:
+            self._stabilised[unfused.partition(":")[0]] += 1
+            self._fusions.append((self._clock(), unfused))
+
     def _count(self, what: str) -> None:
         with self._lock:
             self._total[what] += 1
@@ -160,7 +176,12 @@ class FrameStatistics:
 
     def _forget(self) -> None:
         now = self._clock()
-        for entries, seconds in ((self._events, WINDOW_S), (self._times, WINDOW_S), (self._maps, DRIFT_S)):
+        for entries, seconds in (
+            (self._events, WINDOW_S),
+            (self._times, WINDOW_S),
+            (self._fusions, WINDOW_S),
+            (self._maps, DRIFT_S),
+        ):
             while entries and entries[0][0] < now - seconds:
                 entries.popleft()
 
@@ -171,6 +192,8 @@ class FrameStatistics:
             times = np.array([entry[1:] for entry in self._times])
             maps = np.array([entry[1:] for entry in self._maps])
             total, last_rejection = dict(self._total), self._last_rejection
+            stabilised = dict(self._stabilised)
+            recently_stabilised = dict(Counter(unfused for _, unfused in self._fusions))
             camera_doubt = self._camera_doubt if self._times else ""
             fault = self._fault[1] if self._fault is not None else ""
         seconds = max(1e-3, min(WINDOW_S, self._clock() - self._start))
@@ -195,4 +218,6 @@ class FrameStatistics:
             camera_doubt=camera_doubt,
             last_rejection=last_rejection,
             fault=fault,
+            stabilised=stabilised,
+            recently_stabilised=recently_stabilised,
         )

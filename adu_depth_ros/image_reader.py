@@ -23,7 +23,10 @@ from adu_depth_ros.stream_frames import BadFrame, ReceivedFrame
 
 @dataclass(frozen=True)
 class SeenImage:
-    """A frame before prediction: see ``PredictedFrame``."""
+    """A frame before prediction: see ``PredictedFrame``.
+
+    :param rotation: from the axes of the message's frame to those of the image, 3x3; None for the same axes
+    """
 
     stamp: Time
     image: np.ndarray
@@ -31,6 +34,7 @@ class SeenImage:
     camera: Camera
     info: CameraInfo
     hidden: np.ndarray | None
+    rotation: np.ndarray | None = None
 
 
 class ImageReader:
@@ -68,6 +72,7 @@ class ImageReader:
             seen.camera.crop(*region),
             cropped_info(seen.info, region),
             None if seen.hidden is None else seen.hidden[part],
+            seen.rotation,
         )
 
     def _whole(self, time: Time, frame: ReceivedFrame, parameters: Parameters) -> SeenImage:
@@ -85,7 +90,8 @@ class ImageReader:
             hidden = rectifier.mask(hidden)
             unseen = hidden if unseen is None else unseen | hidden
         image = rectifier(np.ascontiguousarray(image))
-        return SeenImage(time, image, channels, rectifier.camera, with_projection(info), unseen)
+        info = with_projection(info)
+        return SeenImage(time, image, channels, rectifier.camera, info, unseen, rectifier.rotation)
 
     def _rectifier_of(self, info: CameraInfo, width: int, height: int) -> Rectifier:
         """Recomputed only when the calibration changes: its maps take longer than an inference."""

@@ -48,6 +48,7 @@ from adu_depth_ros.parameters import (
 from adu_depth_ros.ros_log_handler import RosLogHandler
 from adu_depth_ros.saved_frame import save_frame
 from adu_depth_ros.stream_frames import ReceivedFrame
+from adu_depth_ros.vehicle_motion import VehicleMotion, check_source
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 HEALTH_PERIOD_S = 1.0
@@ -75,6 +76,7 @@ class DepthNode(LifecycleNode):
         self._outputs: dict[str, DepthPublishers] = {}
         self._streams: list[CameraStream] = []
         self._workers: InferenceWorkers | None = None
+        self._motion: VehicleMotion | None = None
         self._failure = ""
         self._building = ""
         self._finalized = False
@@ -123,9 +125,11 @@ class DepthNode(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         try:
             parameters = read_parameters(self)
+            declare_camera_parameters(self)
+            if any(read_parameters(self, camera).stabilise for camera in parameters.cameras):
+                check_source(parameters.stabilise_motion)
             self._predictor = self._load(parameters)
             self._loaded_with = parameters
-            declare_camera_parameters(self)
             self._outputs = {camera: DepthPublishers(self, camera) for camera in parameters.cameras}
         except BuildStopped:
             return FAILURE
@@ -146,7 +150,12 @@ class DepthNode(LifecycleNode):
             raise RuntimeError("the node has no model: configure it before it is activated")
         result = super().on_activate(state)
         mailbox: Mailbox[CameraStream, ReceivedFrame] = Mailbox()
-        streams = [CameraStream(self, outputs, mailbox, camera) for camera, outputs in self._outputs.items()]
+        parameters = read_parameters(self)
+        self._motion = VehicleMotion(self, parameters.stabilise_motion, parameters.stabilise_frame)
+        streams = [
+            CameraStream(self, outputs, mailbox, self._motion, camera)
+            for camera, outputs in self._outputs.items()
+        ]
         self._workers = InferenceWorkers(
             mailbox,
             predictor,
@@ -179,9 +188,11 @@ class DepthNode(LifecycleNode):
     def _stop(self) -> None:
         for stream in self._streams:
             stream.close()
+        if self._motion is not None:
+            self._motion.close()
         if self._workers is not None and not self._workers.stop():
             self.get_logger().error("a frame in progress did not finish: its thread is abandoned")
-        self._streams, self._workers = [], None
+        self._streams, self._workers, self._motion = [], None, None
 
     def _release(self) -> None:
         self._stop()
@@ -271,7 +282,9 @@ class DepthNode(LifecycleNode):
         for parameter in parameters:
             try:
                 check_value(parameter)
-            except ValueError as error:
+                if parameter.name.rpartition(".")[2] == "stabilise" and parameter.value and self._predictor:
+                    check_source(read_parameters(self).stabilise_motion)
+            except (ValueError, UserError) as error:
                 return SetParametersResult(successful=False, reason=str(error))
             if self._outputs and is_overruled(parameter.name, self._outputs):
                 own = ", ".join(f"{camera}.{parameter.name}" for camera in self._outputs)

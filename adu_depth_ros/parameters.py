@@ -15,6 +15,7 @@ from adu_depth_core.inference import depth_output
 from adu_depth_core.inference.backends.choice import BACKENDS
 from adu_depth_core.inference.postprocess import OUTPUT_SIZES
 from adu_depth_ros.image_region import check_mask, parse_region
+from adu_depth_ros.vehicle_motion import SOURCES
 
 TRANSPORTS = ("raw", "compressed")
 
@@ -137,6 +138,19 @@ class Parameters:
         "size of the published maps: the image's, or the network's at a fraction of the bandwidth",
         choices=OUTPUT_SIZES,
     )
+    stabilise_motion: str = _parameter(
+        "tf",
+        CONFIGURE,
+        "source of the vehicle's motion for stabilise: tf, /tf and /tf_static; odometry, nav_msgs/Odometry "
+        "on odometry with /tf_static; none, only frames of a static camera are fused",
+        choices=SOURCES,
+    )
+    stabilise_frame: str = _parameter(
+        "odom",
+        CONFIGURE,
+        "with stabilise_motion tf: fixed frame in which the vehicle's pose is continuous (REP 105: odom, not "
+        "map)",
+    )
     build_only: bool = _parameter(
         False,
         START,
@@ -197,6 +211,13 @@ class Parameters:
         FRAME,
         "maximum frames per second to process, evenly spaced; the others count as limited; 0: all",
         limits=(0.0, 1000.0),
+        per_camera=True,
+    )
+    stabilise: bool = _parameter(
+        False,
+        FRAME,
+        "fuse depth and sigma with those of the frames before, moved by the vehicle's motion: steadier depth "
+        "for some milliseconds per frame (docs/node.md)",
         per_camera=True,
     )
     lazy_subscription: bool = _parameter(

@@ -58,6 +58,7 @@ def _facts(node: Node, frame: PredictedFrame) -> dict[str, Any]:
         "camera": asdict(frame.camera),
         "output_camera": asdict(frame.prediction.camera),
         "inference_s": frame.inference,
+        "unfused": frame.unfused,
         "novelty": frame.prediction.novelty,
         "unfamiliar": frame.prediction.unfamiliar,
         "parameters": asdict(frame.parameters),

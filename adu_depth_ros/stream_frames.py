@@ -37,7 +37,8 @@ class PredictedFrame:
     :param image: uint8 ``(H, W)`` or ``(H, W, C)``, with its ``channels``
     :param hidden: bool of the prediction's size: pixels that show the vehicle itself; None without any
     :param predictor: predictor that made the prediction
-    :param inference: seconds of inference
+    :param inference: seconds of inference, stabilisation included
+    :param unfused: reason why the prediction is not stabilised; empty if it is, None if it was not to be
     """
 
     header: Header
@@ -51,3 +52,4 @@ class PredictedFrame:
     predictor: Predictor
     parameters: Parameters
     inference: float
+    unfused: str | None = None

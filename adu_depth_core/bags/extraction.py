@@ -12,11 +12,11 @@ import numpy as np
 from adu_depth_core.bags.frames import BagFrame, FrameReader
 from adu_depth_core.bags.provenance import frame_name
 from adu_depth_core.bags.skipped import Skipped, SkippedFrames
-from adu_depth_core.bags.stillness import stands_still
 from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.datasets.stereo_folder import CALIBRATION, write_calibration, write_sample
 from adu_depth_core.errors import UserError
+from adu_depth_core.stillness import stands_still
 
 SPLIT = {"training": (0.0, 0.7), "calibration": (0.74, 0.86), "validation": (0.9, 1.0)}
 """Parts of a drive that is split: shares of its images, in order of time. What is between is left out: there

@@ -16,11 +16,11 @@ from adu_depth_core.bags.rectified_views import View, Views
 from adu_depth_core.bags.skipped import SkippedFrames, Unusable
 from adu_depth_core.bags.synchronizer import Synchronizer
 from adu_depth_core.bags.topic_choice import Topics
-from adu_depth_core.bags.transforms import TransformTree
 from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.stereo_matching import match_stereo
 from adu_depth_core.errors import UserError
 from adu_depth_core.stereo_pair import disparity_to_depth, right_with_left_camera
+from adu_depth_core.transforms import Track, TransformTree
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,14 @@ class ReadingOptions:
     :param rectify: ``yes``, ``no``, or ``auto``: images, and depth, with distortion whose topic does not say
         ``rect``
     :param calibration: camera of images of a width and height, instead of camera_info
+    :param poses: of the rectified view in the world, instead of those from transforms and odometry
     """
 
     tolerance_ns: int = 50_000_000
     beam_gap: float = 1.0
     rectify: str = "auto"
     calibration: Callable[[int, int], Camera] | None = None
+    poses: Track | None = None
 
 
 class FrameReader:
@@ -235,6 +237,8 @@ class FrameReader:
 
     def _pose(self, frame_id: str, stamp: int, view: View) -> np.ndarray | None:
         try:
+            if self._options.poses is not None:
+                return self._options.poses.at(stamp, frame_id)
             _, pose, moving = self._tree.to_root(frame_id, stamp)
         except LookupError:
             return None

@@ -15,6 +15,9 @@ import numpy as np
 from rosbags.typesys import Stores, get_typestore
 
 from adu_depth_core.camera import Camera
+from adu_depth_core.transforms import ODOMETRY as ODOMETRY
+from adu_depth_core.transforms import TRANSFORMS as TRANSFORMS
+from adu_depth_core.transforms import stamp_of as stamp_of
 
 TYPES = get_typestore(Stores.ROS2_JAZZY)
 
@@ -22,8 +25,6 @@ IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 POINT_CLOUD = "sensor_msgs/msg/PointCloud2"
-TRANSFORMS = "tf2_msgs/msg/TFMessage"
-ODOMETRY = "nav_msgs/msg/Odometry"
 
 _PIXELS = {
     "rgb8": (np.uint8, 3),
@@ -46,12 +47,6 @@ def _header(stamp_ns: int, frame_id: str) -> Any:
     sec, nanosec = divmod(stamp_ns, 1_000_000_000)
     stamp = _new("builtin_interfaces/msg/Time", sec=sec, nanosec=nanosec)
     return _new("std_msgs/msg/Header", stamp=stamp, frame_id=frame_id)
-
-
-def stamp_of(message: Any) -> int:
-    """Header stamp of a message in nanoseconds."""
-    stamp = message.header.stamp
-    return stamp.sec * 1_000_000_000 + stamp.nanosec
 
 
 def image_message(image: np.ndarray, encoding: str, stamp_ns: int, frame_id: str) -> Any:

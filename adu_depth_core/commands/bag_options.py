@@ -7,6 +7,7 @@ import functools
 from pathlib import Path
 
 from adu_depth_core.bags.frames import ReadingOptions
+from adu_depth_core.bags.poses_file import read_poses
 from adu_depth_core.bags.synchronizer import HOLD_NS
 from adu_depth_core.bags.topic_choice import TopicOptions, Topics
 from adu_depth_core.commands.number_arguments import number
@@ -72,15 +73,17 @@ def topic_options(arguments: argparse.Namespace) -> TopicOptions:
 def reading_options(arguments: argparse.Namespace) -> ReadingOptions:
     """Matching options from the options above.
 
-    :raises UserError: if there is no such calibration file
+    :raises UserError: if there is no such calibration file, or the poses cannot be read
     """
     calibration = None
     if arguments.calib is not None:
         if not arguments.calib.is_file():
             raise UserError(f"--calib {arguments.calib} does not exist")
         calibration = functools.cache(functools.partial(read_calibration, arguments.calib))
+    chosen = getattr(arguments, "poses", None)
+    poses = None if chosen is None else read_poses(chosen)
     return ReadingOptions(
-        round(arguments.tolerance * 1e6), arguments.beam_gap, arguments.rectify, calibration
+        round(arguments.tolerance * 1e6), arguments.beam_gap, arguments.rectify, calibration, poses
     )
 
 

@@ -47,6 +47,7 @@ SHOWN = (
     "ause_abs_rel",
     *SURFACE,
     "instability",
+    "flicker",
 )
 
 EPILOG = f"""\
@@ -85,7 +86,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="evaluate, with a warning, drives that a model's card says it was trained on",
     )
+    parser.add_argument(
+        "--stabilise",
+        action="store_true",
+        help="also evaluate each model with temporal stabilisation, as the node's parameter stabilise does; "
+        "the camera's motion is that of /tf, odometry or --poses",
+    )
     add_topic_arguments(parser, TRUTHS)
+    parser.add_argument(
+        "--poses",
+        type=Path,
+        metavar="FILE",
+        help="poses of the camera in TUM format (stamp tx ty tz qx qy qz qw) instead of /tf and odometry",
+    )
     protocol = parser.add_argument_group("protocol")
     protocol.add_argument(
         "--cap",
@@ -126,6 +139,7 @@ def run(arguments: argparse.Namespace) -> int:
         reading_options(arguments),
         protocol,
         arguments.allow_training_frames,
+        arguments.stabilise,
     )
     for bag, topics in zip(evaluation.bags, evaluation.topics, strict=True):
         print_topics(bag, topics)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import cv2
 import numpy as np
 
-from adu_depth_core.camera import metric_scale
+from adu_depth_core.camera import Camera, metric_scale
 from adu_depth_core.inference.backends.base import NetworkOutput
 from adu_depth_core.inference.depth_correction import DepthCorrection
 from adu_depth_core.inference.novelty import is_unfamiliar, novelty, sigma_growth
@@ -63,17 +65,23 @@ def postprocess(
         scale *= sigma_growth(strangeness, card)
         unfamiliar = is_unfamiliar(output.fingerprint, card)
     sigma *= np.float32(scale)
-    if output_size == "image":
-        camera = placement.camera
-        # One allocation for both: the C library hands two large ones back to the system on every
-        # frame, and fetching the pages again takes longer than the interpolation.
-        maps = np.empty((2, camera.height, camera.width), np.float32)
-        size = camera.width, camera.height
-        for source, target in zip((depth, sigma), maps, strict=True):
-            cv2.resize(source, size, dst=target, interpolation=cv2.INTER_LINEAR)
-        _keep_edges(depth, maps[0])
-        depth, sigma = maps
-    return Prediction(depth, sigma, camera, strangeness, unfamiliar, doubt(placement, card))
+    prediction = Prediction(depth, sigma, camera, strangeness, unfamiliar, doubt(placement, card))
+    return enlarge(prediction, placement.camera) if output_size == "image" else prediction
+
+
+def enlarge(prediction: Prediction, camera: Camera) -> Prediction:
+    """Prediction at network size enlarged to the image's.
+
+    :param camera: intrinsics of the image
+    """
+    # One allocation for both: the C library hands two large ones back to the system on every
+    # frame, and fetching the pages again takes longer than the interpolation.
+    maps = np.empty((2, camera.height, camera.width), np.float32)
+    size = camera.width, camera.height
+    for source, target in zip((prediction.depth, prediction.sigma), maps, strict=True):
+        cv2.resize(source, size, dst=target, interpolation=cv2.INTER_LINEAR)
+    _keep_edges(prediction.depth, maps[0])
+    return dataclasses.replace(prediction, depth=maps[0], sigma=maps[1], camera=camera)
 
 
 def _keep_edges(depth: np.ndarray, enlarged: np.ndarray) -> None:

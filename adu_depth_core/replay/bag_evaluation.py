@@ -21,6 +21,7 @@ from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.inference.predictor import Predictor
+from adu_depth_core.inference.temporal.stabiliser import FIRST
 from adu_depth_core.machine import cpu_model
 from adu_depth_core.replay.bag_leakage import BagLeakage
 from adu_depth_core.replay.conditions import FailIf
@@ -34,6 +35,9 @@ from adu_depth_core.replay.evaluation_result import (
 )
 from adu_depth_core.replay.model_evaluation import ModelEvaluation, frame_estimates
 from adu_depth_core.replay.model_replay import Replay
+
+STABILISED = ", stabilised"
+"""Appended to the label of a model whose predictions are stabilised."""
 
 
 class Recorder(Interface):
@@ -58,6 +62,7 @@ class BagEvaluation:
     :param reading: how messages are brought together
     :param protocol: which pixels count
     :param allow_training_frames: warn of frames that a model was trained on instead of refusing them
+    :param stabilise: also judge each model's predictions with temporal stabilisation
     :raises UserError: if a bag cannot be opened or lacks topics, or the bags have different ground truth
     """
 
@@ -69,6 +74,7 @@ class BagEvaluation:
         reading: ReadingOptions,
         protocol: Protocol,
         allow_training_frames: bool = False,
+        stabilise: bool = False,
     ) -> None:
         self.bags = list(bags)
         self.topics: list[Topics] = []
@@ -95,7 +101,12 @@ class BagEvaluation:
                 f"the bags have different ground truth ({', '.join(sorted(kinds))}): choose with --truth, or "
                 "evaluate them one by one"
             )
-        self._replay = Replay(list(predictors.values()), protocol, kinds == {"stereo"})
+        self._replay = Replay(list(predictors.values()), protocol, kinds == {"stereo"}, stabilise)
+        self._judged = [
+            (label + suffix, predictor)
+            for label, predictor in predictors.items()
+            for suffix in (("", STABILISED) if stabilise else ("",))
+        ]
 
     def run(
         self,
@@ -115,7 +126,7 @@ class BagEvaluation:
         :raises UserError: if no frame could be evaluated, the text says why; or if a model was trained on one
         """
         has_truth = self.topics[0].truth != "none"
-        models = [ModelEvaluation(*item, has_truth) for item in self._predictors.items()]
+        models = [ModelEvaluation(*item, has_truth) for item in self._judged]
         first: BagFrame | None = None
         started = time.perf_counter()
         for frame, judged in self._replay.run(self._frames(), stop):
@@ -144,7 +155,7 @@ class BagEvaluation:
             models=tuple(results),
             comparisons=tuple(c for other in results[1:] for c in compare(results[0], other)),
             conditions=tuple(condition.test(result) for condition in fail_if for result in results),
-            warnings=tuple(self._warnings(source, interrupted, results)),
+            warnings=(*self._warnings(source, interrupted, results), *_unfused(models)),
             interrupted=interrupted,
             seconds=seconds,
             frames_per_second=source.frames_evaluated / seconds,
@@ -219,6 +230,14 @@ class BagEvaluation:
                     f"no road was found in the ground truth of {result.roadless_frames} frames: obstacles "
                     f"and ground exclude them; --camera-height needs no fit"
                 )
+
+
+def _unfused(models: Sequence[ModelEvaluation]) -> Iterator[str]:
+    """Warnings of frames that could not be stabilised; the first of a drive never can."""
+    for model in models:
+        if set(model.unfused) - {FIRST}:
+            reasons = ", ".join(f"{count} {reason}" for reason, count in model.unfused.items())
+            yield f"{model.label}: frames that are not stabilised: {reasons}"
 
 
 def _describe_truth(topics: Topics, reading: ReadingOptions) -> GroundTruth:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from adu_depth_core.errors import UsageError
 from adu_depth_core.evaluation.report import DEPTH, SURFACE, UNCERTAINTY
-from adu_depth_core.replay.evaluation_result import INSTABILITY, Condition, ModelResult
+from adu_depth_core.replay.evaluation_result import FLICKER, INSTABILITY, Condition, ModelResult
 
 LATENCY = "latency_ms"
 """Median milliseconds of a prediction."""
 
-METRICS = (*DEPTH, *SURFACE, *UNCERTAINTY, INSTABILITY, LATENCY)
+METRICS = (*DEPTH, *SURFACE, *UNCERTAINTY, INSTABILITY, FLICKER, LATENCY)
 """Quantities of conditions."""
 
 _OPERATORS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}

@@ -18,6 +18,9 @@ from adu_depth_core.camera import Camera
 INSTABILITY = "instability"
 """Name of the temporal metric: median |ln(depth / depth expected from the frame before)|; 0 is best."""
 
+FLICKER = "flicker"
+"""Name of the temporal metric with ground truth: mean change of a static point's error in log depth."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -123,7 +126,7 @@ class FrameRecord:
     :param stamp_ns: header stamp of the image in nanoseconds
     :param pixels: pixels with ground truth that counted
     :param metrics: every metric of the frame; ``instability`` among them where there is a frame before, depth
-        metrics where there is ground truth
+        metrics and ``flicker`` where there is ground truth
     :param bag: number of the bag, from 0
     """
 

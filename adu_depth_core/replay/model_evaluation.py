@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from adu_depth_core.bags.frames import BagFrame
-from adu_depth_core.bags.stillness import stands_still
 from adu_depth_core.evaluation.confidence import mean_intervals
 from adu_depth_core.evaluation.error_by_sigma import ErrorHistogram
 from adu_depth_core.evaluation.evaluator import CurveMeans
@@ -16,11 +16,12 @@ from adu_depth_core.evaluation.groups import BAND_NAMES, REGION_NAMES, GroupMean
 from adu_depth_core.evaluation.measurement import FrameResult, Measurement, summed_up
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.surfaces import SURFACE_NAMES, Surfaces
-from adu_depth_core.evaluation.temporal import instability
+from adu_depth_core.evaluation.temporal import flicker, follow, instability
 from adu_depth_core.evaluation.uncertainty import calibration_area
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.replay.evaluation_result import (
+    FLICKER,
     INSTABILITY,
     ErrorBySigma,
     Estimate,
@@ -31,6 +32,7 @@ from adu_depth_core.replay.evaluation_result import (
 )
 from adu_depth_core.replay.frame_log import FrameLog
 from adu_depth_core.replay.worst_frames import WorstFrames
+from adu_depth_core.stillness import stands_still
 
 MAX_STEP_NS = 1_000_000_000
 """Frames farther apart than this are not compared for stability."""
@@ -41,20 +43,25 @@ class Predicted:
     """A frame with its prediction.
 
     :param latency_ms: milliseconds of the prediction; None if other work ran beside it
+    :param unfused: reason why a stabilised model's prediction is that of the frame alone; empty if it is not
     """
 
     frame: BagFrame
     prediction: Prediction
     latency_ms: float | None = None
+    unfused: str = ""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A prediction with all its figures; the histogram is None without ground truth that counts."""
+    """A prediction with all its figures; the histogram is None without ground truth that counts.
+
+    :param changes: change from the frame before by name, empty where the motion is unknown
+    """
 
     predicted: Predicted
     whole: Measurement | None
-    instability: float | None
+    changes: dict[str, float]
     histogram: tuple[np.ndarray, np.ndarray] | None
 
 
@@ -64,31 +71,43 @@ def measure_frame(protocol: Protocol, predicted: Predicted, before: Predicted | 
     :param before: the frame before, or None
     """
     frame, prediction = predicted.frame, predicted.prediction
-    change = None if before is None else _instability(before, predicted)
+    changes = {} if before is None else _changes(before, predicted)
     if frame.truth is None:
-        return Measured(predicted, None, change, None)
+        return Measured(predicted, None, changes, None)
     name = str(frame.index)
     surfaces = Surfaces.of(protocol, frame.truth, frame.camera)
     found = pixels_by_cell(protocol, frame.truth, prediction.depth, prediction.sigma, surfaces)
     if found is None:
-        return Measured(predicted, Measurement(FrameResult(name, 0, {})), change, None)
+        return Measured(predicted, Measurement(FrameResult(name, 0, {})), changes, None)
     whole = summed_up(name, *found, surfaces)
-    return Measured(predicted, whole, change, ErrorHistogram.count(found[0]))
+    return Measured(predicted, whole, changes, ErrorHistogram.count(found[0]))
 
 
-def _instability(before: Predicted, now: Predicted) -> float | None:
+def _changes(before: Predicted, now: Predicted) -> dict[str, float]:
     first, second = before.frame, now.frame
     if first.bag != second.bag or first.camera != second.camera:
-        return None
+        return {}
     if not 0 < second.stamp_ns - first.stamp_ns <= MAX_STEP_NS:
+        return {}
+    before_from_now = known_motion(first, second)
+    if before_from_now is None:
+        if not stands_still(first.image, second.image):
+            return {}
+        before_from_now = np.eye(4)
+    depths = before.prediction.depth, now.prediction.depth
+    found = {INSTABILITY: instability(*depths, second.camera, np.linalg.inv(before_from_now))}
+    if first.truth is not None and second.truth is not None:
+        points = follow(first.truth, second.truth, second.camera, before_from_now)
+        found[FLICKER] = flicker(*depths, (first.truth, second.truth), points)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def known_motion(before: BagFrame, now: BagFrame) -> np.ndarray | None:
+    """``before_from_now`` 4x4 of two frames of a bag; None if a pose is missing."""
+    if before.bag != now.bag or before.world_from_camera is None or now.world_from_camera is None:
         return None
-    if first.world_from_camera is not None and second.world_from_camera is not None:
-        motion = np.linalg.inv(second.world_from_camera) @ first.world_from_camera
-    elif stands_still(first.image, second.image):
-        motion = np.eye(4)
-    else:
-        return None
-    return instability(before.prediction.depth, now.prediction.depth, second.camera, motion)
+    motion: np.ndarray = np.linalg.inv(before.world_from_camera) @ now.world_from_camera
+    return motion
 
 
 class ModelEvaluation:
@@ -104,6 +123,8 @@ class ModelEvaluation:
         self.predictor = predictor
         self.worst_metric = "abs_rel" if has_truth else INSTABILITY
         self.log = FrameLog()
+        self.unfused: Counter[str] = Counter()
+        """Frames that a stabilised model left as they were, by reason."""
         self._latencies_ms: list[float] = []
         self._curves = CurveMeans()
         self._bands = GroupMeans(BAND_NAMES)
@@ -127,8 +148,9 @@ class ModelEvaluation:
             self._histogram.add(*measured.histogram)
         if predicted.latency_ms is not None:
             self._latencies_ms.append(predicted.latency_ms)
-        if measured.instability is not None:
-            metrics[INSTABILITY] = measured.instability
+        metrics.update(measured.changes)
+        if predicted.unfused:
+            self.unfused[predicted.unfused] += 1
         frame = predicted.frame
         record = FrameRecord(frame.index, frame.stamp_ns, pixels, metrics, frame.bag)
         self.log.add(record)

@@ -11,18 +11,25 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import cv2
+import numpy as np
 
 from adu_depth_core.bags.frames import BagFrame
 from adu_depth_core.evaluation.protocol import Protocol
+from adu_depth_core.inference.postprocess import enlarge
+from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.inference.predictor import MAX_STREAMS, Predictor
+from adu_depth_core.inference.temporal.stabiliser import TemporalFusion
 from adu_depth_core.prefetch import Prefetch
-from adu_depth_core.replay.model_evaluation import Measured, Predicted, measure_frame
+from adu_depth_core.replay.model_evaluation import Measured, Predicted, known_motion, measure_frame
 
 ALONE = 20
 """Number of first frames predicted without other load, to measure latency."""
 
 Judged = tuple[BagFrame, list[Measured]]
-"""A frame, and what each model makes of it."""
+"""A frame, and what each model makes of it: alone and, if asked for, stabilised."""
+
+Answers = tuple[Predicted, ...]
+"""A model's prediction of a frame and, if asked for, the same stabilised."""
 
 
 class Replay:
@@ -32,13 +39,19 @@ class Replay:
     :param protocol: which pixels count
     :param matches_stereo: OpenCV matches the frames as they are read, which takes longer than all the rest:
         it may use all cores
+    :param stabilise: judge each model twice: as it is, and with temporal stabilisation
     """
 
     def __init__(
-        self, predictors: Sequence[Predictor], protocol: Protocol, matches_stereo: bool = False
+        self,
+        predictors: Sequence[Predictor],
+        protocol: Protocol,
+        matches_stereo: bool = False,
+        stabilise: bool = False,
     ) -> None:
         self._alone = list(predictors)
         self._beside_others = [predictor.for_throughput() for predictor in predictors]
+        self._fusions = [TemporalFusion(p.card.depth_max) if stabilise else None for p in predictors]
         self._protocol = protocol
         self._opencv_threads = cv2.getNumThreads() if matches_stereo else 1
         self._workers = max(2, min(os.cpu_count() or 1, MAX_STREAMS))
@@ -49,24 +62,25 @@ class Replay:
         :param frames: in order of time; after the first ``ALONE`` they are read ahead on another thread
         :param stop: asked after each frame; True ends the run
         """
-        before: list[Predicted | None] = [None] * len(self._alone)
+        before: list[Answers] = [()] * len(self._alone)
         for frame in itertools.islice(frames, ALONE):
             judged = []
             for i, predictor in enumerate(self._alone):
                 started = time.perf_counter()
-                prediction = predictor.predict(frame.image, frame.camera)
-                predicted = Predicted(frame, prediction, 1e3 * (time.perf_counter() - started))
-                judged.append(measure_frame(self._protocol, predicted, before[i]))
-                before[i] = predicted
+                small = predictor.predict(frame.image, frame.camera, output_size="network")
+                elapsed = time.perf_counter() - started
+                answers = self._answers(small, frame, before[i], self._fusions[i], elapsed)
+                judged += self._measure(answers, before[i])
+                before[i] = answers
             yield frame, judged
             if stop():
                 return
-        yield from self._run_beside_others(frames, stop, [_known(predicted) for predicted in before])
+        yield from self._run_beside_others(frames, stop, [_known(answers) for answers in before])
 
     def _run_beside_others(
-        self, frames: Iterator[BagFrame], stop: Callable[[], bool], before: list[Future[Predicted | None]]
+        self, frames: Iterator[BagFrame], stop: Callable[[], bool], before: list[Future[Answers]]
     ) -> Iterator[Judged]:
-        pending: deque[tuple[BagFrame, list[Future[Measured]]]] = deque()
+        pending: deque[tuple[BagFrame, list[Future[list[Measured]]]]] = deque()
         with (
             _opencv_threads(self._opencv_threads),
             ThreadPoolExecutor(self._workers) as pool,
@@ -75,8 +89,10 @@ class Replay:
             for frame in prefetched:
                 futures = []
                 for i, predictor in enumerate(self._beside_others):
-                    now: Future[Predicted | None] = Future()
-                    futures.append(pool.submit(self._judge, predictor, frame, before[i], now))
+                    now: Future[Answers] = Future()
+                    futures.append(
+                        pool.submit(self._judge, predictor, self._fusions[i], frame, before[i], now)
+                    )
                     before[i] = now
                 pending.append((frame, futures))
                 if len(pending) > self._workers:
@@ -89,21 +105,58 @@ class Replay:
     def _judge(
         self,
         predictor: Predictor,
+        fusion: TemporalFusion | None,
         frame: BagFrame,
-        before: Future[Predicted | None],
-        now: Future[Predicted | None],
-    ) -> Measured:
+        before: Future[Answers],
+        now: Future[Answers],
+    ) -> list[Measured]:
         """Predict a frame, hand that on as ``now``, and measure it against the one before.
 
         Frames are begun in order of time, so the one before is ready or in the works on another thread.
         """
         try:
-            predicted = Predicted(frame, predictor.predict(frame.image, frame.camera))
+            small = predictor.predict(frame.image, frame.camera, output_size="network")
+            # Fusion needs the frame before; predictions alone need not wait for it.
+            earlier = before.result() if fusion is not None else ()
+            answers = self._answers(small, frame, earlier, fusion)
         except BaseException as error:
             now.set_exception(error)
             raise
-        now.set_result(predicted)
-        return measure_frame(self._protocol, predicted, before.result())
+        now.set_result(answers)
+        return self._measure(answers, before.result())
+
+    @staticmethod
+    def _answers(
+        small: Prediction,
+        frame: BagFrame,
+        before: Answers,
+        fusion: TemporalFusion | None,
+        elapsed: float | None = None,
+    ) -> Answers:
+        """Predictions at the image's size.
+
+        :param small: at the network's size
+        :param elapsed: seconds it took; None if other work ran beside it
+        """
+        started = time.perf_counter()
+        alone = enlarge(small, frame.camera)
+        enlarged = time.perf_counter()
+        latency = None if elapsed is None else 1e3 * (elapsed + enlarged - started)
+        answers: Answers = (Predicted(frame, alone, latency),)
+        if fusion is None:
+            return answers
+
+        def motion(before_ns: int, now_ns: int) -> np.ndarray | None:
+            return known_motion(before[0].frame, frame) if before else None
+
+        stabilised = fusion.update(small, frame.image, frame.stamp_ns, motion)
+        prediction = enlarge(stabilised.prediction, frame.camera)
+        latency = None if elapsed is None else 1e3 * (elapsed + time.perf_counter() - enlarged)
+        return (*answers, Predicted(frame, prediction, latency, stabilised.unfused))
+
+    def _measure(self, answers: Answers, before: Answers) -> list[Measured]:
+        earlier = before or [None] * len(answers)
+        return [measure_frame(self._protocol, *pair) for pair in zip(answers, earlier, strict=True)]
 
 
 @contextlib.contextmanager
@@ -117,11 +170,11 @@ def _opencv_threads(count: int) -> Iterator[None]:
         cv2.setNumThreads(before)
 
 
-def _known(predicted: Predicted | None) -> Future[Predicted | None]:
-    future: Future[Predicted | None] = Future()
-    future.set_result(predicted)
+def _known(answers: Answers) -> Future[Answers]:
+    future: Future[Answers] = Future()
+    future.set_result(answers)
     return future
 
 
-def _results(frame: BagFrame, futures: list[Future[Measured]]) -> Judged:
-    return frame, [future.result() for future in futures]
+def _results(frame: BagFrame, futures: list[Future[list[Measured]]]) -> Judged:
+    return frame, [measured for future in futures for measured in future.result()]

@@ -22,6 +22,7 @@ from adu_depth_ros.inference_workers import InferenceWorkers
 from adu_depth_ros.isolation import private_domain
 from adu_depth_ros.mailbox import Mailbox
 from adu_depth_ros.parameters import declare_parameters
+from adu_depth_ros.vehicle_motion import VehicleMotion
 
 
 class BrokenPredictor:
@@ -75,7 +76,7 @@ def start(node, shipped_model):
 
     def start(*faults, then=()):
         mailbox = Mailbox()
-        stream = CameraStream(node, outputs, mailbox)
+        stream = CameraStream(node, outputs, mailbox, VehicleMotion(node, "none", ""))
         predictor = BrokenPredictor(faults, card)
         worker = InferenceWorkers(mailbox, predictor, lambda: BrokenPredictor(then, card), [stream])
         workers.append(worker)

@@ -134,6 +134,30 @@ def test_drops_are_tolerated_up_to_the_share_that_was_set():
     assert "2 of 10 frames dropped in the last 5 s (limit 10%)" in text
 
 
+@pytest.mark.parametrize(
+    ("unfused", "level", "message"),
+    [
+        (["first frame", "", "", ""], OK, "Hz"),
+        (["first frame"], OK, "Hz"),
+        (["first frame", "motion unknown: no a", "", "motion unknown: no b"], WARN,
+         "3 of 4 frames are not stabilised: motion unknown: no b"),
+    ],
+)  # fmt: skip
+def test_frames_that_are_not_stabilised_are_told_with_the_reason(unfused, level, message):
+    statistics = FrameStatistics()
+    for reason in unfused:
+        statistics.received()
+        statistics.published(0.05, 0.02)
+        statistics.stabilised(reason)
+    snapshot = statistics.snapshot()
+    actual, text, _ = judge(Condition("active", snapshot))
+    assert (actual, message in text) == (level, True)
+    values = {value.key: value.value for value in frame_values(snapshot)}
+    assert values["frames stabilised"] == str(unfused.count(""))
+    if level == WARN:
+        assert values["frames not stabilised"] == "first frame 1, motion unknown 2"
+
+
 def test_withheld_pixels_are_told_with_their_limit():
     statistics = FrameStatistics()
     statistics.received()

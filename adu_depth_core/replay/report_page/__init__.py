@@ -13,7 +13,7 @@ from markupsafe import Markup
 from adu_depth_core.evaluation.confidence import ENOUGH, SHORTEST
 from adu_depth_core.evaluation.report import DEPTH, SURFACE, UNCERTAINTY
 from adu_depth_core.evaluation.surfaces import RULE
-from adu_depth_core.replay.evaluation_result import INSTABILITY, EvaluationResult, Group, ModelResult
+from adu_depth_core.replay.evaluation_result import FLICKER, INSTABILITY, EvaluationResult, Group, ModelResult
 from adu_depth_core.replay.report_page import charts
 from adu_depth_core.replay.report_page.data_uris import jpeg_uri, legend_uri
 from adu_depth_core.replay.report_page.text import MEANINGS, METRICS, interval, is_better, number, percent
@@ -23,7 +23,7 @@ from adu_depth_core.visualization import SIGMA_SCALE, depth_scale
 METRIC_GROUPS = {
     "Accuracy": tuple(DEPTH),
     "Obstacles and ground": tuple(SURFACE),
-    "Stability": (INSTABILITY,),
+    "Stability": (INSTABILITY, FLICKER),
     "Uncertainty": tuple(UNCERTAINTY),
 }
 KEY_METRICS = (

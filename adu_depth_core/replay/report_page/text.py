@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from adu_depth_core.evaluation.report import DEPTH, SURFACE, UNCERTAINTY, Column
-from adu_depth_core.replay.evaluation_result import INSTABILITY, Estimate
+from adu_depth_core.replay.evaluation_result import FLICKER, INSTABILITY, Estimate
 
-METRICS = {**DEPTH, **SURFACE, INSTABILITY: Column("", "0"), **UNCERTAINTY}
+METRICS = {**DEPTH, **SURFACE, INSTABILITY: Column("", "0"), FLICKER: Column("", "0"), **UNCERTAINTY}
 """Unit and ideal of every metric."""
 
 MINUS, NARROW_SPACE = "\u2212", "\u202f"
@@ -41,6 +41,7 @@ MEANINGS = {
     "aurg_rmse": "what sigma's order gains over chance (rmse)",
     "aurg_d1": "what sigma's order gains over chance (1 - d1)",
     INSTABILITY: "median change of depth that motion does not explain, as a log ratio",
+    FLICKER: "mean change of the error of static points from frame to frame, as a log ratio",
 }
 
 

@@ -296,7 +296,7 @@ def test_a_second_interrupt_is_not_held_back():
 def test_a_crash_leaves_nothing_that_looks_like_a_report(bag, judge, tmp_path, monkeypatch):
     from adu_depth_core.inference.predictor import Predictor
 
-    def crash(*arguments):
+    def crash(*arguments, **options):
         raise RuntimeError("out of memory")
 
     monkeypatch.setattr(Predictor, "predict", crash)
@@ -453,6 +453,38 @@ def test_poses_explain_the_change_of_depth(tmp_path, judge):
     assert metrics["source"]["motion"] == "poses"
     expected = np.log(DEPTH / (DEPTH - 1))
     assert metrics["models"][0]["metrics"]["instability"]["mean"] == pytest.approx(expected, rel=1e-3)
+
+
+def test_stabilised_predictions_are_judged_beside_the_others(tmp_path, judge, capsys):
+    """The camera drives 0.1 m a frame towards a wall, by poses from a file; the prediction stays."""
+    poses = tmp_path / "poses.txt"
+    poses.write_text("\n".join(f"{(START + i * STEP) / 1e9:.9f} 0 0 {0.1 * i} 0 0 0 1" for i in range(6)))
+    bag = write_bag(tmp_path / "drive", [frame_messages(i) for i in range(6)])
+    status, metrics = judge(bag, "--stabilise", "--poses", str(poses))
+    assert status == 0
+    assert metrics["source"]["motion"] == "poses"
+    alone, stabilised = metrics["models"]
+    assert stabilised["label"] == f"{alone['label']}, stabilised"
+    step = np.log(DEPTH / (DEPTH - 0.1))
+    assert alone["metrics"]["instability"]["mean"] == pytest.approx(step, rel=1e-3)
+    assert stabilised["metrics"]["instability"]["mean"] < 0.95 * step
+    assert {"instability", "abs_rel"} <= {c["metric"] for c in metrics["comparisons"]}
+    assert not any("not stabilised" in warning for warning in metrics["warnings"])
+
+
+def test_frames_without_known_motion_are_not_stabilised_and_said_so(tmp_path, judge):
+    rng = np.random.default_rng(0)
+    frames = []
+    for i in range(3):
+        messages = frame_messages(i)
+        pixels = messages[topics.LEFT_IMAGE].data
+        messages[topics.LEFT_IMAGE].data = rng.integers(0, 255, pixels.shape, np.uint8)
+        frames.append(messages)
+    status, metrics = judge(write_bag(tmp_path / "drive", frames), "--stabilise")
+    assert status == 0
+    alone, stabilised = (model["metrics"]["abs_rel"]["mean"] for model in metrics["models"])
+    assert stabilised == alone
+    assert any("1 first frame, 2 motion unknown" in warning for warning in metrics["warnings"])
 
 
 def test_a_bag_that_a_model_was_trained_on_is_refused_unless_allowed(

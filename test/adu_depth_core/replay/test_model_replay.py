@@ -44,8 +44,8 @@ def frames():
     ]
 
 
-def run(predictors, frames, stop=lambda: False):
-    return list(Replay(predictors, Protocol()).run(iter(frames), stop))
+def run(predictors, frames, stop=lambda: False, stabilise=False):
+    return list(Replay(predictors, Protocol(), stabilise=stabilise).run(iter(frames), stop))
 
 
 def test_each_frame_is_measured_against_the_one_before_it(predictor, frames, monkeypatch):
@@ -55,10 +55,11 @@ def test_each_frame_is_measured_against_the_one_before_it(predictor, frames, mon
     assert [frame.index for frame, _ in side_by_side] == list(range(FRAMES))
     for (_, (expected,)), (_, (actual,)) in zip(one_by_one, side_by_side, strict=True):
         assert actual.whole.frame.metrics == pytest.approx(expected.whole.frame.metrics, rel=1e-6)
-        assert (actual.instability is None) == (actual.predicted.frame.index == 0)
-        if actual.instability is not None:
-            assert actual.instability == pytest.approx(expected.instability, rel=1e-4)
-            assert actual.instability > 0
+        assert set(actual.changes) == (
+            set() if actual.predicted.frame.index == 0 else {"instability", "flicker"}
+        )
+        assert actual.changes == pytest.approx(expected.changes, rel=1e-4)
+        assert all(change > 0 for change in actual.changes.values())
 
 
 def test_only_frames_with_nothing_beside_them_have_a_latency(predictor, frames):
@@ -72,6 +73,27 @@ def test_models_do_not_get_into_each_others_frames(predictor, frames, write_colo
     for _, (first, second) in run([predictor, other], frames):
         ratio = first.predicted.prediction.depth / second.predicted.prediction.depth
         assert np.median(ratio) == pytest.approx(2, rel=1e-4)
+
+
+def test_each_model_is_judged_alone_and_stabilised(predictor, frames, monkeypatch):
+    """Frames are stabilised in order, however many are predicted at a time; the vehicle stands."""
+    side_by_side = run([predictor, predictor], frames, stabilise=True)
+    alone = run([predictor], frames)
+    monkeypatch.setattr("adu_depth_core.replay.model_replay.ALONE", FRAMES)
+    one_by_one = run([predictor, predictor], frames, stabilise=True)
+    flicker = []
+    for (_, reference), (_, expected), (_, actual) in zip(alone, one_by_one, side_by_side, strict=True):
+        assert len(expected) == len(actual) == 4
+        for a, b in zip(expected, actual, strict=True):
+            assert b.whole.frame.metrics == pytest.approx(a.whole.frame.metrics, rel=1e-5)
+            assert b.predicted.unfused == a.predicted.unfused
+        np.testing.assert_array_equal(
+            actual[0].predicted.prediction.depth, reference[0].predicted.prediction.depth
+        )
+        assert actual[1].predicted.unfused == ("first frame" if actual[0].predicted.frame.index == 0 else "")
+        flicker.append([m.changes.get("instability", np.nan) for m in actual])
+    means = np.nanmean(flicker, axis=0)
+    assert means[1] < 0.7 * means[0]
 
 
 @pytest.mark.parametrize("count", [1, ALONE, ALONE + 5])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("rosbags")
-from adu_depth_core.bags.stillness import stands_still
+from adu_depth_core.stillness import stands_still
 
 
 def test_a_scene_at_rest_is_told_from_a_drive():

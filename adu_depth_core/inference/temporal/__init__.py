@@ -1,0 +1,1 @@
+"""Temporal stabilisation: depth carried over from earlier frames by the camera's motion and fused."""
