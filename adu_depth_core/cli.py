@@ -36,6 +36,7 @@ COMMANDS = {
     "inspect-engine": "show the layers of a TensorRT engine and their precisions",
     "verify-engine": "compare a TensorRT engine with the FP32 original, on the target GPU",
     "benchmark": "measure latency and throughput of models and engines",
+    "models": "list the installed models: size, licence, accuracy",
     "doctor": "check what this machine supports, and what to install for the rest",
 }
 

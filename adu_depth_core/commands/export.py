@@ -6,12 +6,13 @@ import argparse
 from pathlib import Path
 
 from adu_depth_core.commands.camera_options import add_camera_arguments, camera_source_if_told
+from adu_depth_core.commands.model_options import add_model_argument
 from adu_depth_core.commands.number_arguments import whole_number
 from adu_depth_core.commands.size_argument import rows_x_columns
 from adu_depth_core.deploy.input_frames import read_frames
 from adu_depth_core.deploy.student_export import ANY_SIZE, PRECISIONS, export
 from adu_depth_core.files import check_writable
-from adu_depth_core.inference.predictor import default_model
+from adu_depth_core.inference.installed_models import default_model
 
 EPILOG = """\
 The file is written only if its outputs agree with PyTorch's (without torch: ONNX Runtime's) in FP32.
@@ -30,12 +31,7 @@ DYNAMIC = "dynamic"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
-    parser.add_argument(
-        "--model",
-        type=Path,
-        metavar="FILE",
-        help="FP32 student, .onnx or .safetensors (default: the installed)",
-    )
+    add_model_argument(parser, "--model", help="FP32 student, .onnx or .safetensors")
     parser.add_argument(
         "--size",
         type=_size,

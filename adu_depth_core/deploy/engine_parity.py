@@ -13,8 +13,8 @@ from adu_depth_core.deploy.parity import LIMITS, Parity, compare
 from adu_depth_core.errors import UserError, require
 from adu_depth_core.inference.backends.onnxruntime import ONNXRuntimeBackend
 from adu_depth_core.inference.backends.tensorrt import TensorRTBackend
+from adu_depth_core.inference.installed_models import default_model
 from adu_depth_core.inference.network_size import fixed_network_size
-from adu_depth_core.inference.predictor import default_model
 from adu_depth_core.inference.tensorrt.api import load_flavour
 from adu_depth_core.inference.tensorrt.cuda import current_gpu, use_gpu
 from adu_depth_core.inference.tensorrt.engine_file import check_fits, engine_card
