@@ -86,8 +86,8 @@ def find_model(model: str | Path | None = None) -> Path:
         if installed.name == str(model):
             return installed.path
     raise UsageError(
-        f"there is no installed model {str(model)!r}; choose one of these, or give a model file's path:\n"
-        + "\n".join(f"  {installed.name}: {_licence(installed)}" for installed in models)
+        f"there is no installed model {str(model)!r}; give a model file's path, or choose one of: "
+        + "; ".join(f"{installed.name} ({_licence(installed)})" for installed in models)
     )
 
 

@@ -67,12 +67,13 @@ def test_an_unknown_name_is_refused_with_the_choices_and_their_licences(share):
         find_model("commercial")
     text = str(caught.value)
     assert "no installed model 'commercial'" in text
-    assert "  small: Licence of adu_student.\n  base: Licence of adu_base." in text
+    assert "choose one of: small (Licence of adu_student.); base (Licence of adu_base.)" in text
+    assert "\n" not in text  # a log has one line for an error
 
 
 def test_a_damaged_model_does_not_hide_the_others_from_that_list(share):
     (share / "adu_student.json").write_text("{}")
-    with pytest.raises(UsageError, match=r"small: .*not a model card.*\n  base: Licence of adu_base"):
+    with pytest.raises(UsageError, match=r"small \(.*not a model card.*; base \(Licence of adu_base"):
         find_model("large")
 
 
