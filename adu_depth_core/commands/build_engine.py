@@ -26,7 +26,7 @@ the builder and writes nothing.
 examples:
   adu_depth build-engine --onnx student_fp16.onnx --out student.engine
   adu_depth build-engine --onnx student_fp16.onnx --out rtx3080.engine --compute-capability 8.6
-  adu_depth build-engine --onnx models/adu_student.onnx --size 192x640 352x1216 --batch 1 1 4 --out two.engine
+  adu_depth build-engine --onnx small --size 192x640 352x1216 --batch 1 1 4 --out two.engine
 """
 
 
