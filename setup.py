@@ -1,5 +1,6 @@
 """Python and ROS (ament_python) installation of adu_depth."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -10,9 +11,21 @@ from setuptools.command.build_py import build_py
 PACKAGE = "adu_depth"
 HERE = Path(__file__).resolve().parent
 
-MODELS = [f"models/{name}" for name in ("adu_student.onnx", "adu_student.safetensors", "adu_student.json")]
-"""Models installed for vehicles (with the weights for PyTorch's backends). Teacher and twin are for training,
-from a checkout."""
+
+def student_files() -> list[str]:
+    """Files of the students in ``models/``, with the weights for ``adapt`` and PyTorch's backends.
+
+    Other networks, such as the teacher, are for training, from a checkout.
+    """
+    students = []
+    for path in sorted((HERE / "models").glob("*.json")):
+        card = json.loads(path.read_text(encoding="utf-8"))
+        if card["role"] == "student":
+            students += [f"models/{name}" for name in (path.name, *sorted(card["files"]))]
+    return students
+
+
+MODELS = student_files()
 
 LICENCES = ["LICENSE", "models/LICENSE.md"]
 SPDX = "Apache-2.0 AND LicenseRef-ADU-Depth-Weights"

@@ -31,11 +31,12 @@ COMMANDS = {
     "make-labels": "label stereo pairs without LiDAR by stereo matching, for training",
     "compare-bags": "check that a live node's recorded output equals the offline prediction",
     "train": "train a network",
-    "export": "export a student as ONNX for one input size and precision, with its card",
+    "export": "export a student as ONNX in one precision, for one input size or any, with its card",
     "build-engine": "build a TensorRT engine from an exported ONNX",
     "inspect-engine": "show the layers of a TensorRT engine and their precisions",
     "verify-engine": "compare a TensorRT engine with the FP32 original, on the target GPU",
     "benchmark": "measure latency and throughput of models and engines",
+    "models": "list the installed models: size, licence, accuracy",
     "doctor": "check what this machine supports, and what to install for the rest",
 }
 

@@ -15,6 +15,12 @@ from adu_depth_core.model_card_form import check_card
 FORMAT = "adu_depth-model-card"
 FORMAT_VERSION = 1
 
+NON_COMMERCIAL = "Non-commercial"
+"""Start of the licence of weights that were trained on images for non-commercial use."""
+
+PERMISSIVE = "Apache-2.0"
+"""Start of the licence of weights that were trained on images that allow commercial use."""
+
 
 class ModelCardError(ValueError):
     """A model card is missing, malformed, or belongs to another model file."""
@@ -80,6 +86,13 @@ class ModelCard:
             check_card({entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self)})
         except ValueError as error:
             raise ModelCardError(str(error)) from error
+
+    @property
+    def commercial_use(self) -> bool | None:
+        """True if the licence of the weights allows commercial use; None if it does not say."""
+        if self.licence.startswith(NON_COMMERCIAL):
+            return False
+        return True if self.licence.startswith(PERMISSIVE) else None
 
     def to_json(self) -> str:
         content = {"format": FORMAT, "format_version": FORMAT_VERSION, **dataclasses.asdict(self)}

@@ -3,6 +3,7 @@ diagnostics."""
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from adu_depth_core.errors import UserError
 from adu_depth_core.inference.backends.choice import ENGINE_SUFFIX
-from adu_depth_core.inference.predictor import default_model
+from adu_depth_core.inference.installed_models import find_model
 from adu_depth_core.inference.tensorrt.engine_file import check_verified
 from adu_depth_ros.parameters import Parameters, parse_network_size
 
@@ -27,12 +28,20 @@ class BuildStopped(Exception):
     """The node is shutting down during a build; the build leaves nothing behind."""
 
 
-def model_to_load(node: DepthNode, parameters: Parameters, tell: Callable[[str], None]) -> Path | None:
+def chosen_model(parameters: Parameters) -> Path:
+    """The file that parameter ``model`` names.
+
+    :raises UserError: if it is the name of no installed model
+    """
+    return find_model(os.path.expanduser(parameters.model) or None)
+
+
+def model_to_load(node: DepthNode, parameters: Parameters, tell: Callable[[str], None]) -> Path:
     """The file for the predictor: the model itself, or the engine built from it for backend ``tensorrt``.
 
     :param tell: publishes the progress of a build
-    :return: None for the installed student
-    :raises UserError: if the engine cannot be built, or has not been compared with the original
+    :raises UserError: if no model has that name, or the engine cannot be built or has not been compared with
+        the original
     :raises BuildStopped: if the node shuts down during the build
     """
     if parameters.engine_compute_capability and not parameters.build_only:
@@ -40,8 +49,8 @@ def model_to_load(node: DepthNode, parameters: Parameters, tell: Callable[[str],
             f"engine_compute_capability is {parameters.engine_compute_capability!r}: it requires "
             f"build_only; a node always runs an engine for its own GPU"
         )
-    model = Path(parameters.model).expanduser() if parameters.model else None
-    if model is not None and model.suffix == ENGINE_SUFFIX:
+    model = chosen_model(parameters)
+    if model.suffix == ENGINE_SUFFIX:
         engine = model
     elif parameters.backend == "tensorrt":
         engine = build_or_find(node, parameters, tell)
@@ -57,7 +66,7 @@ def build_or_find(node: DepthNode, parameters: Parameters, tell: Callable[[str],
     :raises UserError: if it cannot be built, or the parameters do not describe a build
     :raises BuildStopped: if the node shuts down during the build
     """
-    model = Path(parameters.model).expanduser() if parameters.model else default_model()
+    model = chosen_model(parameters)
     if parameters.backend != "tensorrt" or model.suffix == ENGINE_SUFFIX:
         raise UserError(
             f"build_only builds an engine: backend must be tensorrt (it is {parameters.backend}) and model "

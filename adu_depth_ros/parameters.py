@@ -54,8 +54,8 @@ class Parameters:
     model: str = _parameter(
         "",
         RELOAD,
-        "ONNX file or TensorRT engine with its model card (same name, .json) beside it; empty: the installed "
-        "student",
+        "name of an installed model (`adu_depth models` lists them), or an ONNX file or TensorRT engine with "
+        "its model card (same name, .json) beside it; empty: small",
     )
     profile: str = _parameter(
         "auto",

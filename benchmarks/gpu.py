@@ -30,7 +30,7 @@ from adu_depth_core.commands.size_argument import rows_x_columns
 from adu_depth_core.deploy.roofline import Ceilings
 from adu_depth_core.files import write_atomically
 from adu_depth_core.inference.backends.choice import BACKENDS, CPU_BACKENDS
-from adu_depth_core.inference.predictor import default_model
+from adu_depth_core.inference.installed_models import default_model
 
 GPU_BACKENDS = ("pytorch-cuda", "onnxruntime-cuda", "tensorrt")
 PRECISIONS = ("fp16", "fp32", "bf16", "int8")

@@ -18,7 +18,6 @@ from ros2_metrics import ros2_metrics
 
 from adu_depth_core.deploy.build_options import BuildOptions
 from adu_depth_core.deploy.engine_parity import Gate
-from adu_depth_core.deploy.fixed_size_export import export
 from adu_depth_core.deploy.input_frames import (
     Frame,
     network_inputs,
@@ -30,6 +29,7 @@ from adu_depth_core.deploy.latency import cost_of, latency, random_input, roofli
 from adu_depth_core.deploy.network_cost import Cost
 from adu_depth_core.deploy.parity import LIMITS, Run, compare
 from adu_depth_core.deploy.roofline import Ceilings, measure_ceilings
+from adu_depth_core.deploy.student_export import export
 from adu_depth_core.deploy.tensorrt_build import build_engine
 from adu_depth_core.errors import UserError
 from adu_depth_core.inference.backends.base import Backend, NetworkInput, NetworkOutput

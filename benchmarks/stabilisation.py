@@ -25,9 +25,10 @@ from adu_depth_core.datasets.kitti_calibration import read_cameras
 from adu_depth_core.datasets.kitti_sequence import find_frames
 from adu_depth_core.evaluation.temporal import Followed, flicker, follow
 from adu_depth_core.images import read_png16, read_rgb
+from adu_depth_core.inference.installed_models import default_model
 from adu_depth_core.inference.postprocess import enlarge
 from adu_depth_core.inference.prediction import Prediction
-from adu_depth_core.inference.predictor import Predictor, default_model
+from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.inference.temporal.fusion import FusionOptions
 from adu_depth_core.inference.temporal.stabiliser import TemporalFusion
 from adu_depth_core.memory import keep_freed_memory

@@ -13,7 +13,8 @@ import json
 from pathlib import Path
 
 from adu_depth_core.evaluation.benchmarks import open_benchmark
-from adu_depth_core.inference.predictor import Predictor, default_model
+from adu_depth_core.inference.installed_models import default_model
+from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.inference.typical import typical_entry
 from adu_depth_core.model_card import card_path
 

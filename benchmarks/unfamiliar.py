@@ -21,10 +21,10 @@ from adu_depth_core.datasets.kitti_folder import KittiFolder
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.evaluation.benchmarks import open_benchmark
 from adu_depth_core.inference.backends.choice import BACKENDS, choose_backend
+from adu_depth_core.inference.installed_models import default_model
 from adu_depth_core.inference.network_size import fit_network_size
 from adu_depth_core.inference.novelty import is_unfamiliar
 from adu_depth_core.inference.placement import Placement
-from adu_depth_core.inference.predictor import default_model
 from adu_depth_core.inference.preprocess import Preprocessor
 from adu_depth_core.model_card import read_card
 

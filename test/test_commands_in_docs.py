@@ -76,6 +76,7 @@ NEEDS_GPU = {"verify-engine"}
 
 RUN = (
     "adu_depth doctor",
+    "adu_depth models",
     "adu_depth synth-drive --help",
     "adu_depth predict photo.jpg --out out",
     "adu_depth evaluate-bag drive --out report",

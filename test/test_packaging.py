@@ -14,16 +14,20 @@ from xml.etree import ElementTree
 import pytest
 import setuptools
 
+from adu_depth_core.inference.installed_models import model_names
+
 ROOT = Path(__file__).resolve().parent.parent
 
-FIND_FILES = """
+FIND_FILES = f"""
 from adu_depth_core.files import share_directory
-from adu_depth_core.inference.predictor import default_model
+from adu_depth_core.inference.installed_models import find_model, model_names
 from adu_depth_core.model_card import read_card
 share = share_directory()
-read_card(default_model())  # compares the checksum
+for name in model_names():
+    read_card(find_model(name))  # compares the checksum
 assert (share / "config" / "training" / "kitti2015_small.yaml").is_file()
 assert (share / "launch" / "depth.launch.py").is_file()
+assert model_names() == {model_names()}
 print(share)
 """
 
@@ -75,10 +79,21 @@ def test_installed_for_a_user_it_finds_its_files(wheel, tmp_path):
 
 
 def test_the_wheel_holds_the_models_that_vehicles_run_and_no_others(wheel):
+    """Students, whole: the ONNX, the weights for PyTorch's backends, and the card."""
+    where = "adu_depth_core/share/models/"
     with zipfile.ZipFile(wheel) as archive:
-        models = {name for name in archive.namelist() if re.search(r"\.(onnx|safetensors)$", name)}
-    where = "adu_depth_core/share/models/adu_student"
-    assert models == {f"{where}.onnx", f"{where}.safetensors"}
+        held = {name.removeprefix(where) for name in archive.namelist() if name.startswith(where)}
+    students = [path.stem for path in (ROOT / "models").glob("*.onnx")]
+    assert "adu_student" in students
+    suffixes = ("onnx", "safetensors", "json")
+    assert held == {"LICENSE.md", *(f"{name}.{suffix}" for name in students for suffix in suffixes)}
+
+
+def test_a_source_archive_lists_the_same_models():
+    lines = (ROOT / "MANIFEST.in").read_text(encoding="utf-8").splitlines()
+    assert lines.index("include models/*") < lines.index("exclude models/adu_teacher.*")
+    stems = {kind: {path.stem for path in (ROOT / "models").glob(f"*.{kind}")} for kind in ("onnx", "json")}
+    assert stems["json"] - stems["onnx"] == {"adu_teacher"}
 
 
 def test_the_wheel_shows_type_checkers_that_both_packages_are_typed(wheel):

@@ -19,10 +19,12 @@ from adu_depth_core.commands.bag_options import (
     reading_options,
     topic_options,
 )
+from adu_depth_core.commands.model_options import add_model_argument
 from adu_depth_core.commands.number_arguments import MOST_THREADS, number, whole_number
 from adu_depth_core.errors import UserError, require
 from adu_depth_core.files import check_folder_writable, read_text, write_atomically
-from adu_depth_core.inference.predictor import Predictor, default_model
+from adu_depth_core.inference.installed_models import default_model
+from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.model_card import ModelCard, ModelCardError, read_card
 from adu_depth_core.own_vehicle.calibration import calibrate, profile_name
 from adu_depth_core.own_vehicle.drive import Drive
@@ -54,12 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "bags", nargs="+", type=Path, metavar="BAG", help="drives of one camera, in chronological order"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the adapted model")
-    parser.add_argument(
-        "--model",
-        type=Path,
-        metavar="FILE",
-        help="student to start from, .onnx or .safetensors (default: installed)",
-    )
+    add_model_argument(parser, "--model", help="student to start from, .onnx or .safetensors")
     parser.add_argument(
         "--teacher",
         type=Path,

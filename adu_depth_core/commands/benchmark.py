@@ -13,7 +13,7 @@ from pathlib import Path
 from rich import box
 from rich.table import Table
 
-from adu_depth_core.commands.model_options import add_gpu_argument
+from adu_depth_core.commands.model_options import add_gpu_argument, add_model_argument
 from adu_depth_core.commands.number_arguments import MOST_THREADS, whole_number
 from adu_depth_core.commands.size_argument import rows_x_columns
 from adu_depth_core.deploy.latency import Result, benchmark
@@ -21,7 +21,7 @@ from adu_depth_core.deploy.roofline import Ceilings, measure_ceilings
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import check_writable, write_atomically
 from adu_depth_core.inference.backends.choice import BACKENDS
-from adu_depth_core.inference.predictor import default_model
+from adu_depth_core.inference.installed_models import default_model
 from adu_depth_core.inference.tensorrt.cuda import current_gpu, use_gpu
 from adu_depth_core.machine import cpu_model
 from adu_depth_core.terminal import plain_console
@@ -34,6 +34,7 @@ measured copy and matrix-product rates. The first model is the baseline for the 
 
 examples:
   adu_depth benchmark
+  adu_depth benchmark small base
   adu_depth benchmark student.onnx student_int8.onnx --backend openvino --json result.json
   adu_depth benchmark student.engine --batch 4
 """
@@ -43,13 +44,7 @@ logger = logging.getLogger(__name__)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
-    parser.add_argument(
-        "models",
-        nargs="*",
-        type=Path,
-        metavar="FILE",
-        help=".onnx or .engine (default: the installed student)",
-    )
+    add_model_argument(parser, "models", nargs="*", help=".onnx or .engine")
     parser.add_argument(
         "--backend",
         choices=["auto", *BACKENDS],

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from adu_depth_core.commands.gate_options import add_gate_arguments, gate_of
+from adu_depth_core.commands.model_options import add_model_argument
 from adu_depth_core.commands.number_arguments import whole_number
 from adu_depth_core.commands.size_argument import rows_x_columns
 from adu_depth_core.deploy.build_options import BuildOptions
@@ -25,15 +26,13 @@ the builder and writes nothing.
 examples:
   adu_depth build-engine --onnx student_fp16.onnx --out student.engine
   adu_depth build-engine --onnx student_fp16.onnx --out rtx3080.engine --compute-capability 8.6
-  adu_depth build-engine --onnx models/adu_student.onnx --size 192x640 352x1216 --batch 1 1 4 --out two.engine
+  adu_depth build-engine --onnx small --size 192x640 352x1216 --batch 1 1 4 --out two.engine
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
-    parser.add_argument(
-        "--onnx", type=Path, required=True, metavar="FILE", help="file by `adu_depth export`, with its card"
-    )
+    add_model_argument(parser, "--onnx", required=True, help="file by `adu_depth export`, with its card")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.engine", help="engine to write")
     parser.add_argument(
         "--flavour", choices=["auto", *FLAVOURS], default="auto", help="default: the first installed"

@@ -6,12 +6,12 @@ import argparse
 import dataclasses
 import json
 from itertools import groupby
-from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
 
 import adu_depth_core
+from adu_depth_core.commands.model_options import add_model_argument
 from adu_depth_core.inference.installation import Check, can_infer, examine
 from adu_depth_core.terminal import plain_console
 
@@ -27,9 +27,7 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
-    parser.add_argument(
-        "--model", type=Path, metavar="FILE", help="ONNX student (default: the installed one)"
-    )
+    add_model_argument(parser, "--model", help="ONNX student")
     parser.add_argument(
         "--all", action="store_true", help="try every backend, not only until one works; takes some seconds"
     )

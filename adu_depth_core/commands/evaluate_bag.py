@@ -25,7 +25,7 @@ from adu_depth_core.errors import UserError, require
 from adu_depth_core.evaluation.protocol import CROPS, MIN_DEPTH, Protocol
 from adu_depth_core.evaluation.report import SURFACE
 from adu_depth_core.files import check_folder_writable, write_atomically
-from adu_depth_core.inference.predictor import default_model
+from adu_depth_core.inference.installed_models import default_model
 from adu_depth_core.interrupts import stop_on_interrupt
 from adu_depth_core.labels import distinct
 from adu_depth_core.memory import keep_freed_memory

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from adu_depth_core.commands.camera_options import add_camera_arguments, camera_source_if_told
-from adu_depth_core.commands.model_options import add_gpu_argument
+from adu_depth_core.commands.model_options import add_gpu_argument, add_model_argument
 from adu_depth_core.commands.number_arguments import whole_number
 from adu_depth_core.deploy.engine_parity import Gate
 from adu_depth_core.deploy.input_frames import read_frames
@@ -15,9 +15,7 @@ from adu_depth_core.deploy.input_frames import read_frames
 def add_gate_arguments(parser: argparse.ArgumentParser) -> None:
     """``--reference``, ``--frames``, ``--frame-limit``, ``--gpu`` and the frames' camera."""
     group = parser.add_argument_group("comparison with the FP32 original")
-    group.add_argument(
-        "--reference", type=Path, metavar="FILE.onnx", help="FP32 student (default: the installed one)"
-    )
+    add_model_argument(group, "--reference", help="FP32 student as .onnx")
     group.add_argument(
         "--frames", type=Path, metavar="PATH", help="images, video or bag (default: synthetic)"
     )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from adu_depth_core.commands.number_arguments import MOST_THREADS, whole_number
 from adu_depth_core.commands.size_argument import rows_x_columns
+from adu_depth_core.completion import offer
 from adu_depth_core.inference.backends.choice import BACKENDS
+from adu_depth_core.inference.installed_models import DEFAULT, find_model, model_names
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.inference.profile_choice import AUTO
 
@@ -18,13 +21,11 @@ def add_model_arguments(parser: argparse.ArgumentParser, several: bool = False) 
     :param several: ``--model`` may be given several times
     """
     group = parser.add_argument_group("model")
-    group.add_argument(
+    add_model_argument(
+        group,
         "--model",
-        type=Path,
-        metavar="FILE",
         action="append" if several else "store",
-        help="ONNX student, its card beside it (default: the installed one)"
-        + ("; give it several times to compare models" if several else ""),
+        help="ONNX student, its card beside it" + ("; give it several times to compare models" * several),
     )
     group.add_argument(
         "--profile",
@@ -49,6 +50,21 @@ def add_model_arguments(parser: argparse.ArgumentParser, several: bool = False) 
         help="CPU threads (default: the runtime's choice)",
     )
     add_gpu_argument(group)
+
+
+def add_model_argument(parser: argparse._ActionsContainer, *names: str, help: str, **options: Any) -> None:
+    """An argument that takes an installed model's name, or a file; it arrives as the file's path.
+
+    :param names: of the argument
+    :param help: which files it takes; the names are added
+    :param options: further ones of ``add_argument``
+    """
+    if not options.get("required"):
+        help += f" (default: {DEFAULT})"
+    installed = model_names()
+    named = f"{', '.join(installed)}, or a file: " if installed else ""
+    action = parser.add_argument(*names, type=find_model, metavar="MODEL", help=named + help, **options)
+    offer(action, installed)
 
 
 def add_gpu_argument(parser: argparse._ActionsContainer) -> None:

@@ -13,7 +13,8 @@ from adu_depth_core.deploy.parity import LIMITS, Parity, compare
 from adu_depth_core.errors import UserError, require
 from adu_depth_core.inference.backends.onnxruntime import ONNXRuntimeBackend
 from adu_depth_core.inference.backends.tensorrt import TensorRTBackend
-from adu_depth_core.inference.predictor import default_model
+from adu_depth_core.inference.installed_models import default_model
+from adu_depth_core.inference.network_size import fixed_network_size
 from adu_depth_core.inference.tensorrt.api import load_flavour
 from adu_depth_core.inference.tensorrt.cuda import current_gpu, use_gpu
 from adu_depth_core.inference.tensorrt.engine_file import check_fits, engine_card
@@ -111,10 +112,10 @@ def _compare(engine: Path, card: ModelCard, reference: Path, gate: Gate) -> tupl
     results = []
     for low, best, high in facts["profiles"]:
         size = (best[2], best[3])
-        shape = read_card(reference).extra.get("input_shape")
-        if shape and shape[2:] != list(size):
+        fixed = fixed_network_size(read_card(reference))
+        if fixed not in (None, size):
             raise UserError(
-                f"{reference} takes {shape[2]}x{shape[3]} images, the engine {size[0]}x{size[1]}: name an "
+                f"{reference} takes {fixed[0]}x{fixed[1]} images, the engine {size[0]}x{size[1]}: name an "
                 "FP32 original of any size, or of that one, with --reference"
             )
         expected = ONNXRuntimeBackend(reference, size, None)

@@ -26,7 +26,7 @@ PURPOSE = "for exporting"
 
 
 def load_graph(path: Path) -> Any:
-    """An ONNX student as ``onnx.ModelProto``.
+    """An ONNX student as ``onnx.ModelProto``, its weights in FP32 even where the file stores FP16.
 
     :raises UserError: if the file is damaged or not a student network
     """
@@ -42,7 +42,38 @@ def load_graph(path: Path) -> Any:
     weights = {tensor.name for tensor in model.graph.initializer}
     inputs = (i.name for i in model.graph.input if i.name not in weights)
     check_interface(path, inputs, (o.name for o in model.graph.output))
+    _restore_weights(model, onnx)
     return model
+
+
+def _restore_weights(model: Any, onnx: Any) -> None:
+    """Turn weights by ``half_storage.store_half`` into FP32 initializers, in place.
+
+    Quantisation and the conversion to FP16 expect weights in initializers.
+    """
+    graph, numpy_helper = model.graph, onnx.numpy_helper
+    tensors = {tensor.name: tensor for tensor in graph.initializer}
+    readers = {node.input[0]: node for node in graph.node if node.op_type in ("Cast", "Mul")}
+    folded: set[str] = set()
+    scales: set[str] = set()
+    for name, tensor in tensors.items():
+        cast = readers.get(name)
+        if tensor.data_type != onnx.TensorProto.FLOAT16 or cast is None:
+            continue
+        values, output = numpy_helper.to_array(tensor).astype(np.float32), cast.output[0]
+        scaling = readers.get(output)
+        if scaling is not None and scaling.input[1] in tensors:
+            values = values * numpy_helper.to_array(tensors[scaling.input[1]])
+            folded.add(output)
+            scales.add(scaling.input[1])
+            output = scaling.output[0]
+        folded.add(output)
+        tensor.CopyFrom(numpy_helper.from_array(values, output))
+    nodes = [node for node in graph.node if node.output[0] not in folded]
+    weights = [tensor for tensor in graph.initializer if tensor.name not in scales]
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(weights)
 
 
 def fix_size(model: Any, size: tuple[int, int], batch: int | None) -> Any:

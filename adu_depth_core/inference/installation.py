@@ -23,7 +23,8 @@ import numpy as np
 from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
 from adu_depth_core.inference.backends.choice import BACKENDS, CPU_BACKENDS, ENGINE_SUFFIX
-from adu_depth_core.inference.predictor import Predictor, default_model
+from adu_depth_core.inference.installed_models import default_model
+from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.inference.tensorrt.cuda import current_gpu
 from adu_depth_core.machine import cpu_model
 from adu_depth_core.model_card import ModelCardError, read_card

@@ -13,9 +13,9 @@ import numpy as np
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
-from adu_depth_core.files import share_directory
 from adu_depth_core.inference.backends.base import Backend, blank_input
 from adu_depth_core.inference.backends.choice import BACKENDS, choose_backend, open_backend
+from adu_depth_core.inference.installed_models import find_model
 from adu_depth_core.inference.network_size import check_network_size, fit_network_size, fixed_network_size
 from adu_depth_core.inference.placement import Placement
 from adu_depth_core.inference.postprocess import postprocess
@@ -36,14 +36,6 @@ WASTEFUL_BORDER = 0.25
 """Fraction of the network's input that may be border before a better size is suggested."""
 
 
-def default_model() -> Path:
-    """The student that is installed with this package.
-
-    :raises FileNotFoundError: if the package's installed files are not found
-    """
-    return share_directory() / "models" / "adu_student.onnx"
-
-
 Idle = queue.SimpleQueue[tuple[Preprocessor, Backend]]
 """Resources to predict one frame: the buffers of a preprocessor and a backend serve one frame at a time."""
 
@@ -55,7 +47,8 @@ class Predictor:
     aspect ratio, if the model allows any size: the first frame with another aspect ratio waits until the
     network is loaded for it.
 
-    :param model: ``.onnx`` or ``.engine`` file with its model card beside it; None for the installed student
+    :param model: name of an installed model (``inference.installed_models``), or ``.onnx`` or ``.engine``
+        file with its model card beside it; None for the default
     :param backend: ``auto`` or a key of ``backends.choice.BACKENDS``
     :param network_size: ``(height, width)`` of the network's input; None to match each camera, or for the
         model's only size
@@ -64,8 +57,8 @@ class Predictor:
     :param gpu: see ``backends.choice.open_backend``
     :param profile: camera profile: a file, ``auto`` for the one beside the model that matches the camera,
         if there is one, or ``none``
-    :raises UserError: if the model or its card is missing, damaged or do not match, the backend is
-        unknown or not installed, the network size does not fit the model, ``threads``
+    :raises UserError: if no model has that name, the model or its card is missing, damaged or do not match,
+        the backend is unknown or not installed, the network size does not fit the model, ``threads``
         is not positive, or a profile cannot be read or is of another model
 
     :ivar images_at_once: number of threads that can predict without waiting for each other
@@ -77,7 +70,7 @@ class Predictor:
 
     def __init__(
         self,
-        model: Path | None = None,
+        model: str | Path | None = None,
         backend: str = "auto",
         network_size: tuple[int, int] | None = None,
         threads: int | None = None,
@@ -86,7 +79,7 @@ class Predictor:
         profile: str | Path = AUTO,
     ) -> None:
         try:
-            self.model_path = Path(model) if model is not None else default_model()
+            self.model_path = find_model(model)
             self.card = read_card(self.model_path)
             self.network_size = network_size or (self.card.input_height, self.card.input_width)
             check_network_size(self.network_size, self.card)

@@ -16,7 +16,7 @@ from adu_depth_core.evaluation.sigma_calibration import Calibration
 from adu_depth_core.evaluation.subject import Subject
 from adu_depth_core.evaluation.uncertainty import QUANTILE, image_sigma_scale
 from adu_depth_core.machine import cpu_model
-from adu_depth_core.model_card import ModelCard, card_path
+from adu_depth_core.model_card import NON_COMMERCIAL, ModelCard, card_path
 from adu_depth_core.training.config import TrainingConfig
 from adu_depth_core.training.sources import BenchmarkConfig, describe_source, weights_licence
 
@@ -59,7 +59,7 @@ def new_card(
     licence = weights_licence(config.sources)
     for ancestor in filter(None, (start, teacher)):
         training["data"] += _unseen(ancestor.training["data"], training["data"])
-        licence = licence if "Non-commercial" in licence else ancestor.licence
+        licence = licence if licence.startswith(NON_COMMERCIAL) else ancestor.licence
     if start is not None:
         training["start"] = {"name": start.name, "files": start.files}
     if teacher is not None:
@@ -121,7 +121,7 @@ def complete_card(
         training={**subject.card.training, "calibration": fitted.to_card()},
     )
     card.write(card_path(model))
-    card = dataclasses.replace(card, accuracy=[_accuracy(load(model), judged)])
+    card = dataclasses.replace(card, accuracy=[accuracy_entry(load(model), judged)])
     card.write(card_path(model))
     return card
 
@@ -163,7 +163,8 @@ def _image_scales(subject: Subject, benchmark: Benchmark) -> dict[str, float]:
     return scales
 
 
-def _accuracy(subject: Subject, benchmark: Benchmark) -> dict[str, Any]:
+def accuracy_entry(subject: Subject, benchmark: Benchmark) -> dict[str, Any]:
+    """Entry of a card's ``accuracy``: metrics of a network on labelled frames, and how they were measured."""
     protocol = Protocol()
     metrics = evaluate(subject, benchmark.dataset, benchmark.samples, protocol).metrics
     names = CARD_METRICS + (STEREO_METRICS if subject.stereo else ())

@@ -15,10 +15,11 @@ import yaml
 from adu_depth_core.datasets.virtual_camera import VirtualCameras
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import read_text, share_directory
+from adu_depth_core.inference.installed_models import find_model, is_name
 from adu_depth_core.training.sources import BenchmarkConfig, SourceConfig
 
 SHIPPED = "shipped"
-"""``initial_weights`` of the installed student."""
+"""``initial_weights`` of the default student; the names of installed models stand for theirs."""
 
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
@@ -221,17 +222,20 @@ def load_config(name: str, overrides: Sequence[str]) -> TrainingConfig:
     if content.get("virtual_cameras"):
         virtual = _build(VirtualCameraConfig, content["virtual_cameras"], f"{path}: virtual_cameras")
         content["virtual_cameras"] = virtual
-    start = content.get("initial_weights")
-    content["initial_weights"] = {SHIPPED: str(shipped_student()), "none": ""}.get(start, start or "")
+    content["initial_weights"] = _initial_weights(content.get("initial_weights"))
     config = _build(TrainingConfig, content, str(path))
     if not config.sources:
         raise UserError(f"{path}: sources is empty: there is nothing to train on")
     return config
 
 
-def shipped_student() -> Path:
-    """Weights of the installed student, which ``initial_weights: shipped`` names."""
-    return share_directory() / "models" / "adu_student.safetensors"
+def _initial_weights(start: Any) -> Any:
+    """The path for ``shipped``, a name of an installed model, ``none`` or a path; nothing else is changed."""
+    if start in (None, "", "none"):
+        return ""
+    if not isinstance(start, str) or not is_name(start):
+        return start
+    return str(find_model(None if start == SHIPPED else start).with_suffix(".safetensors"))
 
 
 def _entry(key: str) -> str:

@@ -20,6 +20,7 @@ from adu_depth_core.datasets.registry import (
 )
 from adu_depth_core.datasets.views import LABELS
 from adu_depth_core.errors import UserError
+from adu_depth_core.model_card import NON_COMMERCIAL, PERMISSIVE
 
 SCENES = ("all", "training", "not_held_out")
 
@@ -118,13 +119,13 @@ def weights_licence(sources: Sequence[SourceConfig]) -> str:
     licences = {licence_of(source.kind, Path(source.path)) for source in sources}
     if restricted := sorted(licence for licence in licences if "non-commercial" in licence):
         return (
-            f"Non-commercial research use only: trained on images under {', '.join(restricted)}. "
+            f"{NON_COMMERCIAL} research use only: trained on images under {', '.join(restricted)}. "
             "The code's licence (Apache-2.0) does not cover these weights."
         )
     if OWN_LICENCE in licences:
         return "As the owner of the recordings decides that they were trained on."
     others = sorted(licences - {SYNTHETIC_LICENCE})
-    return "Apache-2.0" + (f"; trained on images under {', '.join(others)}" if others else "")
+    return PERMISSIVE + (f"; trained on images under {', '.join(others)}" if others else "")
 
 
 def _open(source: SourceConfig, scenes: Sequence[str] | None = None) -> Frames:

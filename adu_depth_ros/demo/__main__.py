@@ -22,6 +22,7 @@ import adu_depth_core
 from adu_depth_core.bags.drive_bag import DriveBagWriter
 from adu_depth_core.errors import UserError
 from adu_depth_core.files import write_atomically
+from adu_depth_core.inference.installed_models import find_model
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.machine import cpu_model
 from adu_depth_core.progress import progress_bar
@@ -64,14 +65,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--frames", type=int, default=40, metavar="N", help="length of the synthetic drive (default 40)"
     )
-    parser.add_argument("--model", type=Path, metavar="ONNX", help="model (default: the installed student)")
+    parser.add_argument(
+        "--model", type=find_model, help="name of an installed model, or an ONNX file (default: small)"
+    )
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the demo; returns the exit status (0 success, 1 failure, 130 interrupted)."""
-    arguments = _parser().parse_args(argv)
     try:
+        arguments = _parser().parse_args(argv)
         _run(arguments)
     except UserError as error:
         print(f"demo: error: {error}", file=sys.stderr)

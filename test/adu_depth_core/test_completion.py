@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from adu_depth_core.cli import COMMANDS, main
+from adu_depth_core.inference.installed_models import model_names
 
 pytest.importorskip("shtab")
 
@@ -40,6 +41,27 @@ def test_bash_completes_commands_options_choices_and_files(capsys, tmp_path):
     assert completed(text, "adu_depth pred", tmp_path) == ["predict"]
     assert "--max-relative-sigma" in completed(text, "adu_depth predict --max", tmp_path)
     assert "openvino" in completed(text, "adu_depth predict --backend openv", tmp_path)
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_bash_offers_the_installed_models_and_files(capsys, tmp_path):
+    text = script(capsys, "bash")
+    (tmp_path / "mine.onnx").touch()
+    for start in ("predict --model ", "evaluate-bag drive --model ", "benchmark ", "build-engine --onnx "):
+        assert {*model_names(), "mine.onnx"} <= set(completed(text, f"adu_depth {start}", tmp_path)), start
+    assert completed(text, "adu_depth predict --model sm", tmp_path) == ["small"]
+    assert completed(text, "adu_depth predict --model mi", tmp_path) == ["mine.onnx"]
+
+
+@pytest.mark.parametrize("shell", ["zsh", "tcsh"])
+def test_other_shells_offer_them_too(capsys, shell):
+    assert f"{' '.join(model_names())}" in script(capsys, shell)
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="needs zsh")
+def test_zsh_reads_its_script(capsys):
+    result = subprocess.run(["zsh", "-n"], input=script(capsys, "zsh"), text=True, capture_output=True)
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])

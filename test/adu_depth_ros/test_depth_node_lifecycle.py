@@ -18,6 +18,7 @@ from rcl_interfaces.msg import ParameterType
 from rcl_interfaces.srv import DescribeParameters
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from adu_depth_core.inference.installed_models import model_names
 from adu_depth_core.model_card import card_path, file_sha256, read_card
 from adu_depth_ros.parameters import Parameters
 
@@ -156,6 +157,17 @@ def test_a_bad_model_is_one_error_and_a_good_one_then_works(
     assert sum(str(model.parent) in line for line in configurable.errors()) == 1
     assert client.set_parameter("model", str(shipped_model)).successful
     assert client.change_state("configure")
+
+
+def test_models_are_chosen_by_name(configurable, client, shipped_model):
+    assert client.set_parameter("model", "huge").successful
+    assert not client.change_state("configure")
+    error = configurable.wait_for_error("no installed model 'huge'")
+    assert "small (Non-commercial" in error
+    assert client.set_parameter("model", model_names()[-1]).successful
+    assert client.change_state("configure")
+    assert client.change_state("cleanup")
+    assert client.set_parameter("model", str(shipped_model)).successful
 
 
 def test_compressed_images_are_an_input_too(configurable, client, camera, wait_for):

@@ -20,6 +20,7 @@ pytest.importorskip("trimesh")
 pytest.importorskip("embreex")
 from adu_depth_core.cli import COMMANDS, _parser, main
 from adu_depth_core.commands.number_arguments import number, whole_number
+from adu_depth_core.inference.installed_models import find_model
 
 RANGES = {"--baseline", "--camera-height", "--fov", "--pitch", "--roll", "--yaw"}
 """Of synth-drive: values to draw from, whose limits hold for what is drawn."""
@@ -38,12 +39,12 @@ MAY_BE_ZERO = {
 
 
 def typed_options() -> list[tuple[str, argparse.Action]]:
-    """Every option of every command whose value is not merely text or a path."""
+    """Every option of every command whose value is not merely text, a path or a model's name."""
     found = []
     for command in COMMANDS:
         (subparsers,) = (a for a in _parser(command)._actions if isinstance(a, argparse._SubParsersAction))
         for action in subparsers.choices[command]._actions:
-            if action.option_strings and action.type not in (None, str, Path):
+            if action.option_strings and action.type not in (None, str, Path, find_model):
                 found.append(pytest.param(command, action, id=f"{command} {action.option_strings[0]}"))
     return found
 

@@ -21,7 +21,8 @@ from adu_depth_core.inference.checkpoint_predictor import (
     load_checkpoint_predictor,
     network_infer,
 )
-from adu_depth_core.inference.predictor import Predictor, default_model
+from adu_depth_core.inference.installed_models import default_model
+from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.model_card import card_path, file_sha256, read_card
 from adu_depth_core.networks.teacher import Teacher
 

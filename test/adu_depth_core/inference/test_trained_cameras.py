@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from adu_depth_core.camera import Camera
+from adu_depth_core.inference.installed_models import default_model
 from adu_depth_core.inference.network_size import fit_network_size
 from adu_depth_core.inference.placement import Placement
-from adu_depth_core.inference.predictor import Predictor, default_model
+from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.inference.trained_cameras import MARGIN, doubt
 from adu_depth_core.model_card import read_card
 

@@ -10,7 +10,7 @@ pytest.importorskip("timm")
 import torch
 from safetensors.torch import save_file
 
-from adu_depth_core.inference.predictor import default_model
+from adu_depth_core.inference.installed_models import default_model
 from adu_depth_core.model_card import read_card
 from adu_depth_core.networks.student import Student
 from adu_depth_core.networks.teacher import Teacher, load_teacher

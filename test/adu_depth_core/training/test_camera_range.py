@@ -11,7 +11,7 @@ pytest.importorskip("lightning")
 from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.datasets.stereo_folder import write_calibration, write_sample
-from adu_depth_core.inference.predictor import default_model
+from adu_depth_core.inference.installed_models import default_model
 from adu_depth_core.model_card import read_card
 from adu_depth_core.training.camera_range import camera_range
 from adu_depth_core.training.config import VirtualCameraConfig, load_config

@@ -15,6 +15,7 @@ FILL = ["root=data", "synthetic=drives", "out=runs/x"]
 def test_each_shipped_configuration_loads(name):
     text = (share_directory() / "config" / "training" / f"{name}.yaml").read_text(encoding="utf-8")
     values = {key: "64x96" if key.endswith("_size") else "data" for key in PLACEHOLDER.findall(text)}
+    values |= {"start": "student.safetensors"} if "start" in values else {}
     config = load_config(name, [f"{key}={value}" for key, value in values.items()] + ["out=runs/x"])
     assert config.out == "runs/x"
     assert sum(source.weight for source in config.sources) == pytest.approx(1.0)
@@ -34,6 +35,7 @@ def test_placeholders_and_overrides_are_filled_in():
         (["initial_weights=none"], ""),
         (["initial_weights="], ""),
         (["initial_weights=mine.safetensors"], "mine.safetensors"),
+        (["initial_weights=small"], share_directory() / "models" / "adu_student.safetensors"),
     ],
 )
 def test_own_drives_start_from_the_shipped_student_unless_told_otherwise(override, weights):
@@ -48,6 +50,7 @@ def test_own_drives_start_from_the_shipped_student_unless_told_otherwise(overrid
         ([*FILL, "learning_rat=1"], "unknown entry 'learning_rat'; did you mean 'learning_rate'"),
         ([*FILL, "steps=many"], "steps is 'many': must be a whole number"),
         ([*FILL, "learning_rate=fast"], "learning_rate is 'fast': must be a number"),
+        ([*FILL, "initial_weights=huge"], "there is no installed model 'huge'"),
         ([*FILL, "steps"], "'steps' is not of the form key=value"),
     ],
 )

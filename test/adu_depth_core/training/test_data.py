@@ -17,7 +17,7 @@ from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.datasets.stereo_folder import write_calibration, write_sample
 from adu_depth_core.datasets.views import View
 from adu_depth_core.errors import UserError
-from adu_depth_core.inference.predictor import default_model
+from adu_depth_core.inference.installed_models import default_model
 from adu_depth_core.model_card import read_card
 from adu_depth_core.training.config import VirtualCameraConfig, load_config
 from adu_depth_core.training.data import Schedule, SourceViews, TrainingViews, read_sources, to_tensors

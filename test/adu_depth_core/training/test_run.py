@@ -27,7 +27,8 @@ from tensorboard.backend.event_processing import event_accumulator
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.benchmarks import open_benchmark
 from adu_depth_core.images import write_png16
-from adu_depth_core.inference.predictor import Predictor, default_model
+from adu_depth_core.inference.installed_models import default_model
+from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.model_card import read_card
 from adu_depth_core.training.averaging import LateAverage
 from adu_depth_core.training.config import DistillationConfig, VirtualCameraConfig, load_config

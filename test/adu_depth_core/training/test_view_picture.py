@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adu_depth_core.inference.predictor import default_model
+from adu_depth_core.inference.installed_models import default_model
 from adu_depth_core.model_card import read_card
 from adu_depth_core.training.view_picture import ERROR_SCALE, draw
 from adu_depth_core.visualization import UNKNOWN_COLOR

@@ -1,4 +1,5 @@
-"""Export of a student for one input size and precision, installed only if it agrees with the original."""
+"""Export of a student in one precision, for one input size or any; installed only if it agrees with the
+original."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from adu_depth_core.deploy import graph, half, quantize
+from adu_depth_core.deploy import graph, half, half_storage, quantize
 from adu_depth_core.deploy.input_frames import Frame, describe_cameras, network_inputs, synthetic_frames
 from adu_depth_core.deploy.network_cost import network_cost
 from adu_depth_core.deploy.parity import LIMITS, Parity, compare
@@ -15,10 +16,13 @@ from adu_depth_core.errors import UserError, require
 from adu_depth_core.files import write_atomically
 from adu_depth_core.inference.backends.base import Backend
 from adu_depth_core.inference.backends.onnxruntime import ONNXRuntimeBackend
-from adu_depth_core.inference.network_size import check_network_size
+from adu_depth_core.inference.network_size import check_network_size, fixed_network_size
 from adu_depth_core.model_card import ModelCard, ModelCardError, card_path, file_sha256, read_card
 
 PRECISIONS = ("fp32", "fp16", "int8")
+
+ANY_SIZE = "any"
+"""In place of an input size: height, width and batch stay open, as training exports a student."""
 
 HELD_OUT = 5
 """One frame in this many is used for comparison instead of calibration."""
@@ -44,46 +48,47 @@ def read_student(model: Path) -> ModelCard:
 def export(
     model: Path,
     out: Path,
-    size: tuple[int, int] | None = None,
+    size: tuple[int, int] | str | None = None,
     batch: int | None = 1,
     precision: str = "fp32",
     frames: list[Frame] | None = None,
     origin: str = "",
+    store_fp16: bool = False,
 ) -> tuple[ModelCard, Parity]:
     """Export a student; ``out`` and its card are written only if its outputs agree with the original's.
 
     :param model: FP32 student, ``.onnx`` or ``.safetensors``, with its card
     :param out: ``.onnx`` file to write
-    :param size: ``(height, width)`` of the input; None for the model's
-    :param batch: images at once; None leaves it open
+    :param size: ``(height, width)`` of the input, ``ANY_SIZE``, or None for the model's
+    :param batch: images at once; None leaves it open, as ``ANY_SIZE`` requires
     :param precision: one of ``PRECISIONS``
     :param frames: images with their cameras, to calibrate (INT8) and compare on; None for synthetic ones, not
         for INT8
     :param origin: where the frames are from, for the card
+    :param store_fp16: store the weights of an FP32 export in FP16 (``deploy.half_storage``)
     :return: the card, and the comparison
-    :raises UserError: if the model is unsuitable, or the outputs differ too much
+    :raises UserError: if the model is unsuitable, options do not go together, or the outputs differ too much
     """
     card = read_student(model)
-    size = size or (card.input_height, card.input_width)
+    _check_options(model, card, out, size, batch, precision, frames, store_fp16)
+    fixed = size is not None and not isinstance(size, str)
+    compared_at = size if fixed else (card.input_height, card.input_width)
     try:
-        check_network_size(size, card)
+        check_network_size(compared_at, card)
     except ValueError as error:
         raise UserError(str(error)) from error
-    if batch is not None and batch < 1:
-        raise UserError(f"batch is {batch}: must be at least 1")
-    if out.suffix != ".onnx" or out.resolve() == model.resolve():
-        raise UserError(f"{out}: the exported file must be an .onnx file other than the model")
-
-    if precision == "int8" and len(frames or ()) < 2:
-        raise UserError("INT8 is calibrated on real frames: name at least two with --frames")
 
     with tempfile.TemporaryDirectory() as folder:
         source = _source_onnx(model, card, Path(folder))
-        reference, name = _reference(model, card, source, size)
-        network = graph.fix_size(graph.load_graph(source), size, batch)
-        frames = frames or synthetic_frames(size)
-        inputs = network_inputs(frames, card, size)
+        reference, name = _reference(model, card, source, compared_at)
+        network = graph.load_graph(source)
+        if size != ANY_SIZE:
+            network = graph.fix_size(network, compared_at, batch)
+        frames = frames or synthetic_frames(compared_at)
+        inputs = network_inputs(frames, card, compared_at)
         facts: dict[str, Any] = {}
+        if store_fp16:
+            network, facts = half_storage.store_half(network), {"storage": half_storage.RULE}
         if precision == "fp16":
             network, kept = half.to_half(network)
             facts = {"kept_fp32": kept, "rule": half.RULE}
@@ -98,14 +103,14 @@ def export(
             }
         with write_atomically(out) as temporary:
             graph.save_graph(network, temporary)
-            exported = ONNXRuntimeBackend(temporary, size, None, batch or 1)
+            exported = ONNXRuntimeBackend(temporary, compared_at, None, batch or 1)
             parity = compare(exported.run, reference.infer, name, inputs, batch or 1)
             excess = parity.excess(LIMITS[precision])
             if excess:
                 raise UserError(
                     f"{out} was not written: its outputs differ from {name}'s: {'; '.join(excess)}"
                 )
-            card = _card(card, out.name, file_sha256(temporary), network, size, precision)
+            card = _card(card, out.name, file_sha256(temporary), network, compared_at, precision)
     parity_facts = {
         **dataclasses.asdict(parity),
         "frames_from": origin or "synthetic pictures",
@@ -114,6 +119,37 @@ def export(
     card = dataclasses.replace(card, extra={**card.extra, **facts, "parity": parity_facts})
     card.write(card_path(out))
     return card, parity
+
+
+def _check_options(
+    model: Path,
+    card: ModelCard,
+    out: Path,
+    size: tuple[int, int] | str | None,
+    batch: int | None,
+    precision: str,
+    frames: list[Frame] | None,
+    store_fp16: bool,
+) -> None:
+    """:raises UserError: if they do not suit the model or one another"""
+    if batch is not None and batch < 1:
+        raise UserError(f"batch is {batch}: must be at least 1")
+    if out.suffix != ".onnx" or out.resolve() == model.resolve():
+        raise UserError(f"{out}: the exported file must be an .onnx file other than the model")
+    if card_path(out).resolve() == card_path(model).resolve():
+        raise UserError(f"{out} would replace the card of {model}: give the exported file another name")
+    if precision == "int8" and len(frames or ()) < 2:
+        raise UserError("INT8 is calibrated on real frames: name at least two with --frames")
+    if store_fp16 and precision != "fp32":
+        raise UserError(f"FP16 storage is for weights computed with in FP32: precision is {precision}")
+    if size != ANY_SIZE:
+        return
+    if precision != "fp32" or batch is not None:
+        raise UserError("size any is for FP32 and an open batch: other exports are made for one input size")
+    if fixed_network_size(card) is not None:
+        raise UserError(
+            f"{model} takes {card.input_height}x{card.input_width} images: name a student of any size"
+        )
 
 
 def _source_onnx(model: Path, card: ModelCard, folder: Path) -> Path:
@@ -152,19 +188,21 @@ def _reference(model: Path, card: ModelCard, source: Path, size: tuple[int, int]
 def _card(
     card: ModelCard, name: str, sha256: str, network: Any, size: tuple[int, int], precision: str
 ) -> ModelCard:
+    shape = graph.input_shape(network)
     facts = {
         "precision": precision,
         "opset": graph.opset(network),
-        "input_shape": graph.input_shape(network),
+        "input_shape": shape,
         "weights": graph.weight_types(network),
-        "cost": network_cost(network).to_json(),
         "source_files": card.files,
     }
+    if isinstance(shape[2], int):
+        facts["cost"] = network_cost(network).to_json()
     return dataclasses.replace(
         card,
         input_height=size[0],
         input_width=size[1],
         files={name: sha256},
         accuracy=[],  # measured on the original, not on this file
-        extra={**card.extra, **facts},
+        extra={**{key: value for key, value in card.extra.items() if key != "storage"}, **facts},
     )
