@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,11 @@ from adu_depth_core.own_vehicle.decision import Decision, decide
 from adu_depth_core.own_vehicle.drive import TRUTHS, Drive
 from adu_depth_core.own_vehicle.fitting import KINDS
 from adu_depth_core.own_vehicle.held_out import HeldOut, Interval, hold_out
+
+SIGMA_METRICS = {
+    "sigma_misfit": "the distance of the share within sigma from 0.683",
+    "nll": "the negative log likelihood",
+}
 
 SPARSE = ("height", "distances")
 """Kinds of ground truth too sparse for more than one factor."""
@@ -56,7 +62,7 @@ class Calibration:
 
     def _record(self, command: str) -> dict[str, Any]:
         decision = self.decision
-        gains = {"log_error": decision.depth_gain, "sigma_misfit": decision.sigma_gain}
+        gains = {"log_error": decision.depth_gain, decision.sigma_metric: decision.sigma_gain}
         return {
             "truth": TRUTHS[self.truth],
             "frames": self.frames,
@@ -64,6 +70,7 @@ class Calibration:
             "before": decision.before,
             "after": decision.after,
             "gains": {name: list(gain[:3]) for name, gain in gains.items() if gain is not None},
+            "shrunk": {name: dataclasses.asdict(told) for name, told in decision.shrunk.items()},
             "warnings": list(self.warnings),
             "command": command,
         }
@@ -105,9 +112,9 @@ def judged(
             f"mean |ln(p / g)| falls by {_interval(decision.depth_gain)}"
         )
         if decision.sigma_gain is not None:
-            refusal += ", the distance of the share within sigma from 0.683 by " + _interval(
-                decision.sigma_gain
-            )
+            refusal += f", {SIGMA_METRICS[decision.sigma_metric]} by {_interval(decision.sigma_gain)}"
+        if decision.shrunk:
+            refusal += f"; {_likely(decision)}"
     told = [*warnings, *_doubts(held_out, decision, truth)]
     if (
         alignment is not None
@@ -126,10 +133,30 @@ def _interval(interval: Interval) -> str:
     return f"{interval.mean:.4f} (95 % interval {interval.low:.4f} to {interval.high:.4f})"
 
 
+def _likely(decision: Decision) -> str:
+    """Errors that a short drive makes likely, and how much of them is corrected."""
+    kept = {"depth": decision.correction is not None, "sigma": decision.sigma is not None}
+    return ", ".join(
+        f"{name} is wrong for more than its scenes with a probability of {_percent(told.probability)}, and "
+        + (f"{_percent(told.weight)} of the error seen is corrected" if kept[name] else "left as it is")
+        for name, told in decision.shrunk.items()
+    )
+
+
+def _percent(share: float) -> str:
+    """In whole percent, never certain."""
+    return f"{min(max(round(100 * share), 1), 99)} %"
+
+
 def _doubts(held_out: HeldOut, decision: Decision, truth: str) -> list[str]:
     told = []
     if not held_out.in_time:
         told.append(f"judged on {held_out.description}: that says nothing of other times and places")
+    elif held_out.short:
+        told.append(
+            f"the drive is too short to show effects that outlast it: {_likely(decision)}; record a minute "
+            "or more"
+        )
     elif not decision.depth_gain.decided:
         told.append("the drive is too short to show effects that outlast it: record a minute or more")
     if truth in SPARSE:
