@@ -9,6 +9,7 @@ both.
 kitti          31 frames, 3 s: 60 % to calibrate with LiDAR, stereo, or the camera's height alone
 sustechpoints  three cameras at three times 2.5 s apart: one time to calibrate with, two to judge
 synthetic      60 s with another camera: 2.2 m high, 6 degrees down, 90 degrees wide
+speed          20 s at 5 Hz with that camera, calibrated by its motion alone
 adapt          the KITTI drive: `adu_depth adapt` with stereo alone and with LiDAR; takes 20 minutes each
 wrong          the KITTI drive with a wrong LiDAR extrinsic in half of its frames: it must be refused
 spread         the constants of ``own_vehicle.short_drive``, on places and cameras that were never trained on
@@ -53,6 +54,19 @@ from adu_depth_core.synthetic.imaging.lidar import Lidar
 
 CALIBRATED, GAP = 0.6, 0.06
 """Shares of a drive's frames, from its beginning; the rest is judged."""
+
+
+SYNTHETIC = DriveConfig(
+    seed=77,
+    frames=60,
+    width=768,
+    height=480,
+    focal=384.0,
+    rate_hz=1.0,
+    principal=KITTI_PRINCIPAL,
+    mounting=Mounting(height=2.2, pitch=-6.0),
+    lidar=Lidar(),
+)
 
 
 @dataclass(frozen=True)
@@ -138,32 +152,25 @@ def sustechpoints(arguments: argparse.Namespace) -> Iterator[Row]:
 
 def synthetic(arguments: argparse.Namespace) -> Iterator[Row]:
     mine, others = arguments.out / "synthetic_calibrate", arguments.out / "synthetic_judge"
-    config = DriveConfig(
-        seed=77,
-        frames=60,
-        width=768,
-        height=480,
-        focal=384.0,
-        rate_hz=1.0,
-        principal=KITTI_PRINCIPAL,
-        mounting=Mounting(height=2.2, pitch=-6.0),
-        lidar=Lidar(),
-    )
-    first, last = _split(config.frames)
-    if not (mine.exists() and others.exists()):
-        rig, frames = generate_drive(config)
-        with DriveBagWriter(mine, rig, True) as some, DriveBagWriter(others, rig, True) as rest:
-            for frame in frames:
-                if frame.index < first:
-                    some.write(frame)
-                elif frame.index >= last:
-                    rest.write(frame)
+    _write_split(SYNTHETIC, mine, others)
     ways = {
         "lidar": ["--truth", "lidar"],
         "stereo": ["--truth", "stereo"],
         "height": ["--camera-height", f"{_camera_height(mine, 'lidar'):.2f}"],
     }
     yield from _measured(arguments, "synthetic", mine, others, ways, ("lidar", "depth"))
+
+
+def speed(arguments: argparse.Namespace) -> Iterator[Row]:
+    mine, others = arguments.out / "speed_calibrate", arguments.out / "speed_judge"
+    config = dataclasses.replace(SYNTHETIC, frames=100, rate_hz=5.0, mono=True, lidar=None)
+    _write_split(config, mine, others)
+    ways = {
+        "speed": ["--truth", "speed"],
+        "depth": ["--truth", "depth"],
+        "height": ["--camera-height", f"{SYNTHETIC.mounting.height:.2f}"],
+    }
+    yield from _measured(arguments, "synthetic, 20 s", mine, others, ways, ("depth",))
 
 
 def wrong(arguments: argparse.Namespace) -> Iterator[Row]:
@@ -253,10 +260,25 @@ PARTS = {
     "kitti": kitti,
     "sustechpoints": sustechpoints,
     "synthetic": synthetic,
+    "speed": speed,
     "wrong": wrong,
     "adapt": adapt,
     "spread": spread,
 }
+
+
+def _write_split(config: DriveConfig, mine: Path, others: Path) -> None:
+    """The bags of a synthetic drive, unless they are there already."""
+    if mine.exists() and others.exists():
+        return
+    first, last = _split(config.frames)
+    rig, frames = generate_drive(config)
+    with DriveBagWriter(mine, rig, True) as some, DriveBagWriter(others, rig, True) as rest:
+        for frame in frames:
+            if frame.index < first:
+                some.write(frame)
+            elif frame.index >= last:
+                rest.write(frame)
 
 
 def _split(count: int) -> tuple[int, int]:

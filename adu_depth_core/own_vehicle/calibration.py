@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from adu_depth_core.camera import Camera
+from adu_depth_core.evaluation.road_plane import HEIGHTS
 from adu_depth_core.inference.camera_profile import SUFFIX, CameraProfile
 from adu_depth_core.inference.depth_correction import DepthCorrection
 from adu_depth_core.model_card import ModelCard
@@ -22,7 +26,11 @@ SIGMA_METRICS = {
     "nll": "the negative log likelihood",
 }
 
-SPARSE = ("height", "distances")
+HEIGHTS_APART = 1.35
+"""Ratio of the camera's heights above the road by the vehicle's motion and by tape from which one is wrong.
+Roads are predicted up to some 15 % otherwise than the rest; miles for kilometres are 1.61."""
+
+SPARSE = ("height", "speed", "distances")
 """Kinds of ground truth too sparse for more than one factor."""
 
 
@@ -76,15 +84,40 @@ class Calibration:
         }
 
 
-def calibrate(drive: Drive, card: ModelCard) -> Calibration:
+def calibrate(drive: Drive, card: ModelCard, camera_height: float | None = None) -> Calibration:
     """Fit what helps on parts of the drive that were held out.
 
     :param card: of the model, without a profile
+    :param camera_height: metres above the road, to check a drive by the vehicle's motion; None if not known
     :raises UserError: if there are too few frames to hold any out
     """
     alignment = align(drive.alignments)
     held_out = hold_out(drive.observations)
-    return judged(held_out, drive.truth, card, len(drive.observations), alignment, drive.warnings)
+    found = judged(held_out, drive.truth, card, len(drive.observations), alignment, drive.warnings)
+    return _checked_by_height(found, drive.heights, camera_height) if drive.truth == "speed" else found
+
+
+def _checked_by_height(
+    found: Calibration, heights: Sequence[float], camera_height: float | None
+) -> Calibration:
+    """The calibration with the height of the camera that the vehicle's motion implies: a wrong unit or wheel
+    size is wrong in all frames alike, and only something else in metres tells."""
+    if not heights:
+        told = (
+            "no road was seen, so nothing checks the speed: a wrong unit or wheel size would scale all depth"
+        )
+        return replace(found, warnings=(*found.warnings, told))
+    implied = float(np.median(heights))
+    by_motion = f"by the vehicle's motion the camera is {implied:.2f} m above the road"
+    low, high = HEIGHTS
+    if camera_height is not None and max(implied / camera_height, camera_height / implied) > HEIGHTS_APART:
+        reason = f"{by_motion}, by --camera-height {camera_height:.2f} m: check the unit of the speed"
+    elif not low <= implied <= high:
+        reason = f"{by_motion}, outside {low:g} to {high:g} m of road vehicles: check the unit of the speed"
+    else:
+        told = f"{by_motion}: measure that, since nothing else tells a wrong unit or wheel size"
+        return found if camera_height is not None else replace(found, warnings=(*found.warnings, told))
+    return replace(found, refusal=reason)
 
 
 def judged(
