@@ -9,8 +9,10 @@ both.
 kitti          31 frames, 3 s: 60 % to calibrate with LiDAR, stereo, or the camera's height alone
 sustechpoints  three cameras at three times 2.5 s apart: one time to calibrate with, two to judge
 synthetic      60 s with another camera: 2.2 m high, 6 degrees down, 90 degrees wide
+speed          20 s at 5 Hz with that camera, calibrated by its motion alone
 adapt          the KITTI drive: `adu_depth adapt` with stereo alone and with LiDAR; takes 20 minutes each
 wrong          the KITTI drive with a wrong LiDAR extrinsic in half of its frames: it must be refused
+spread         the constants of ``own_vehicle.short_drive``, on places and cameras that were never trained on
 
 The camera's height is that of the road in the truth of the frames to calibrate with: what a tape would say.
 """
@@ -37,16 +39,34 @@ from adu_depth_core.camera import Camera
 from adu_depth_core.cli import main as adu_depth
 from adu_depth_core.datasets.kitti_lidar import read_scan
 from adu_depth_core.datasets.kitti_sequence import KittiFrame, find_frames
+from adu_depth_core.evaluation.benchmarks import open_benchmark
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.road_plane import fit_road
 from adu_depth_core.inference.camera_profile import read_profile
 from adu_depth_core.inference.predictor import Predictor
+from adu_depth_core.model_card import ModelCard
+from adu_depth_core.own_vehicle.adaptation import observed
+from adu_depth_core.own_vehicle.fitting import fit_correction, fit_sigma
+from adu_depth_core.own_vehicle.observation import Observation
 from adu_depth_core.synthetic.drive import KITTI_PRINCIPAL, DriveConfig, generate_drive
 from adu_depth_core.synthetic.drive.mounting import Mounting
 from adu_depth_core.synthetic.imaging.lidar import Lidar
 
 CALIBRATED, GAP = 0.6, 0.06
 """Shares of a drive's frames, from its beginning; the rest is judged."""
+
+
+SYNTHETIC = DriveConfig(
+    seed=77,
+    frames=60,
+    width=768,
+    height=480,
+    focal=384.0,
+    rate_hz=1.0,
+    principal=KITTI_PRINCIPAL,
+    mounting=Mounting(height=2.2, pitch=-6.0),
+    lidar=Lidar(),
+)
 
 
 @dataclass(frozen=True)
@@ -81,7 +101,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--model", type=Path, help="ONNX student (default: the installed one)")
-    quick = [part for part in PARTS if part != "adapt"]
+    parser.epilog = "spread prints constants instead of rows"
+    quick = [part for part in PARTS if part not in ("adapt", "spread")]
     parser.add_argument("--only", nargs="+", choices=PARTS, default=quick, help="default: all but adapt")
     parser.add_argument("--minutes", type=float, default=15.0, help="of each training of adapt")
     arguments = parser.parse_args()
@@ -131,32 +152,25 @@ def sustechpoints(arguments: argparse.Namespace) -> Iterator[Row]:
 
 def synthetic(arguments: argparse.Namespace) -> Iterator[Row]:
     mine, others = arguments.out / "synthetic_calibrate", arguments.out / "synthetic_judge"
-    config = DriveConfig(
-        seed=77,
-        frames=60,
-        width=768,
-        height=480,
-        focal=384.0,
-        rate_hz=1.0,
-        principal=KITTI_PRINCIPAL,
-        mounting=Mounting(height=2.2, pitch=-6.0),
-        lidar=Lidar(),
-    )
-    first, last = _split(config.frames)
-    if not (mine.exists() and others.exists()):
-        rig, frames = generate_drive(config)
-        with DriveBagWriter(mine, rig, True) as some, DriveBagWriter(others, rig, True) as rest:
-            for frame in frames:
-                if frame.index < first:
-                    some.write(frame)
-                elif frame.index >= last:
-                    rest.write(frame)
+    _write_split(SYNTHETIC, mine, others)
     ways = {
         "lidar": ["--truth", "lidar"],
         "stereo": ["--truth", "stereo"],
         "height": ["--camera-height", f"{_camera_height(mine, 'lidar'):.2f}"],
     }
     yield from _measured(arguments, "synthetic", mine, others, ways, ("lidar", "depth"))
+
+
+def speed(arguments: argparse.Namespace) -> Iterator[Row]:
+    mine, others = arguments.out / "speed_calibrate", arguments.out / "speed_judge"
+    config = dataclasses.replace(SYNTHETIC, frames=100, rate_hz=5.0, mono=True, lidar=None)
+    _write_split(config, mine, others)
+    ways = {
+        "speed": ["--truth", "speed"],
+        "depth": ["--truth", "depth"],
+        "height": ["--camera-height", f"{SYNTHETIC.mounting.height:.2f}"],
+    }
+    yield from _measured(arguments, "synthetic, 20 s", mine, others, ways, ("depth",))
 
 
 def wrong(arguments: argparse.Namespace) -> Iterator[Row]:
@@ -210,13 +224,61 @@ def adapt(arguments: argparse.Namespace) -> Iterator[Row]:
             yield Row("kitti_odometry_04_drive", truth, judge, figures, after, kept)
 
 
+def spread(arguments: argparse.Namespace) -> Iterator[Row]:
+    """Print the constants of ``own_vehicle.short_drive``; no rows."""
+    predictor = Predictor(arguments.model, profile="none")
+    found = {}
+    for folder, split in (
+        ("kitti2015_more", "validation"),
+        ("other_cameras/dev/ddad_dgp", "all"),
+        ("other_cameras/dev/sustechpoints", "all"),
+    ):
+        frames = open_benchmark("kitti_folder", arguments.data / folder, split).samples
+        factors = [_log_factors(o, predictor.card) for o in observed(predictor, frames)]
+        names = [frames[number].name for number in range(len(frames))]
+        if split == "validation":
+            found["scenes"] = np.array(factors)
+            continue
+        cameras = np.array([name.rsplit("_", 1)[-1] for name in names])
+        means = [np.mean(np.array(factors)[cameras == camera], axis=0) for camera in np.unique(cameras)]
+        found["cameras"] = np.array([*found.get("cameras", []), *means])
+    for name, values in found.items():
+        depth, sigma = np.sqrt(np.mean(values**2, axis=0))
+        print(
+            f"{name}: {len(values)}, root mean square log factor of depth {depth:.3f}, of sigma {sigma:.2f}"
+        )
+    yield from ()
+
+
+def _log_factors(frame: Observation, card: ModelCard) -> tuple[float, float]:
+    """Those that a frame needs: of depth, and then of sigma."""
+    depth = fit_correction([frame], "scale")
+    return depth.log_scale, float(np.log(fit_sigma([frame], depth, card, own_novelty=False).factor))
+
+
 PARTS = {
     "kitti": kitti,
     "sustechpoints": sustechpoints,
     "synthetic": synthetic,
+    "speed": speed,
     "wrong": wrong,
     "adapt": adapt,
+    "spread": spread,
 }
+
+
+def _write_split(config: DriveConfig, mine: Path, others: Path) -> None:
+    """The bags of a synthetic drive, unless they are there already."""
+    if mine.exists() and others.exists():
+        return
+    first, last = _split(config.frames)
+    rig, frames = generate_drive(config)
+    with DriveBagWriter(mine, rig, True) as some, DriveBagWriter(others, rig, True) as rest:
+        for frame in frames:
+            if frame.index < first:
+                some.write(frame)
+            elif frame.index >= last:
+                rest.write(frame)
 
 
 def _split(count: int) -> tuple[int, int]:

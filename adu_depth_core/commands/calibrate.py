@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from pathlib import Path
 
 import cv2
@@ -36,16 +37,21 @@ from adu_depth_core.terminal import plain_console
 
 REFUSED = 3
 
+SPEED = "speed"
+"""Choice of ``--truth``: the vehicle's motion."""
+
 EPILOG = f"""\
 Writes NAME.profile.json to DIR, for the node, predict, evaluate and evaluate-bag, and NAME.png,
-before and after. Ground truth, best first: depth topic, LiDAR, stereo pair; --camera-height; --distance for a
-picture. Exit status: 0 written; {REFUSED} no improvement, or inconsistent ground truth: nothing is
-written; 1 an error. What to record, and how to use it: docs/own_vehicle.md
+before and after. Ground truth, best first: depth topic, LiDAR, stereo pair; --camera-height; the vehicle's
+motion by odometry, /tf or speeds (--truth speed); --distance for a picture. Exit status: 0 written;
+{REFUSED} no improvement, or inconsistent ground truth: nothing is written; 1 an error. What to record, and
+how to use it: docs/own_vehicle.md
 
 examples:
   adu_depth calibrate drive --out profile
   adu_depth calibrate drive --truth stereo --out profile
   adu_depth calibrate monday tuesday --camera-height 1.43 --out profile
+  adu_depth calibrate drive --truth speed --out profile
   adu_depth calibrate yard.png --focal 1040 --distance 640,410=12.5 --distance 200,390=18.2 \\
       --distance 900,455=7.9 --distance 1100,380=26 --out profile
 """
@@ -81,7 +87,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--camera-height",
         type=number(above=0.0, most=10.0),
         metavar="M",
-        help="metres of the camera above the road: the ground truth if the bag has no better one",
+        help="metres of the camera above the road: the ground truth if the bag has no better one; with "
+        "--truth speed a check of the speed",
     )
     parser.add_argument(
         "--distance",
@@ -103,7 +110,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="calibrate, with a warning, on drives listed as training data in the model's card",
     )
-    add_topic_arguments(parser, ("depth", "lidar", "stereo"))
+    parser.add_argument(
+        "--speed-topic",
+        metavar="TOPIC",
+        help="Odometry or TwistStamped, for --truth speed (default: the poses of the images by /tf and "
+        "odometry, else a topic by type)",
+    )
+    add_topic_arguments(parser, ("depth", "lidar", "stereo", SPEED))
     add_model_arguments(parser)
 
 
@@ -148,20 +161,30 @@ def _of_drive(arguments: argparse.Namespace, predictor: Predictor) -> tuple[Cali
         raise UsageError("--focal is for a picture with --distance; a bag has camera_info, or give --calib")
     if pictures := [path for path in arguments.inputs if is_image(path)]:
         raise UsageError(f"{pictures[0]} is a picture: give --distance u,v=METRES, or a bag")
+    speed = arguments.truth == SPEED or arguments.speed_topic is not None
+    if speed and arguments.truth not in (SPEED, None):
+        raise UsageError(f"--speed-topic is for --truth speed, not --truth {arguments.truth}")
+    topics = topic_options(arguments)
     reader = DriveReader(
         arguments.inputs,
         predictor,
-        topic_options(arguments),
+        dataclasses.replace(topics, truth="none") if speed else topics,
         reading_options(arguments),
         arguments.camera_height,
         arguments.allow_training_frames,
+        speed,
+        arguments.speed_topic,
     )
-    for bag, topics in zip(reader.bags, reader.topics, strict=True):
-        print_topics(bag, topics)
+    for bag, chosen, travel in zip(reader.bags, reader.topics, reader.travel_topics, strict=True):
+        print_topics(bag, chosen)
+        if reader.truth == SPEED:
+            poses = "" if arguments.speed_topic else "poses of the images, or "
+            print(f"  {'speed':<18} {poses}{travel or 'none without'}")
     with progress_bar() as bar:
         task = bar.add_task("Measuring", total=reader.frames_in_bags)
         drive = reader.read(lambda done: bar.update(task, completed=done))
-    return calibrate(drive, predictor.card), drive.camera, drive.shown
+    height = arguments.camera_height if reader.truth == SPEED else None
+    return calibrate(drive, predictor.card, height), drive.camera, drive.shown
 
 
 def _of_picture(
@@ -169,8 +192,8 @@ def _of_picture(
 ) -> tuple[Calibration, Camera, list[Shown]]:
     if len(arguments.inputs) != 1 or not is_image(arguments.inputs[0]):
         raise UsageError("--distance is for one picture, a PNG or JPEG file")
-    if arguments.camera_height is not None or arguments.truth is not None:
-        raise UsageError("--distance cannot be combined with --camera-height or --truth")
+    if arguments.camera_height is not None or arguments.truth is not None or arguments.speed_topic:
+        raise UsageError("--distance cannot be combined with --camera-height, --truth or --speed-topic")
     image = read_rgb(arguments.inputs[0])
     told = argparse.Namespace(
         calib=arguments.calib, focal=arguments.focal, fx=None, fy=None, cx=None, cy=None

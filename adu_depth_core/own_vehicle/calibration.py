@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from adu_depth_core.camera import Camera
+from adu_depth_core.evaluation.road_plane import HEIGHTS
 from adu_depth_core.inference.camera_profile import SUFFIX, CameraProfile
 from adu_depth_core.inference.depth_correction import DepthCorrection
 from adu_depth_core.model_card import ModelCard
@@ -16,7 +21,16 @@ from adu_depth_core.own_vehicle.drive import TRUTHS, Drive
 from adu_depth_core.own_vehicle.fitting import KINDS
 from adu_depth_core.own_vehicle.held_out import HeldOut, Interval, hold_out
 
-SPARSE = ("height", "distances")
+SIGMA_METRICS = {
+    "sigma_misfit": "the distance of the share within sigma from 0.683",
+    "nll": "the negative log likelihood",
+}
+
+HEIGHTS_APART = 1.35
+"""Ratio of the camera's heights above the road by the vehicle's motion and by tape from which one is wrong.
+Roads are predicted up to some 15 % otherwise than the rest; miles for kilometres are 1.61."""
+
+SPARSE = ("height", "speed", "distances")
 """Kinds of ground truth too sparse for more than one factor."""
 
 
@@ -56,7 +70,7 @@ class Calibration:
 
     def _record(self, command: str) -> dict[str, Any]:
         decision = self.decision
-        gains = {"log_error": decision.depth_gain, "sigma_misfit": decision.sigma_gain}
+        gains = {"log_error": decision.depth_gain, decision.sigma_metric: decision.sigma_gain}
         return {
             "truth": TRUTHS[self.truth],
             "frames": self.frames,
@@ -64,20 +78,46 @@ class Calibration:
             "before": decision.before,
             "after": decision.after,
             "gains": {name: list(gain[:3]) for name, gain in gains.items() if gain is not None},
+            "shrunk": {name: dataclasses.asdict(told) for name, told in decision.shrunk.items()},
             "warnings": list(self.warnings),
             "command": command,
         }
 
 
-def calibrate(drive: Drive, card: ModelCard) -> Calibration:
+def calibrate(drive: Drive, card: ModelCard, camera_height: float | None = None) -> Calibration:
     """Fit what helps on parts of the drive that were held out.
 
     :param card: of the model, without a profile
+    :param camera_height: metres above the road, to check a drive by the vehicle's motion; None if not known
     :raises UserError: if there are too few frames to hold any out
     """
     alignment = align(drive.alignments)
     held_out = hold_out(drive.observations)
-    return judged(held_out, drive.truth, card, len(drive.observations), alignment, drive.warnings)
+    found = judged(held_out, drive.truth, card, len(drive.observations), alignment, drive.warnings)
+    return _checked_by_height(found, drive.heights, camera_height) if drive.truth == "speed" else found
+
+
+def _checked_by_height(
+    found: Calibration, heights: Sequence[float], camera_height: float | None
+) -> Calibration:
+    """The calibration with the height of the camera that the vehicle's motion implies: a wrong unit or wheel
+    size is wrong in all frames alike, and only something else in metres tells."""
+    if not heights:
+        told = (
+            "no road was seen, so nothing checks the speed: a wrong unit or wheel size would scale all depth"
+        )
+        return replace(found, warnings=(*found.warnings, told))
+    implied = float(np.median(heights))
+    by_motion = f"by the vehicle's motion the camera is {implied:.2f} m above the road"
+    low, high = HEIGHTS
+    if camera_height is not None and max(implied / camera_height, camera_height / implied) > HEIGHTS_APART:
+        reason = f"{by_motion}, by --camera-height {camera_height:.2f} m: check the unit of the speed"
+    elif not low <= implied <= high:
+        reason = f"{by_motion}, outside {low:g} to {high:g} m of road vehicles: check the unit of the speed"
+    else:
+        told = f"{by_motion}: measure that, since nothing else tells a wrong unit or wheel size"
+        return found if camera_height is not None else replace(found, warnings=(*found.warnings, told))
+    return replace(found, refusal=reason)
 
 
 def judged(
@@ -105,9 +145,9 @@ def judged(
             f"mean |ln(p / g)| falls by {_interval(decision.depth_gain)}"
         )
         if decision.sigma_gain is not None:
-            refusal += ", the distance of the share within sigma from 0.683 by " + _interval(
-                decision.sigma_gain
-            )
+            refusal += f", {SIGMA_METRICS[decision.sigma_metric]} by {_interval(decision.sigma_gain)}"
+        if decision.shrunk:
+            refusal += f"; {_likely(decision)}"
     told = [*warnings, *_doubts(held_out, decision, truth)]
     if (
         alignment is not None
@@ -126,10 +166,30 @@ def _interval(interval: Interval) -> str:
     return f"{interval.mean:.4f} (95 % interval {interval.low:.4f} to {interval.high:.4f})"
 
 
+def _likely(decision: Decision) -> str:
+    """Errors that a short drive makes likely, and how much of them is corrected."""
+    kept = {"depth": decision.correction is not None, "sigma": decision.sigma is not None}
+    return ", ".join(
+        f"{name} is wrong for more than its scenes with a probability of {_percent(told.probability)}, and "
+        + (f"{_percent(told.weight)} of the error seen is corrected" if kept[name] else "left as it is")
+        for name, told in decision.shrunk.items()
+    )
+
+
+def _percent(share: float) -> str:
+    """In whole percent, never certain."""
+    return f"{min(max(round(100 * share), 1), 99)} %"
+
+
 def _doubts(held_out: HeldOut, decision: Decision, truth: str) -> list[str]:
     told = []
     if not held_out.in_time:
         told.append(f"judged on {held_out.description}: that says nothing of other times and places")
+    elif held_out.short:
+        told.append(
+            f"the drive is too short to show effects that outlast it: {_likely(decision)}; record a minute "
+            "or more"
+        )
     elif not decision.depth_gain.decided:
         told.append("the drive is too short to show effects that outlast it: record a minute or more")
     if truth in SPARSE:

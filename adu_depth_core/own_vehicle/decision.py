@@ -1,13 +1,17 @@
-"""Selection of corrections: only those that improve held-out parts of the drive significantly (95 % CI)."""
+"""Selection of corrections: only those that improve held-out parts of the drive significantly (95 % CI).
+
+Of a drive too short for an interval that holds beyond it, only a factor of depth and one of sigma are kept,
+each shrunk to what such a drive can tell (``short_drive``).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from adu_depth_core.evaluation.uncertainty import ONE_SIGMA
+from adu_depth_core.evaluation.uncertainty import ONE_SIGMA, QUANTILE
 from adu_depth_core.inference.depth_correction import DepthCorrection
 from adu_depth_core.model_card import ModelCard
 from adu_depth_core.own_vehicle.fitting import (
@@ -20,10 +24,15 @@ from adu_depth_core.own_vehicle.fitting import (
 )
 from adu_depth_core.own_vehicle.held_out import HeldOut, Interval
 from adu_depth_core.own_vehicle.observation import Observation
+from adu_depth_core.own_vehicle.short_drive import Shrunk, shrunk_scale, shrunk_sigma
 
-METRICS = ("log_error", "abs_rel", "d1", "scale", "within_sigma", "sigma_misfit")
+METRICS = ("log_error", "abs_rel", "d1", "scale", "within_sigma", "sigma_misfit", "nll")
 """Mean ``|ln(p / g)|``; mean ``|p - g| / g``; share with max(p / g, g / p) < 1.25; median p / g; share with
-``|p - g| <= sigma``; distance of that share from 0.683."""
+``|p - g| <= sigma``; distance of that share from 0.683; negative log likelihood as in
+``evaluation.uncertainty``, nats."""
+
+LIKELY = 0.5
+"""A short drive's correction is kept if the camera has an error with a probability above this."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +45,9 @@ class Decision:
     :param before: means over held-out frames of each of ``METRICS``, as the model is
     :param after: the same with what is kept, each frame by a fit that did not see it
     :param depth_gain: fall of ``log_error`` by the best correction, kept or not; None if none was tried
-    :param sigma_gain: fall of ``sigma_misfit``; None where sigma cannot be judged
+    :param sigma_gain: fall of ``sigma_misfit``, by a short drive of ``nll``; None where sigma cannot be
+        judged
+    :param shrunk: what a short drive tells of ``depth`` and ``sigma``; empty for others
     """
 
     correction: DepthCorrection | None
@@ -46,6 +57,12 @@ class Decision:
     after: dict[str, float]
     depth_gain: Interval
     sigma_gain: Interval | None
+    shrunk: dict[str, Shrunk] = field(default_factory=dict)
+
+    @property
+    def sigma_metric(self) -> str:
+        """That of ``METRICS`` which ``sigma_gain`` is the fall of."""
+        return "nll" if self.shrunk else "sigma_misfit"
 
     @property
     def helps(self) -> bool:
@@ -60,6 +77,8 @@ def decide(held_out: HeldOut, card: ModelCard, kinds: Sequence[str] = KINDS) -> 
     :param card: of the model, without a profile
     :param kinds: corrections to try, the simplest first
     """
+    if held_out.short:
+        return _of_short_drive(held_out, card)
     observations = held_out.observations
     nothing = DepthCorrection()
     before = [measures(o, nothing, card) for o in observations]
@@ -75,7 +94,7 @@ def decide(held_out: HeldOut, card: ModelCard, kinds: Sequence[str] = KINDS) -> 
             now, kind = after, name
     correction = None if kind is None else fit_correction(observations, kind)
     sigma = sigma_gain = None
-    if all(o.relative_sigma is not None for o in observations):
+    if _has_sigma(observations):
         # Each frame's sigma is fitted on the frames that its correction was fitted on.
         fits = held_out.fits(lambda frames: _both(frames, kind, card))
         after = [measures(o, c, card, fit) for o, (c, fit) in zip(observations, fits, strict=True)]
@@ -92,6 +111,42 @@ def _both(
     return correction, fit_sigma(frames, correction, card)
 
 
+def _of_short_drive(held_out: HeldOut, card: ModelCard) -> Decision:
+    """A factor of depth, then one of sigma, each kept if it helps in all of the drive and is likely."""
+    observations = held_out.observations
+    before = now = [measures(o, DepthCorrection(), card) for o in observations]
+
+    def depth_of(frames: Sequence[Observation]) -> DepthCorrection:
+        return shrunk_scale(frames)[0]
+
+    fitted, told = shrunk_scale(observations)
+    shrunk = {"depth": told}
+    after = [measures(o, fit, card) for o, fit in zip(observations, held_out.fits(depth_of), strict=True)]
+    depth_gain = _gain(held_out, before, after, "log_error")
+    correction = fitted if depth_gain.low > 0 and told.probability > LIKELY else None
+    if correction is not None:
+        now = after
+    sigma = sigma_gain = None
+    if _has_sigma(observations):
+
+        def both_of(frames: Sequence[Observation]) -> tuple[DepthCorrection, SigmaFit]:
+            depth = DepthCorrection() if correction is None else depth_of(frames)
+            return depth, shrunk_sigma(frames, correction is not None, card)[0]
+
+        fits = held_out.fits(both_of)
+        after = [measures(o, c, card, fit) for o, (c, fit) in zip(observations, fits, strict=True)]
+        sigma_gain = _gain(held_out, now, after, "nll")
+        factor, shrunk["sigma"] = shrunk_sigma(observations, correction is not None, card)
+        if sigma_gain.low > 0 and shrunk["sigma"].probability > LIKELY:
+            now, sigma = after, factor
+    kind = None if correction is None else "scale"
+    return Decision(correction, kind, sigma, _means(before), _means(now), depth_gain, sigma_gain, shrunk)
+
+
+def _has_sigma(observations: Sequence[Observation]) -> bool:
+    return all(o.relative_sigma is not None for o in observations)
+
+
 def measures(
     observation: Observation, correction: DepthCorrection, card: ModelCard, sigma: SigmaFit | None = None
 ) -> dict[str, float]:
@@ -105,8 +160,14 @@ def measures(
         "scale": float(np.exp(np.median(log))),
     }
     if observation.relative_sigma is not None:
-        share = float(np.mean(np.abs(depth - truth) <= sigma_of(observation, depth, card, sigma)))
-        found |= {"within_sigma": share, "sigma_misfit": abs(share - ONE_SIGMA)}
+        error, one = np.abs(depth - truth), sigma_of(observation, depth, card, sigma)
+        share = float(np.mean(error <= one))
+        spread = one / QUANTILE
+        found |= {
+            "within_sigma": share,
+            "sigma_misfit": abs(share - ONE_SIGMA),
+            "nll": float(np.mean(np.log(2 * spread) + error / spread)),
+        }
     return found
 
 

@@ -94,7 +94,12 @@ class SigmaFit:
     novelty: dict[str, float]
 
 
-def fit_sigma(observations: Sequence[Observation], correction: DepthCorrection, card: ModelCard) -> SigmaFit:
+def fit_sigma(
+    observations: Sequence[Observation],
+    correction: DepthCorrection,
+    card: ModelCard,
+    own_novelty: bool = True,
+) -> SigmaFit:
     """The scale that makes 68.3 % of the pixels, each frame weighing the same, have ``|error| <= sigma``.
 
     Where the camera's images are farther from the training data than the card's reference, their median
@@ -102,8 +107,9 @@ def fit_sigma(observations: Sequence[Observation], correction: DepthCorrection, 
     grows with what is unusual for this camera.
 
     :param observations: with sigma
+    :param own_novelty: False keeps the card's reference and threshold
     """
-    novelty = _camera_novelty(observations, card)
+    novelty = _camera_novelty(observations, card) if own_novelty else {}
     with_novelty = _with_novelty(card, novelty)
     ratios, weights = [], []
     for o in observations:

@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from adu_depth_core.errors import UserError
-from adu_depth_core.evaluation.confidence import mean_intervals
+from adu_depth_core.evaluation.confidence import SHORTEST, mean_intervals
 from adu_depth_core.own_vehicle.observation import FEWEST_PIXELS, Observation
 
 BLOCKS, FEWEST_BLOCKS = 10, 5
@@ -68,13 +68,23 @@ class HeldOut:
     def drives(self) -> np.ndarray:
         return np.array([o.drive for o in self.observations])
 
+    @property
+    def short(self) -> bool:
+        """True if less than ``evaluation.confidence.SHORTEST`` was driven.
+
+        The interval of the mean would be too narrow: nothing tells the drive's few scenes from all others.
+        """
+        lengths = [np.ptp(self.seconds[self.drives == drive]) for drive in np.unique(self.drives)]
+        return self.in_time and float(sum(lengths)) < SHORTEST
+
     def interval(self, values: np.ndarray) -> Interval:
         """Mean of a value of each observation, with its 95 % interval.
 
-        Over time it is that of ``evaluation.confidence``. Strips and distances are taken for independent:
-        Student's t over the means of blocks.
+        Over time it is that of ``evaluation.confidence``. Blocks of a short drive, strips and distances are
+        taken for independent, Student's t over their means: that says whether a value is above zero in all of
+        what was seen, and nothing of what was not.
         """
-        if self.in_time:
+        if self.in_time and not self.short:
             found = mean_intervals(values[:, None], self.seconds, self.drives)
             return Interval(*(float(entry[0]) for entry in found[:3]), bool(found.decided[0]))
         means = np.array([values[self.block == number].mean() for number in np.unique(self.block)])

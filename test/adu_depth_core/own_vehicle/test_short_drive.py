@@ -1,0 +1,152 @@
+"""A few seconds correct what is plainly wrong, and hardly anything where nothing is."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from adu_depth_core.evaluation.uncertainty import uncertainty_metrics
+from adu_depth_core.inference.depth_correction import DepthCorrection
+from adu_depth_core.own_vehicle.calibration import judged
+from adu_depth_core.own_vehicle.decision import decide, measures
+from adu_depth_core.own_vehicle.held_out import HeldOut, hold_out
+from adu_depth_core.own_vehicle.short_drive import SCALE, SIGMA, Spread, shrink
+
+RIGHT_SIGMA = 0.0575  # of Laplace errors of scale 0.05
+HERTZ = 10
+
+
+@pytest.fixture
+def short_drive(drive):
+    """Frames a tenth of a second apart; ``offset`` is an error of each frame in log depth."""
+
+    def make(frames=20, offset=None, **options):
+        made = drive(frames=frames, **options)
+        offset = np.zeros(frames) if offset is None else offset
+        return [
+            dataclasses.replace(o, seconds=o.seconds / HERTZ, depth=o.depth * np.float32(np.exp(error)))
+            for o, error in zip(made, offset, strict=True)
+        ]
+
+    return make
+
+
+def scene_errors(rng, frames, memory, spread):
+    """An Ornstein-Uhlenbeck process at the frames' times."""
+    kept = np.exp(-1 / HERTZ / memory)
+    errors = [rng.normal()]
+    for _ in range(frames - 1):
+        errors.append(kept * errors[-1] + np.sqrt(1 - kept**2) * rng.normal())
+    return spread * np.array(errors)
+
+
+def test_the_posterior_of_one_frame_is_that_of_the_formula():
+    found = shrink(np.array([0.1]), np.zeros(1), np.zeros(1), Spread(0.05, 0.2))
+    # densities of 0.1 under N(0, 0.05² + 0.2²) and N(0, 0.05²), even odds
+    with_error, without = (np.exp(-(0.1**2) / (2 * v)) / np.sqrt(v) for v in (0.0425, 0.0025))
+    assert found.probability == pytest.approx(with_error / (with_error + without))
+    assert found.weight == pytest.approx(found.probability * 0.04 / 0.0425)
+    assert found.value == pytest.approx(found.weight * 0.1)
+
+
+def test_more_scenes_tell_more():
+    frames = np.full(20, 0.06)
+    spread = Spread(0.05, 0.2)
+    near = shrink(frames, np.arange(20) / 10, np.zeros(20), spread)
+    far = shrink(frames, np.arange(20) * 2.0, np.zeros(20), spread)
+    drives = shrink(frames, np.arange(20) / 10, np.arange(20), spread)
+    assert near.weight < 0.4 < 0.9 < far.weight < drives.weight
+
+
+def test_frames_that_differ_more_than_scenes_do_tell_less():
+    even = shrink(np.full(20, 0.2), np.arange(20) / 10, np.zeros(20), Spread(0.05, 0.2))
+    uneven = shrink(np.tile([0.0, 0.4], 10), np.arange(20) / 10, np.zeros(20), Spread(0.05, 0.2))
+    assert uneven.weight < 0.7 < even.weight
+
+
+def test_evident_errors_are_corrected_nearly_in_full(short_drive, card):
+    held_out = hold_out(short_drive(fault=lambda t, s: 0.7, sigma=RIGHT_SIGMA / 4))
+    decision = decide(held_out, card)
+    assert held_out.short
+    assert decision.kind == "scale"
+    assert decision.correction.scale == pytest.approx(1 / 0.7, rel=0.03)
+    assert 3 < decision.sigma.factor < 4
+    assert decision.after["nll"] < decision.before["nll"]
+
+
+def test_doubtful_errors_are_shrunk(short_drive, card):
+    error = 2.2 * SCALE.scenes
+    decision = decide(hold_out(short_drive(offset=np.full(20, error), sigma=RIGHT_SIGMA)), card)
+    assert 0.3 * error < -decision.correction.log_scale < 0.9 * error
+    assert decision.shrunk["depth"].value == decision.correction.log_scale
+
+
+def test_an_error_of_depth_is_not_counted_again_as_one_of_sigma(short_drive, card):
+    """It is shrunk, so some of it remains; sigma is right for what is left without it."""
+    held_out = hold_out(short_drive(offset=np.full(20, 2.2 * SCALE.scenes), sigma=RIGHT_SIGMA))
+    found = decide(held_out, card).shrunk["sigma"]
+    assert found.value == pytest.approx(0, abs=0.03)
+    assert found.probability < 0.5
+
+
+def test_only_a_factor_is_kept(short_drive, card):
+    frames = short_drive(fault=lambda t, s: 0.7 * np.where(s > 0.1, 1.2, 0.9), sigma=RIGHT_SIGMA)
+    assert decide(hold_out(frames), card).correction.row_slopes == ()
+
+
+def test_an_error_of_half_of_the_drive_is_left(short_drive, card):
+    offset = np.repeat([0.3, -0.3], 10)
+    assert decide(hold_out(short_drive(offset=offset, sigma=0.4)), card).correction is None
+
+
+class OneInterval(HeldOut):
+    """Judged as longer drives are."""
+
+    short = False
+
+
+def written(short_drive, card, memory, kind=HeldOut):
+    """Of 40 drives without an error, those with a correction of depth; and the largest of these."""
+    logs = []
+    for seed in range(40):
+        offset = scene_errors(np.random.default_rng(seed), 20, memory, SCALE.scenes)
+        # Pixels differ by more than scenes do, so that the frames do not tell how alike they are.
+        held_out = hold_out(short_drive(offset=offset, noise=0.22, sigma=0.22 * 1.149, seed=seed))
+        correction = decide(kind(**vars(held_out)), card, ["scale"]).correction
+        logs += [abs(correction.log_scale)] if correction else []
+    return len(logs), max(logs, default=0.0)
+
+
+@pytest.mark.parametrize("memory", [0.3, 2.0, 8.0])
+def test_where_nothing_is_wrong_little_is_written(short_drive, card, memory):
+    count, largest = written(short_drive, card, memory)
+    assert count <= 5
+    assert largest < 4 * SCALE.scenes
+
+
+def test_the_interval_of_longer_drives_would_write_more(short_drive, card):
+    """If not, short drives need no rule of their own."""
+    assert written(short_drive, card, 8.0, OneInterval)[0] >= 2 * written(short_drive, card, 8.0)[0]
+
+
+def test_the_result_says_how_sure_it_is(short_drive, card):
+    frames = short_drive(offset=np.full(20, 0.1), sigma=RIGHT_SIGMA)
+    calibration = judged(hold_out(frames), "lidar", card, len(frames))
+    assert calibration.refusal == ""
+    (told,) = calibration.warnings
+    assert "too short" in told
+    assert "depth is wrong for more than its scenes with a probability of 9" in told
+    assert "of the error seen is corrected, sigma is wrong for more than its scenes" in told
+
+
+def test_the_likelihood_is_that_of_evaluations(drive, card):
+    (frame,) = drive(frames=1)
+    found = measures(frame, DepthCorrection(), card)["nll"]
+    depth, truth = frame.depth.astype(float)[None], frame.truth.astype(float)[None]
+    expected = uncertainty_metrics(depth, frame.relative_sigma * depth, truth, np.ones_like(truth, bool))
+    assert found == pytest.approx(expected["nll"], rel=1e-4)
+
+
+def test_spreads_have_the_order_of_what_they_describe():
+    for spread in (SCALE, SIGMA):
+        assert 0 < spread.scenes < spread.cameras
