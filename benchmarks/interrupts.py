@@ -33,9 +33,15 @@ LIMIT_S = 20.0
 
 def interrupted(command: list[str], moment: float) -> tuple[str, str]:
     """Exit of a process interrupted ``moment`` seconds after its start, and its stderr."""
+    with private_domain() as domain:
+        return interrupted_in(os.environ | domain, command, moment)
+
+
+def interrupted_in(environment: dict[str, str], command: list[str], moment: float) -> tuple[str, str]:
+    """The same, in the environment's domain."""
     process = subprocess.Popen(
         command,
-        env=os.environ | private_domain(),
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -50,15 +50,16 @@ class BrokenPredictor:
 
 @pytest.fixture
 def node(monkeypatch):
-    for name, value in private_domain().items():
-        monkeypatch.setenv(name, value)
-    context = rclpy.Context()
-    rclpy.init(context=context)
-    node = LifecycleNode("faulty", context=context)
-    declare_parameters(node)
-    yield node
-    node.destroy_node()
-    context.shutdown()
+    with private_domain() as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        context = rclpy.Context()
+        rclpy.init(context=context)
+        node = LifecycleNode("faulty", context=context)
+        declare_parameters(node)
+        yield node
+        node.destroy_node()
+        context.shutdown()
 
 
 @pytest.fixture
