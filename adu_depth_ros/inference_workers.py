@@ -142,7 +142,11 @@ class InferenceWorkers:
         deadline = time.monotonic() + STOP_S
         for worker in self._workers:
             worker.thread.join(max(0.0, deadline - time.monotonic()))
-        return not any(worker.thread.is_alive() for worker in self._workers)
+        ended = not any(worker.thread.is_alive() for worker in self._workers)
+        # They refer back to this: without a break the network would stay in memory until Python's next full
+        # collection, a dozen cycles of the node later.
+        self._workers.clear()
+        return ended
 
     def tell_all(self, error: Exception) -> None:
         """Record an error that affects every camera."""
