@@ -311,9 +311,9 @@ class DepthNode(LifecycleNode):
         self._building = text
         self._publish_diagnostics()
 
-    def _check_health(self) -> None:
+    def _check_health(self, late: float) -> None:
         if (workers := self._workers) is not None:
-            workers.supervise(read_parameters(self).worker_timeout)
+            workers.supervise(read_parameters(self).worker_timeout, late)
         self._publish_diagnostics()
 
     def _publish_diagnostics(self) -> None:

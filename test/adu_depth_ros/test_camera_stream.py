@@ -193,6 +193,17 @@ def test_a_worker_that_hangs_is_replaced_and_its_late_answer_is_nobodys(start, h
     assert worker.stop()
 
 
+def test_time_in_which_the_whole_process_stood_still_is_no_hang(start, hang, capfd):
+    """A machine that swaps, or is suspended, stops the supervisor as well."""
+    stream = start(hang)
+    time.sleep(0.5)
+    stream.worker.supervise(0.2, stalled=0.5)
+    assert stream.worker.restarts == 0
+    time.sleep(0.3)
+    stream.worker.supervise(0.2)
+    assert stream.worker.restarts == 1
+
+
 def test_a_worker_that_hangs_again_is_given_up(start, hang, capfd):
     stream = start(None, hang, then=(None, hang))
     stream.on_camera_info(INFO)
