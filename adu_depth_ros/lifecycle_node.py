@@ -227,6 +227,7 @@ class DepthNode(LifecycleNode):
             backend=parameters.backend,
             network_size=parse_network_size(parameters.network_size),
             threads=parameters.threads or None,
+            gpu=parameters.gpu,
             profile=parameters.profile,
             # Several cameras keep every core busy with their own images; a single camera needs low latency.
             throughput=len(parameters.cameras) > 1,

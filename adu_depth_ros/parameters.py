@@ -86,6 +86,12 @@ class Parameters:
         "CPU threads for inference; 0 leaves it to the runtime. Limit them to keep cores for others",
         limits=(0, 256),
     )
+    gpu: int = _parameter(
+        0,
+        RELOAD,
+        "index of the GPU for GPU backends, among those that the process sees (CUDA_VISIBLE_DEVICES)",
+        limits=(0, 63),
+    )
     engine_cache: str = _parameter(
         "",
         RELOAD,
