@@ -244,8 +244,8 @@ class DepthNode(LifecycleNode):
             parameters = read_parameters(self)
             new = self._load(parameters)
             # The network's size may follow the camera's: it is loaded now, not with the next frame.
-            for camera in {stream.camera for stream in streams if stream.camera is not None}:
-                new.predict(np.zeros((*camera.size, 3), np.uint8), camera)
+            for camera, whole in {stream.cameras for stream in streams if stream.cameras is not None}:
+                new.predict(np.zeros((*camera.size, 3), np.uint8), camera, whole=whole)
         except BuildStopped:
             raise UserError("stopped: the process is shutting down") from None
         finally:

@@ -126,7 +126,12 @@ class Predictor:
         return other
 
     def predict(
-        self, image: np.ndarray, camera: Camera, channels: str = "rgb", output_size: str = "image"
+        self,
+        image: np.ndarray,
+        camera: Camera,
+        channels: str = "rgb",
+        output_size: str = "image",
+        whole: Camera | None = None,
     ) -> Prediction:
         """Metric depth and its one-sigma uncertainty.
 
@@ -135,12 +140,13 @@ class Predictor:
         :param channels: ``rgb``, ``bgr``, ``rgba``, ``bgra`` or ``mono``
         :param output_size: ``image``, or ``network`` for maps at the network's resolution without the
             border, with the camera scaled to match
+        :param whole: if ``image`` is a region: intrinsics of the whole image, which profiles are of
         :raises ValueError: if the image's type, size or channels, or ``output_size``, are not as above
         :raises ProfileMismatch: if the named profile is of another camera
         :raises UserError: if the network cannot be loaded for this camera's size, or several profiles beside
             the model are of this camera
         """
-        adaptation = self._profiles.of(camera)
+        adaptation = self._profiles.of(whole or camera)
         self.profile_file = adaptation.source
         if adaptation.source is not None and adaptation.source not in self.profile_files:
             self.profile_files.append(adaptation.source)

@@ -38,7 +38,7 @@ class BrokenPredictor:
     def warm_up(self):
         self.predict(np.zeros((*self.network_size, 3), np.uint8), Camera(9, 9, 0, 0, 192, 64))
 
-    def predict(self, image, camera, channels="rgb", output_size="image"):
+    def predict(self, image, camera, channels="rgb", output_size="image", whole=None):
         if self.faults and (fault := self.faults.pop(0)) is not None:
             if isinstance(fault, threading.Event):
                 fault.wait(20)
