@@ -18,7 +18,7 @@ class HealthTimer:
 
     :param period: seconds
     :param check: function to call with the seconds by which the call is late, because the whole process
-        stood still; an exception is logged and does not end the timer
+        was blocked; an exception is logged and does not end the timer
     """
 
     def __init__(self, period: float, check: Callable[[float], None], log: RcutilsLogger) -> None:

@@ -117,7 +117,7 @@ class InferenceWorkers:
         """Check that the threads are alive and working; call it regularly, from another thread.
 
         :param timeout: seconds for one frame, or for loading the network
-        :param stalled: seconds since the previous call in which the whole process stood still (suspended,
+        :param stalled: seconds since the previous call in which the whole process was blocked (suspended,
             swapped out); they do not count
         """
         if self._stopped or self.failure:
