@@ -299,7 +299,8 @@ class Parameters:
         30.0,
         FRAME,
         "seconds on one frame after which the worker counts as hung and is replaced, once; must be longer "
-        "than loading the network takes. Time in which the whole process is suspended or swapped out does not count",
+        "than loading the network takes. Time in which the whole process is suspended or swapped out does "
+        "not count",
         limits=(1.0, 3600.0),
     )
     save_folder: str = _parameter(
