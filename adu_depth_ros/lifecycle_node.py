@@ -231,6 +231,7 @@ class DepthNode(LifecycleNode):
             profile=parameters.profile,
             # Several cameras keep every core busy with their own images; a single camera needs low latency.
             throughput=len(parameters.cameras) > 1,
+            batch=len(parameters.cameras),
         )
 
     def _reload(self) -> str:
