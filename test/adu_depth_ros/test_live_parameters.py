@@ -76,7 +76,8 @@ class Flow:
 
 @pytest.fixture(scope="module")
 def flow(start_node, client, camera, shipped_model, wait_for):
-    start_node("-p", f"model:={shipped_model}")
+    # The vehicle's motion, for stabilise, would need tf2_msgs.
+    start_node("-p", f"model:={shipped_model}", "-p", "stabilise_motion:=none")
     camera.wait_for_subscriber()
     depth = client.listen(Image, "depth/image")
     others = [client.listen(kind, topic) for topic, kind in OUTPUTS.items()]
