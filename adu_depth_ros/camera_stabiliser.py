@@ -72,4 +72,4 @@ class CameraStabiliser:
     def reset(self) -> None:
         """Forget the frames before."""
         with self._lock:
-            self._fusion = None
+            self._fusion = self._predictor = None

@@ -68,8 +68,8 @@ class CameraStream:
         self.name = name
         self.statistics = FrameStatistics()
         self.frame_id = ""
-        self.camera: Camera | None = None
-        """Of the latest processed image."""
+        self.cameras: tuple[Camera, Camera] | None = None
+        """Of the latest processed image, and of the whole image of which it may be a region."""
         self._node = node
         self._publishers = publishers
         self._mailbox = mailbox
@@ -225,11 +225,11 @@ class CameraStream:
         """:raises BadFrame: if the frame is not usable"""
         parameters = self._parameters()
         seen = self._reader.read(received, parameters)
-        self.camera = seen.camera
+        self.cameras = seen.camera, seen.whole
         start = time.monotonic()
         size = "network" if parameters.stabilise else parameters.output_size
         try:
-            prediction = predictor.predict(seen.image, seen.camera, seen.channels, size)
+            prediction = predictor.predict(seen.image, seen.camera, seen.channels, size, whole=seen.whole)
         except ProfileMismatch as error:
             raise BadFrame(str(error)) from error
         unfused = None

@@ -56,7 +56,7 @@ def model_to_load(node: DepthNode, parameters: Parameters, tell: Callable[[str],
         engine = build_or_find(node, parameters, tell)
     else:
         return model
-    check_verified(engine, parameters.allow_unverified_engine)
+    check_verified(engine, parameters.allow_unverified_engine, parameters.gpu)
     return engine
 
 
@@ -79,7 +79,9 @@ def build_or_find(node: DepthNode, parameters: Parameters, tell: Callable[[str],
     size = parse_network_size(parameters.network_size)
     # sm86 means 8.6, which ROS would parse as a number and refuse.
     capability = re.sub(r"^sm_?(\d+)(\d)$", r"\1.\2", parameters.engine_compute_capability)
-    options = BuildOptions(compute_capability=capability or None, sizes=(size,) if size else ())
+    options = BuildOptions(
+        compute_capability=capability or None, sizes=(size,) if size else (), on_gpu=parameters.gpu
+    )
     folder = Path(parameters.engine_cache).expanduser() if parameters.engine_cache else None
     started = time.monotonic()
 

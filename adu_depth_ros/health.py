@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import traceback
 from collections.abc import Callable
 
@@ -12,15 +13,15 @@ from rclpy.impl.rcutils_logger import RcutilsLogger
 class HealthTimer:
     """Calls a function at regular intervals on its own thread.
 
-    A timer of the executor is blocked during a transition, such as loading a model.
-    With
+    A timer of the executor is blocked during a transition, such as loading a model. With
     ``use_sim_time`` and no ``/clock`` it would never start, just when diagnostics are needed most.
 
     :param period: seconds
-    :param check: function to call; an exception is logged and does not end the timer
+    :param check: function to call with the seconds by which the call is late, because the whole process
+        was blocked; an exception is logged and does not end the timer
     """
 
-    def __init__(self, period: float, check: Callable[[], None], log: RcutilsLogger) -> None:
+    def __init__(self, period: float, check: Callable[[float], None], log: RcutilsLogger) -> None:
         self._check = check
         self._log = log
         self._period = period
@@ -34,8 +35,11 @@ class HealthTimer:
         self._thread.join()
 
     def _run(self) -> None:
+        due = time.monotonic() + self._period
         while not self._closed.wait(self._period):
+            late = max(0.0, time.monotonic() - due)
             try:
-                self._check()
+                self._check(late)
             except Exception as error:
                 self._log.error("diagnostics: " + "".join(traceback.format_exception(error)).rstrip())
+            due = time.monotonic() + self._period

@@ -25,6 +25,7 @@ from adu_depth_ros.stream_frames import BadFrame, ReceivedFrame
 class SeenImage:
     """A frame before prediction: see ``PredictedFrame``.
 
+    :param whole: camera of the whole image, of which ``image`` may be a region
     :param rotation: from the axes of the message's frame to those of the image, 3x3; None for the same axes
     """
 
@@ -32,6 +33,7 @@ class SeenImage:
     image: np.ndarray
     channels: str
     camera: Camera
+    whole: Camera
     info: CameraInfo
     hidden: np.ndarray | None
     rotation: np.ndarray | None = None
@@ -70,6 +72,7 @@ class ImageReader:
             seen.image[part],
             seen.channels,
             seen.camera.crop(*region),
+            seen.whole,
             cropped_info(seen.info, region),
             None if seen.hidden is None else seen.hidden[part],
             seen.rotation,
@@ -82,7 +85,7 @@ class ImageReader:
         hidden = hidden_pixels(parameters.ego_mask, width, height)
         if not parameters.rectify:
             camera = camera_from_info(info, width, height, parameters.rectified)
-            return SeenImage(time, *decode(message), camera, info, hidden)
+            return SeenImage(time, *decode(message), camera, camera, info, hidden)
         rectifier = self._rectifier_of(info, width, height)
         image, channels = decode(message)
         unseen = rectifier.unseen if rectifier.unseen.any() else None
@@ -90,8 +93,8 @@ class ImageReader:
             hidden = rectifier.mask(hidden)
             unseen = hidden if unseen is None else unseen | hidden
         image = rectifier(np.ascontiguousarray(image))
-        info = with_projection(info)
-        return SeenImage(time, image, channels, rectifier.camera, info, unseen, rectifier.rotation)
+        info, camera = with_projection(info), rectifier.camera
+        return SeenImage(time, image, channels, camera, camera, info, unseen, rectifier.rotation)
 
     def _rectifier_of(self, info: CameraInfo, width: int, height: int) -> Rectifier:
         """Recomputed only when the calibration changes: its maps take longer than an inference."""

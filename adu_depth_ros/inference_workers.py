@@ -37,6 +37,10 @@ class _Job:
     def seconds(self) -> float:
         return time.monotonic() - self._start
 
+    def excuse(self, seconds: float) -> None:
+        """Leave out seconds that the task could not use."""
+        self._start = min(self._start + seconds, time.monotonic())
+
 
 class _Worker:
     """A thread that predicts until the mailbox is closed or it is replaced.
@@ -109,13 +113,18 @@ class InferenceWorkers:
         self._stopped = False
         self._workers = [_Worker(self, self._warm_up) for _ in range(count)]
 
-    def supervise(self, timeout: float) -> None:
+    def supervise(self, timeout: float, stalled: float = 0.0) -> None:
         """Check that the threads are alive and working; call it regularly, from another thread.
 
         :param timeout: seconds for one frame, or for loading the network
+        :param stalled: seconds since the previous call in which the whole process was blocked (suspended,
+            swapped out); they do not count
         """
         if self._stopped or self.failure:
             return
+        for worker in self._workers:
+            if (job := worker.job) is not None:
+                job.excuse(stalled)
         faults = {worker: fault for worker in self._workers if (fault := worker.fault(timeout))}
         if not faults:
             return
@@ -142,7 +151,11 @@ class InferenceWorkers:
         deadline = time.monotonic() + STOP_S
         for worker in self._workers:
             worker.thread.join(max(0.0, deadline - time.monotonic()))
-        return not any(worker.thread.is_alive() for worker in self._workers)
+        ended = not any(worker.thread.is_alive() for worker in self._workers)
+        # They refer back to this: without a break the network would stay in memory until Python's next full
+        # collection, a dozen cycles of the node later.
+        self._workers.clear()
+        return ended
 
     def tell_all(self, error: Exception) -> None:
         """Record an error that affects every camera."""

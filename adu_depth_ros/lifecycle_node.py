@@ -227,9 +227,11 @@ class DepthNode(LifecycleNode):
             backend=parameters.backend,
             network_size=parse_network_size(parameters.network_size),
             threads=parameters.threads or None,
+            gpu=parameters.gpu,
             profile=parameters.profile,
             # Several cameras keep every core busy with their own images; a single camera needs low latency.
             throughput=len(parameters.cameras) > 1,
+            batch=len(parameters.cameras),
         )
 
     def _reload(self) -> str:
@@ -243,8 +245,8 @@ class DepthNode(LifecycleNode):
             parameters = read_parameters(self)
             new = self._load(parameters)
             # The network's size may follow the camera's: it is loaded now, not with the next frame.
-            for camera in {stream.camera for stream in streams if stream.camera is not None}:
-                new.predict(np.zeros((*camera.size, 3), np.uint8), camera)
+            for camera, whole in {stream.cameras for stream in streams if stream.cameras is not None}:
+                new.predict(np.zeros((*camera.size, 3), np.uint8), camera, whole=whole)
         except BuildStopped:
             raise UserError("stopped: the process is shutting down") from None
         finally:
@@ -311,9 +313,9 @@ class DepthNode(LifecycleNode):
         self._building = text
         self._publish_diagnostics()
 
-    def _check_health(self) -> None:
+    def _check_health(self, late: float) -> None:
         if (workers := self._workers) is not None:
-            workers.supervise(read_parameters(self).worker_timeout)
+            workers.supervise(read_parameters(self).worker_timeout, late)
         self._publish_diagnostics()
 
     def _publish_diagnostics(self) -> None:

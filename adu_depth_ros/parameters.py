@@ -86,6 +86,12 @@ class Parameters:
         "CPU threads for inference; 0 leaves it to the runtime. Limit them to keep cores for others",
         limits=(0, 256),
     )
+    gpu: int = _parameter(
+        0,
+        RELOAD,
+        "index of the GPU for GPU backends, among those that the process sees (CUDA_VISIBLE_DEVICES)",
+        limits=(0, 63),
+    )
     engine_cache: str = _parameter(
         "",
         RELOAD,
@@ -293,7 +299,8 @@ class Parameters:
         30.0,
         FRAME,
         "seconds on one frame after which the worker counts as hung and is replaced, once; must be longer "
-        "than loading the network takes",
+        "than loading the network takes. Time in which the whole process is suspended or swapped out does "
+        "not count",
         limits=(1.0, 3600.0),
     )
     save_folder: str = _parameter(

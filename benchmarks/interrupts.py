@@ -2,6 +2,7 @@
 
     python benchmarks/interrupts.py [--count 100] [--seconds 3] -- COMMAND...
     python benchmarks/interrupts.py                       # depth_node, as installed beside this Python
+    python benchmarks/interrupts.py --cameras 4           # the same, with several cameras
     python benchmarks/interrupts.py -- adu_depth benchmark models/adu_student.onnx --runs 2000
     python benchmarks/interrupts.py --seconds 0.12        # while Python starts
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import json
 import os
 import random
 import signal
@@ -31,11 +33,26 @@ LIMIT_S = 20.0
 """A process that has not ended so long after its signal hangs."""
 
 
+def depth_node(cameras: int) -> list[str]:
+    """Command of the installed node."""
+    command = [str(Path(sys.executable).with_name("depth_node"))]
+    if cameras > 1:
+        names = json.dumps([f"camera{number}" for number in range(cameras)])
+        command += ["--ros-args", "-p", f"cameras:={names}"]
+    return command
+
+
 def interrupted(command: list[str], moment: float) -> tuple[str, str]:
     """Exit of a process interrupted ``moment`` seconds after its start, and its stderr."""
+    with private_domain() as domain:
+        return interrupted_in(os.environ | domain, command, moment)
+
+
+def interrupted_in(environment: dict[str, str], command: list[str], moment: float) -> tuple[str, str]:
+    """The same, in the environment's domain."""
     process = subprocess.Popen(
         command,
-        env=os.environ | private_domain(),
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -63,11 +80,14 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=3.0, help="latest moment (default 3)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--show", action="store_true", help="print what a wrongly ended process wrote")
+    parser.add_argument("--cameras", type=int, default=1, help="of depth_node (default 1)")
     parser.add_argument("command", nargs="*", help="default: depth_node")
     arguments = parser.parse_args()
     # A shell that starts this in the background has it ignored, and so in all that is started here.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    command = arguments.command or [str(Path(sys.executable).with_name("depth_node"))]
+    if arguments.command and arguments.cameras != 1:
+        parser.error("--cameras is for depth_node, not for a COMMAND")
+    command = arguments.command or depth_node(arguments.cameras)
 
     moments = random.Random(arguments.seed)
     endings: dict[str, list[float]] = collections.defaultdict(list)

@@ -91,7 +91,12 @@ def read(arguments: argparse.Namespace) -> dict:
 
 def measure(arguments: argparse.Namespace) -> dict:
     """One run of the three processes."""
-    environment = os.environ | private_domain()
+    with private_domain() as domain:
+        return run_in(os.environ | domain, arguments)
+
+
+def run_in(environment: dict[str, str], arguments: argparse.Namespace) -> dict:
+    """The run with the domain of the environment."""
     environment.pop(profiles_variable(), None)
     if arguments.profile != "none":
         environment[profiles_variable()] = arguments.profile

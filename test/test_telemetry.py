@@ -118,15 +118,16 @@ def test_the_node_reports_nothing(watched, shipped_model):
         "-p",
         f"model:={shipped_model}",
     ]
-    node = subprocess.Popen(
-        command, env=environment | private_domain(), stderr=subprocess.PIPE, text=True, stdout=subprocess.PIPE
-    )
-    told = []
-    for line in node.stderr:
-        told.append(line)
-        if "configured: " in line:
-            time.sleep(0.7)
-            node.send_signal(signal.SIGINT)
-    assert node.wait(20) == 0, "".join(told)
+    with private_domain() as domain:
+        node = subprocess.Popen(
+            command, env=environment | domain, stderr=subprocess.PIPE, text=True, stdout=subprocess.PIPE
+        )
+        told = []
+        for line in node.stderr:
+            told.append(line)
+            if "configured: " in line:
+                time.sleep(0.7)
+                node.send_signal(signal.SIGINT)
+        assert node.wait(20) == 0, "".join(told)
     assert any("configured: " in line for line in told)
     assert reports() == []

@@ -1,4 +1,4 @@
-"""Network input size that matches a camera."""
+"""Network input size that matches a camera, and the batch that a model takes."""
 
 from __future__ import annotations
 
@@ -34,6 +34,15 @@ def fixed_network_size(card: ModelCard) -> tuple[int, int] | None:
     if "engine" in card.extra or any(isinstance(side, int) for side in shape[2:]):
         return card.input_height, card.input_width
     return None
+
+
+def largest_batch(card: ModelCard) -> int | None:
+    """Largest number of images that the file takes at once together with single ones; None if any."""
+    if "engine" in card.extra:
+        profiles = card.extra["engine"]["profiles"]
+        return max(high[0] for _, _, high in profiles) if any(low[0] == 1 for low, _, _ in profiles) else 1
+    shape = card.extra.get("input_shape", ())
+    return 1 if shape and isinstance(shape[0], int) else None
 
 
 def check_network_size(size: tuple[int, int], card: ModelCard) -> None:

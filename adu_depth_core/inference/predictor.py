@@ -15,8 +15,14 @@ from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
 from adu_depth_core.inference.backends.base import Backend, blank_input
 from adu_depth_core.inference.backends.choice import BACKENDS, choose_backend, open_backend
+from adu_depth_core.inference.batching import batching
 from adu_depth_core.inference.installed_models import find_model
-from adu_depth_core.inference.network_size import check_network_size, fit_network_size, fixed_network_size
+from adu_depth_core.inference.network_size import (
+    check_network_size,
+    fit_network_size,
+    fixed_network_size,
+    largest_batch,
+)
 from adu_depth_core.inference.placement import Placement
 from adu_depth_core.inference.postprocess import postprocess
 from adu_depth_core.inference.prediction import Prediction
@@ -55,6 +61,8 @@ class Predictor:
     :param threads: CPU threads of the runtime; None leaves it to the runtime
     :param throughput: see ``for_throughput``
     :param gpu: see ``backends.choice.open_backend``
+    :param batch: number of threads that predict concurrently, such as one for each camera. A backend that
+        gains by batches runs the images that are waiting as one, see ``batching``; other backends ignore it
     :param profile: camera profile: a file, ``auto`` for the one beside the model that matches the camera,
         if there is one, or ``none``
     :raises UserError: if no model has that name, the model or its card is missing, damaged or do not match,
@@ -77,6 +85,7 @@ class Predictor:
         throughput: bool = False,
         gpu: int = 0,
         profile: str | Path = AUTO,
+        batch: int = 1,
     ) -> None:
         try:
             self.model_path = find_model(model)
@@ -98,6 +107,7 @@ class Predictor:
         self._threads = threads
         self._throughput = throughput
         self._gpu = gpu
+        self._batch = batch
         self._fixed_size = network_size or fixed_network_size(self.card)
         self.network_sizes: list[tuple[int, int]] = []
         self._loaded: OrderedDict[tuple[int, int], Idle] = OrderedDict()
@@ -120,13 +130,19 @@ class Predictor:
             throughput=True,
             gpu=self._gpu,
             profile=self._profiles.choice,
+            batch=self._batch,
         )
         other._warned_of_border = other._warned_of_camera = True  # this predictor reports it
         other.profile_files = self.profile_files
         return other
 
     def predict(
-        self, image: np.ndarray, camera: Camera, channels: str = "rgb", output_size: str = "image"
+        self,
+        image: np.ndarray,
+        camera: Camera,
+        channels: str = "rgb",
+        output_size: str = "image",
+        whole: Camera | None = None,
     ) -> Prediction:
         """Metric depth and its one-sigma uncertainty.
 
@@ -135,12 +151,13 @@ class Predictor:
         :param channels: ``rgb``, ``bgr``, ``rgba``, ``bgra`` or ``mono``
         :param output_size: ``image``, or ``network`` for maps at the network's resolution without the
             border, with the camera scaled to match
+        :param whole: if ``image`` is a region: intrinsics of the whole image, which profiles are of
         :raises ValueError: if the image's type, size or channels, or ``output_size``, are not as above
         :raises ProfileMismatch: if the named profile is of another camera
         :raises UserError: if the network cannot be loaded for this camera's size, or several profiles beside
             the model are of this camera
         """
-        adaptation = self._profiles.of(camera)
+        adaptation = self._profiles.of(whole or camera)
         self.profile_file = adaptation.source
         if adaptation.source is not None and adaptation.source not in self.profile_files:
             self.profile_files.append(adaptation.source)
@@ -189,8 +206,10 @@ class Predictor:
         if self._throughput and load.streams is not None:
             count = self._threads or min(os.cpu_count() or 1, MAX_STREAMS)
             backends = load.streams(self.model_path, size, count)
+        elif load.gains_by_batches and (batch := self._possible_batch()) > 1:
+            backends = batching(lambda count: self._open(size, count), batch, size)
         else:
-            backends = [open_backend(self.backend_name, self.model_path, size, self._threads, gpu=self._gpu)]
+            backends = [self._open(size)]
         self.backend, self.images_at_once = backends[0], len(backends)
         idle: Idle = queue.SimpleQueue()
         for backend in backends:
@@ -198,6 +217,21 @@ class Predictor:
             backend.infer(*blank_input(1, size))
             idle.put((Preprocessor(self.card, size), backend))
         return idle
+
+    def _open(self, size: tuple[int, int], batch: int = 1) -> Backend:
+        return open_backend(self.backend_name, self.model_path, size, self._threads, batch, gpu=self._gpu)
+
+    def _possible_batch(self) -> int:
+        """Number of images in a batch, as wanted or as the model takes."""
+        limit = largest_batch(self.card)
+        if limit is None or limit >= self._batch:
+            return self._batch
+        logger.warning(
+            "%s takes %d image%s at once, %d would be used: export it with --batch dynamic, and build an "
+            "engine from that with --batch 1 %d %d",
+            *(self.model_path, limit, "s" * (limit > 1), self._batch, self._batch, self._batch),
+        )
+        return limit
 
     def _warn_of_wasteful_border(self, placement: Placement) -> None:
         if self._warned_of_border or placement.border_share <= WASTEFUL_BORDER:

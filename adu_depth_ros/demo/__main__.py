@@ -90,11 +90,11 @@ def _run(arguments: argparse.Namespace) -> None:
         raise UserError(f"--frames is {arguments.frames}: a drive has at least 2")
     console = plain_console()
     _remove_former(arguments.out)
-    os.environ.update(private_domain())
     if warning := use_profile_for_images():
         console.print(Text("warning:", "yellow"), warning, soft_wrap=True)
     # The folder is renamed into place when it is complete: a failed demo leaves no folder.
-    with write_atomically(arguments.out) as work:
+    with private_domain() as environment, write_atomically(arguments.out) as work:
+        os.environ.update(environment)
         work.mkdir()
         source = arguments.bag or _make_drive(work / "drive", arguments.frames)
         run = run_live(source, work, arguments.model)

@@ -184,8 +184,8 @@ def client():
         pytest.skip("needs ROS 2 (rclpy and its messages)")
     from adu_depth_ros.isolation import private_domain
 
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in private_domain().items():
+    with pytest.MonkeyPatch.context() as patch, private_domain() as environment:
+        for name, value in environment.items():
             patch.setenv(name, value)
         client = Client()
         yield client

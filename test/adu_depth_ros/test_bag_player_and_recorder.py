@@ -48,8 +48,10 @@ def bag(tmp_path):
 
 @pytest.fixture(autouse=True)
 def domain(monkeypatch):
-    for name, value in private_domain().items():
-        monkeypatch.setenv(name, value)
+    with private_domain() as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        yield
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ class Forward:
 
 def seen(index, rotation=None):
     time = Time(nanoseconds=index * 100_000_000)
-    return SeenImage(time, PLAIN, "rgb", CAMERA, CameraInfo(), None, rotation)
+    return SeenImage(time, PLAIN, "rgb", CAMERA, CAMERA, CameraInfo(), None, rotation)
 
 
 def prediction(depth):
@@ -82,7 +82,7 @@ def test_the_reason_for_an_unknown_motion_is_passed_on():
     stabiliser, predictor = CameraStabiliser(Lost()), model()
     stabiliser.update(prediction(20.0), seen(1), "camera", predictor)
     assert stabiliser.update(prediction(20.0), seen(2), "camera", predictor).unfused == ""  # static
-    moved = SeenImage(Time(nanoseconds=300_000_000), 255 - PLAIN, "rgb", CAMERA, CameraInfo(), None)
+    moved = SeenImage(Time(nanoseconds=300_000_000), 255 - PLAIN, "rgb", CAMERA, CAMERA, CameraInfo(), None)
     answer = stabiliser.update(prediction(20.0), moved, "camera", predictor)
     assert answer.unfused == "motion unknown: no pose of 'base'"
 

@@ -38,7 +38,7 @@ class BrokenPredictor:
     def warm_up(self):
         self.predict(np.zeros((*self.network_size, 3), np.uint8), Camera(9, 9, 0, 0, 192, 64))
 
-    def predict(self, image, camera, channels="rgb", output_size="image"):
+    def predict(self, image, camera, channels="rgb", output_size="image", whole=None):
         if self.faults and (fault := self.faults.pop(0)) is not None:
             if isinstance(fault, threading.Event):
                 fault.wait(20)
@@ -50,15 +50,16 @@ class BrokenPredictor:
 
 @pytest.fixture
 def node(monkeypatch):
-    for name, value in private_domain().items():
-        monkeypatch.setenv(name, value)
-    context = rclpy.Context()
-    rclpy.init(context=context)
-    node = LifecycleNode("faulty", context=context)
-    declare_parameters(node)
-    yield node
-    node.destroy_node()
-    context.shutdown()
+    with private_domain() as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        context = rclpy.Context()
+        rclpy.init(context=context)
+        node = LifecycleNode("faulty", context=context)
+        declare_parameters(node)
+        yield node
+        node.destroy_node()
+        context.shutdown()
 
 
 @pytest.fixture
@@ -190,6 +191,17 @@ def test_a_worker_that_hangs_is_replaced_and_its_late_answer_is_nobodys(start, h
     assert counts["received"] == counts["published"] + counts["failed"]
     assert send(stream) == "published"
     assert worker.stop()
+
+
+def test_time_in_which_the_whole_process_stood_still_is_no_hang(start, hang, capfd):
+    """A machine that swaps, or is suspended, stops the supervisor as well."""
+    stream = start(hang)
+    time.sleep(0.5)
+    stream.worker.supervise(0.2, stalled=0.5)
+    assert stream.worker.restarts == 0
+    time.sleep(0.3)
+    stream.worker.supervise(0.2)
+    assert stream.worker.restarts == 1
 
 
 def test_a_worker_that_hangs_again_is_given_up(start, hang, capfd):

@@ -2,10 +2,12 @@
 
 import dataclasses
 import fcntl
+import logging
 import shutil
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -167,6 +169,23 @@ def test_a_gpu_to_build_for_is_none_to_run_on(waiting_node, client):
     assert client.set_parameter("engine_compute_capability", "sm86").successful
     assert not client.change_state("configure")
     waiting_node.wait_for_error("it requires build_only")
+
+
+def test_the_engine_is_built_for_the_gpu_that_runs_it(monkeypatch, shipped_model):
+    from adu_depth_core.deploy.engine_cache import EngineCache
+    from adu_depth_ros.engine_loading import build_or_find
+    from adu_depth_ros.parameters import Parameters
+
+    asked = []
+
+    def engine(cache, model, options, *arguments, **others):
+        asked.append(options.on_gpu)
+        return model.with_suffix(".engine")
+
+    monkeypatch.setattr(EngineCache, "engine", engine)
+    node = SimpleNamespace(get_logger=lambda: logging.getLogger("node"))
+    build_or_find(node, Parameters(backend="tensorrt", model=str(shipped_model), gpu=2), print)
+    assert asked == [2]
 
 
 def test_a_node_without_engines_does_not_load_what_builds_them():

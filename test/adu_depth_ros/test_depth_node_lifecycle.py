@@ -170,6 +170,15 @@ def test_models_are_chosen_by_name(configurable, client, shipped_model):
     assert client.set_parameter("model", str(shipped_model)).successful
 
 
+def test_a_gpu_is_passed_on_to_the_model(configurable, client, shipped_model):
+    assert client.set_parameter("model", str(shipped_model)).successful
+    assert client.set_parameter("gpu", 1).successful
+    assert not client.change_state("configure")
+    configurable.wait_for_error("runs on the CPU, GPU 1 is for: tensorrt")
+    assert client.set_parameter("gpu", 0).successful
+    assert client.change_state("configure")
+
+
 def test_compressed_images_are_an_input_too(configurable, client, camera, wait_for):
     assert client.set_parameter("image_transport", "compressed").successful
     assert client.change_state("configure")

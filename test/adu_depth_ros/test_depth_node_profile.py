@@ -8,6 +8,7 @@ pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
 pytest.importorskip("openvino", reason="needs an inference runtime")
 from diagnostic_msgs.msg import DiagnosticArray
 from sensor_msgs.msg import Image
+from std_srvs.srv import Trigger
 
 from adu_depth_core.camera import Camera
 from adu_depth_core.inference.camera_profile import CameraProfile
@@ -21,10 +22,10 @@ def values_with_profile(start_node, camera, client, wait_for, shipped_model, tmp
     card = read_card(shipped_model)
     path = tmp_path / "mine.profile.json"
 
-    def start(focal):
+    def start(focal, *ros_arguments):
         mine = Camera(focal, focal, 80.0, 24.0, 160, 48)
         CameraProfile(card.name, card.files, mine, DepthCorrection(log_scale=0.1)).write(path)
-        node = start_node("-p", f"profile:={path}")
+        node = start_node("-p", f"profile:={path}", *ros_arguments)
         camera.wait_for_subscriber()
         diagnostics = client.listen(DiagnosticArray, "/diagnostics")
         client.listen(Image, "depth/image")
@@ -46,6 +47,16 @@ def test_the_profile_in_use_is_named(values_with_profile):
     path, node, values = values_with_profile(100.0)
     assert values["camera profile"] == str(path)
     assert values["frames rejected"] == "0"
+    assert node.errors() == []
+
+
+def test_a_profile_holds_for_a_region_of_its_camera(values_with_profile, client):
+    """Profiles are of whole images: the region's own camera has another size and principal point."""
+    path, node, values = values_with_profile(100.0, "-p", "region_of_interest:=20,16,120,32")
+    assert values["camera profile"] == str(path)
+    assert values["frames rejected"] == "0"
+    result = client.call(Trigger, "reload")  # loads for the camera that was seen
+    assert result.success, result.message
     assert node.errors() == []
 
 

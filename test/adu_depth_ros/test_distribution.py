@@ -32,8 +32,8 @@ def test_fast_dds_3_has_another_variable(run_on, release, variable):
 @pytest.mark.parametrize("release", [HUMBLE, JAZZY, KILTED, LYRICAL])
 def test_a_private_domain_is_on_this_machine_only(run_on, release):
     run_on(release)
-    environment = private_domain()
-    del environment["ROS_DOMAIN_ID"]
+    with private_domain() as environment:
+        del environment["ROS_DOMAIN_ID"]
     old, new = {"ROS_LOCALHOST_ONLY": "1"}, {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
     assert environment == (old if release == HUMBLE else new)
 

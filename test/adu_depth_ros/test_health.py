@@ -1,5 +1,8 @@
 """Diagnostics of a node whose parts stand still: the real node and DDS, with a network that hangs."""
 
+import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -86,6 +89,23 @@ def statuses(client):
     subscription = client.node.create_subscription(DiagnosticArray, "/diagnostics", note, 100)
     yield arrived
     client.node.destroy_subscription(subscription)
+
+
+def test_the_timer_tells_how_long_the_process_stood_still():
+    code = """
+import time
+from adu_depth_ros.health import HealthTimer
+HealthTimer(0.1, lambda late: print(late, flush=True), None)
+time.sleep(60)
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert float(process.stdout.readline()) < 5.0
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(6.0)
+    process.send_signal(signal.SIGCONT)
+    with process:
+        assert any(float(process.stdout.readline()) > 5.0 for _ in range(100))
+        process.kill()
 
 
 def values(status):

@@ -15,20 +15,22 @@ from adu_depth_ros.isolation import private_domain
 MOMENTS = [0.0, 0.15, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.2]
 
 
-def start(command):
-    """A process that gets no SIGINT before its first line: until then Python would answer it."""
-    return subprocess.Popen(
-        command,
-        env=os.environ | private_domain(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]),
-    )
+@pytest.fixture
+def start():
+    """Start a process that gets no SIGINT before its first line: until then Python would answer it."""
+    with private_domain() as domain:
+        yield lambda command: subprocess.Popen(
+            command,
+            env=os.environ | domain,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]),
+        )
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_node_that_starts_ends_without_a_word(moment, shipped_model):
+def test_a_node_that_starts_ends_without_a_word(start, moment, shipped_model):
     node = start(
         [sys.executable, "-m", "adu_depth_ros.depth_node", "--ros-args", "-p", f"model:={shipped_model}"]
     )

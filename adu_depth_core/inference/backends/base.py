@@ -77,6 +77,9 @@ class Backend(Protocol):
     concurrently, each with its own backend of one CPU thread: higher throughput than one backend with all
     threads, at a higher latency per image. None if the runtime does not benefit."""
 
+    gains_by_batches: ClassVar[bool] = False
+    """True if a batch of images takes less time than one image after the other."""
+
     run_resident: Callable[[], None] | None = None
     """Runs the network once more on the input that is on its GPU already, without copies, and returns when
     it is done; None on the CPU, where there are no copies."""
@@ -106,6 +109,8 @@ class GpuBackend(Backend, Protocol):
     :param gpu: its number, as CUDA counts those that the process sees
     :raises UserError: also if the GPU is not there, or its memory is full
     """
+
+    gains_by_batches: ClassVar[bool] = True
 
     def __init__(
         self, model: Path, network_size: tuple[int, int], threads: int | None, batch: int = 1, gpu: int = 0

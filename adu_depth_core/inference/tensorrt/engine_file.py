@@ -62,10 +62,11 @@ def check_fits(engine: Path, facts: dict[str, Any], gpu: dict[str, str], version
         )
 
 
-def check_verified(engine: Path, allow_unverified: bool) -> None:
+def check_verified(engine: Path, allow_unverified: bool, gpu: int = 0) -> None:
     """Refuse an engine whose outputs were not compared with the FP32 original.
 
     :param allow_unverified: let it pass with a warning; one that was compared and failed never passes
+    :param gpu: number of the GPU that will run it, see ``cuda.use_gpu``
     :raises UserError: with the command that compares
     """
     card = engine_card(engine)
@@ -74,27 +75,29 @@ def check_verified(engine: Path, allow_unverified: bool) -> None:
         problem = "its outputs were never compared with the FP32 original's (its card says parity: not run)"
     elif not parity["passed"]:
         raise UserError(f"{engine} must not be used: its outputs differ from {parity['reference']}'s")
-    elif problem := _verified_elsewhere(card.extra["engine"], parity):
+    elif problem := _verified_elsewhere(card.extra["engine"], parity, gpu):
         problem = f"its outputs were compared on {problem}"
     else:
         return
     if not allow_unverified:
+        command = f"adu_depth verify-engine {engine}" + (f" --gpu {gpu}" if gpu else "")
         raise UserError(
-            f"{engine} is refused: {problem}. Run `adu_depth verify-engine {engine}` on this machine, or set "
+            f"{engine} is refused: {problem}. Run `{command}` on this machine, or set "
             "allow_unverified_engine to true"
         )
     logger.warning("%s is used although %s", engine, problem)
 
 
-def _verified_elsewhere(facts: dict[str, Any], parity: dict[str, Any]) -> str:
+def _verified_elsewhere(facts: dict[str, Any], parity: dict[str, Any], gpu: int) -> str:
     """Place of verification of a compatible engine, if the code verified there differs from the code that
-    runs here."""
+    runs on this GPU."""
     options = facts["options"]
     if not (options["version_compatible"] or options["hardware_compatible"]):
         return ""  # bound to one TensorRT and kind of GPU, so it ran there
     from adu_depth_core.inference.tensorrt.api import load_flavour
-    from adu_depth_core.inference.tensorrt.cuda import current_gpu
+    from adu_depth_core.inference.tensorrt.cuda import current_gpu, use_gpu
 
+    use_gpu(gpu)
     here = (load_flavour(facts["flavour"]).version, current_gpu()["compute_capability"])
     there = parity["ran_on"]
     same = here == (there["version"], there["gpu"]["compute_capability"])

@@ -109,6 +109,21 @@ def test_depth_and_sigma_are_corrected(color_student, written, profile, output_s
     )
 
 
+def test_a_region_of_the_image_is_corrected_as_the_whole_one(color_student, written, profile):
+    pytest.importorskip("openvino")
+    dataclasses.replace(profile, novelty={}).write(written)
+    region, part = image()[16:48, 32:160], CAMERA.crop(32, 16, 128, 32)
+    plain = Predictor(color_student, profile="none").predict(region, part)
+    predictor = Predictor(color_student, profile=written)
+    corrected = predictor.predict(region, part, whole=CAMERA)
+    slope = (np.arange(32)[:, None] + 16 - CAMERA.cy) / CAMERA.fy
+    expected = plain.depth * np.exp(profile.correction.log_factor(plain.depth, slope))
+    inside = (plain.depth < 59) & (plain.depth > 0.6) & (expected < 59) & (expected > 0.6)
+    assert inside.mean() > 0.3
+    np.testing.assert_allclose(corrected.depth[inside], expected[inside], rtol=1e-2)
+    assert corrected.camera == part
+
+
 def test_what_is_unfamiliar_is_measured_against_the_camera(write_color_student, profile, tmp_path):
     """The fingerprint of this student is made of the intrinsics, and far from the reference of its card."""
     pytest.importorskip("openvino")

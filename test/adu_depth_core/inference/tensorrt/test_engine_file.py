@@ -1,8 +1,11 @@
 """Which engines may run where, by their cards."""
 
+import types
+
 import pytest
 
 from adu_depth_core.errors import UserError
+from adu_depth_core.inference.tensorrt import api, cuda
 from adu_depth_core.inference.tensorrt.engine_file import (
     PARITY_NOT_RUN,
     check_fits,
@@ -63,10 +66,10 @@ def test_a_foreign_engine_is_named_with_the_remedy(tmp_path, foreign, here, mess
 def engine(tmp_path, write_card):
     """Writes an engine's file and card, with the parity given."""
 
-    def write(parity):
+    def write(parity, entry=None):
         path = tmp_path / "student.engine"
         path.write_bytes(b"engine")
-        extra = {"engine": facts(), "precision": "fp16", "parity": parity, "source_files": {}}
+        extra = {"engine": entry or facts(), "precision": "fp16", "parity": parity, "source_files": {}}
         write_card(path, extra=extra)
         return path
 
@@ -86,6 +89,38 @@ def test_an_engine_that_passed_is_taken(engine, caplog):
     parity = {"passed": True, "reference": "ONNX Runtime", "ran_on": ran_on}
     check_verified(engine(parity), allow_unverified=False)
     assert not caplog.text
+
+
+@pytest.fixture
+def two_gpus(monkeypatch):
+    """GPU 0 of compute capability 8.6, GPU 1 of 8.9."""
+    pytest.importorskip("cuda.bindings.runtime", reason="needs cuda-python")
+    from fake_cuda import FakeCuda
+
+    class TwoGpus(FakeCuda):
+        def cudaGetDeviceProperties(self, device):
+            status, properties = super().cudaGetDeviceProperties(device)
+            properties.minor = (6, 9)[device]
+            return status, properties
+
+    fake = TwoGpus(gpus=2)
+    monkeypatch.setattr(cuda, "cuda_runtime", lambda: fake)
+
+
+@pytest.mark.parametrize(("gpu", "verified"), [(0, True), (1, False)])
+def test_the_gpu_that_runs_the_engine_is_the_one_that_must_have_been_compared(
+    engine, two_gpus, monkeypatch, gpu, verified
+):
+    monkeypatch.setattr(
+        api, "load_flavour", lambda name: api.Flavour(name, types.SimpleNamespace(__version__="10.3.0"))
+    )
+    parity = {"passed": True, "reference": "ONNX Runtime", "ran_on": {"gpu": GPU, "version": "10.3.0"}}
+    path = engine(parity, facts(capability="8.0", name=None, hardware_compatible=True))
+    if verified:
+        check_verified(path, allow_unverified=False, gpu=gpu)
+    else:
+        with pytest.raises(UserError, match=r"compared on RTX 3080 .* only.*verify-engine .* --gpu 1`"):
+            check_verified(path, allow_unverified=False, gpu=gpu)
 
 
 def test_an_engine_that_failed_is_refused_whatever_is_allowed(engine):

@@ -5,6 +5,7 @@ The stand-in's network copies, so that a wrong stream, address, batch or replay 
 
 import gc
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ pytest.importorskip("cuda.bindings.runtime")
 from fake_cuda import FakeCuda
 from fake_tensorrt import FakeTensorRT, plan
 
+from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
 from adu_depth_core.inference.backends.tensorrt import TensorRTBackend
 from adu_depth_core.inference.predictor import Predictor
@@ -153,12 +155,29 @@ def test_a_gpu_that_is_not_there_is_named(write_engine):
 
 
 def test_frames_become_depth(write_engine):
-    from adu_depth_core.camera import Camera
-
     predictor = Predictor(write_engine())
     image = np.full((*SIZE, 3), 128, np.uint8)
     prediction = predictor.predict(image, Camera(60.0, 60.0, 32.0, 16.0, 64, 32))
     assert np.isfinite(prediction.depth).all()
+
+
+@pytest.mark.parametrize(("batches", "at_once"), [((1, 4), 3), ((1, 2), 2), ((1, 1), 1)])
+def test_images_of_several_threads_run_as_the_batches_that_the_engine_takes(
+    write_engine, batches, at_once, caplog
+):
+    """The stand-in copies: the depth of each image is that of its own red."""
+    camera = Camera(3000.0, 3000.0, 32.0, 16.0, 64, 32)  # depth within the card's range
+    predictor = Predictor(write_engine(batches), batch=3)
+    assert predictor.images_at_once == at_once
+    assert ("at once, 3 would be used" in caplog.text) == (at_once < 3)
+    single = Predictor(write_engine(batches))
+    images = [np.full((*SIZE, 3), grey, np.uint8) for grey in (20, 120, 220)]
+    expected = [single.predict(image, camera).depth for image in images]
+    assert len({float(depth[0, 0]) for depth in expected}) == 3
+    with ThreadPoolExecutor(3) as pool:
+        for _ in range(20):
+            found = list(pool.map(lambda image: predictor.predict(image, camera).depth, images))
+            np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize(

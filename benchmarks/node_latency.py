@@ -1,0 +1,262 @@
+"""Latency of ``depth_node`` beside a bare relay and the usual way of writing such a node, on the same frames.
+
+    python benchmarks/node_latency.py --out latency.json [--frames 3000] [--rates 10 30]
+
+One process publishes images (1242x375) over DDS and receives depth; each node under test runs alone in
+another. *Age* of an answer: from before the image's ``publish`` to the answer's callback. *Predictor*: the
+part that the node spent from pixels to depth, by its own clock. *Overhead*: the difference of their medians.
+*relay* publishes the image again; *usual* has cv_bridge's copies, a queue of 10 and everything in the
+callback, with the same model. Last, ``depth_node`` and *usual* get twice as many frames as the predictor can
+process.
+
+Passed: overhead of ``depth_node`` at most 1.2 times the relay's median age, and its 99th percentile at most
+twice its median at each rate; at the overload the 99th percentile below two predictor times (median) and the
+relay's median. Exit status 1 otherwise. Takes frames / 30 seconds for each of three nodes at each rate, and a
+tenth of that (at least 5 s) for each overload: 11 minutes with the defaults. The figures hold for a quiet
+machine only; the load average is recorded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rclpy
+from camera_rig import CameraRig
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+from rich.table import Table
+from sensor_msgs.msg import Image
+
+from adu_depth_core.files import write_atomically
+from adu_depth_core.machine import cpu_model
+from adu_depth_core.progress import progress_bar
+from adu_depth_core.terminal import plain_console
+from adu_depth_ros.dds_profile import use_profile_for_images
+from adu_depth_ros.isolation import private_domain
+
+NODES = ("relay", "depth_node", "usual")
+FULL_RATE = 30
+"""``--frames`` is the number at this rate; runs at others last as long."""
+
+WARM_UP_S = 2.0
+"""Seconds of frames before those that count."""
+
+START_S = 60.0
+OVERHEAD, TAIL = 1.2, 2.0
+"""Largest overhead in medians of the relay, and 99th percentile in medians."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Milliseconds of a node at a rate.
+
+    :param age: of its answers, end to end: median, 99th percentile and maximum
+    :param predictor: median; None for the relay
+    :param overhead: median of the age less that of the predictor
+    """
+
+    node: str
+    rate: float
+    sent: int
+    answered: int
+    age: tuple[float, float, float]
+    predictor: float | None
+    overhead: float
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--frames", type=int, default=3000, help="of each node at 30 Hz (3000)")
+    parser.add_argument(
+        "--rates", type=float, nargs="+", default=[10.0, 30.0], help="frames a second (10 30)"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="JSON file")
+    arguments = parser.parse_args()
+    if warning := use_profile_for_images():
+        print(f"warning: {warning}", file=sys.stderr)
+    seconds = arguments.frames / FULL_RATE
+    load = os.getloadavg()
+    overload_seconds = max(5.0, seconds / 10)
+    total = len(NODES) * len(arguments.rates) * seconds + 2 * overload_seconds
+    with progress_bar("s") as progress:
+        task = progress.add_task("Measuring", total=round(total))
+        runs = [measure(node, rate, seconds, progress, task) for rate in arguments.rates for node in NODES]
+        ours = [run for run in runs if run.node == "depth_node"]
+        overload = 2e3 / ours[-1].predictor
+        flooded = [
+            measure(node, overload, overload_seconds, progress, task) for node in ("depth_node", "usual")
+        ]
+    faults = judge(runs, flooded[0])
+    report = {
+        "command": sys.argv,
+        "cpu": cpu_model(),
+        "cores": os.cpu_count(),
+        "load_average_before": load,
+        "runs": [asdict(run) for run in runs],
+        "overload": [asdict(run) for run in flooded],
+        "faults": faults,
+    }
+    with write_atomically(arguments.out) as path:
+        path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    console = plain_console()
+    console.print(table(runs + flooded))
+    console.print(f"{cpu_model()}, {os.cpu_count()} cores, load average before {load[0]:.1f}")
+    console.print("\n".join(faults) or "passed", soft_wrap=True)
+    return 1 if faults else 0
+
+
+def judge(runs: list[Run], flooded: Run) -> list[str]:
+    """Criteria that are not met, in words.
+
+    :param flooded: run of ``depth_node`` at the overload
+    """
+    relays = {run.rate: run.age[0] for run in runs if run.node == "relay"}
+    faults = []
+    for run in runs:
+        if run.node != "depth_node":
+            continue
+        relay = relays[run.rate]
+        if run.overhead > OVERHEAD * relay:
+            faults.append(
+                f"at {run.rate:g} Hz the overhead is {run.overhead:.1f} ms, {run.overhead / relay:.2f} times "
+                f"the relay's {relay:.1f} (at most {OVERHEAD})"
+            )
+        if run.age[1] > TAIL * run.age[0]:
+            faults.append(
+                f"at {run.rate:g} Hz p99 is {run.age[1] / run.age[0]:.2f} times p50 (at most {TAIL:g})"
+            )
+    limit = 2 * flooded.predictor + max(relays.values())
+    if flooded.age[1] > limit:
+        faults.append(f"at the overload p99 of the age is {flooded.age[1]:.1f} ms (limit {limit:.1f})")
+    return faults
+
+
+def measure(node: str, rate: float, seconds: float, progress: Any, task: Any) -> Run:
+    """Run a node in a process and a DDS domain of its own."""
+    with private_domain() as domain, _process(node, os.environ | domain) as process:
+        os.environ.update(domain)
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        client = rclpy.create_node("latency")
+        sent, ages, predictor = _exchange(client, process, rate, seconds, progress, task)
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=30)
+        client.destroy_node()
+        rclpy.shutdown()
+    if not ages:
+        sys.exit(f"error: {node} answered no frame at {rate:.0f} Hz; more --frames are needed")
+    times = json.loads(output) if node != "depth_node" else predictor
+    of_predictor = float(np.median(times)) if times else None
+    p50, p99 = np.percentile(ages, (50, 99)).tolist()
+    age = (p50, p99, max(ages))
+    return Run(node, rate, sent, len(ages), age, of_predictor, p50 - (of_predictor or 0.0))
+
+
+@contextlib.contextmanager
+def _process(node: str, environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    if node == "depth_node":
+        arguments = ["-m", "adu_depth_ros.depth_node", "--ros-args", "--log-level", "warn"]
+    else:
+        arguments = [str(Path(__file__).with_name("latency_subjects.py")), node]
+    process = subprocess.Popen(
+        [sys.executable, *arguments], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _exchange(
+    client: Any, process: subprocess.Popen[str], rate: float, seconds: float, progress: Any, task: Any
+) -> tuple[int, list[float], list[float]]:
+    """Frames sent, ages of the answers, and medians of the predictor as ``depth_node`` reported them, in
+    milliseconds; the warm-up left out."""
+    began = [float("inf")]
+    ages: list[float] = []
+    predictor: list[float] = []
+
+    def on_depth(message: bytes) -> None:
+        now = time.time_ns()
+        # The header comes first in CDR: four bytes of encapsulation, then the stamp.
+        second, nanosecond = np.frombuffer(message, "<u4", 2, 4).tolist()
+        stamp = second * 10**9 + nanosecond
+        if stamp >= began[0]:
+            ages.append((now - stamp) / 1e6)
+
+    def on_diagnostics(message: DiagnosticArray) -> None:
+        values = {pair.key: pair.value for pair in message.status[0].values}
+        if time.time_ns() >= began[0] and (text := values["inference p50 (ms)"]):
+            predictor.append(float(text))
+
+    client.create_subscription(Image, "depth/image", on_depth, 10, raw=True)
+    client.create_subscription(DiagnosticArray, "/diagnostics", on_diagnostics, 10)
+    rig = CameraRig(client)
+    executor = SingleThreadedExecutor()
+    executor.add_node(client)
+    stop, ended = threading.Event(), threading.Event()
+
+    def spin() -> None:
+        while not ended.is_set():
+            executor.spin_once(0.05)
+
+    spinning = threading.Thread(target=spin)
+    playing = threading.Thread(target=rig.play, args=(rate, stop))
+    spinning.start()
+    try:
+        deadline = time.monotonic() + START_S
+        while not rig.is_heard():
+            if process.poll() is not None or time.monotonic() > deadline:
+                sys.exit(f"error: a node did not subscribe within {START_S:g} s, or it ended")
+            time.sleep(0.05)
+        playing.start()
+        time.sleep(WARM_UP_S)
+        before = rig.sent[""]
+        began[0] = time.time_ns()
+        while (left := seconds - (time.time_ns() - began[0]) / 1e9) > 0:
+            step = min(1.0, left)
+            time.sleep(step)
+            progress.advance(task, step)
+        stop.set()
+        playing.join()
+        sent = rig.sent[""] - before
+        time.sleep(1.5)  # the last answers, and diagnostics that cover them
+    finally:
+        stop.set()
+        ended.set()
+        spinning.join()
+    return sent, ages, predictor
+
+
+def table(runs: list[Run]) -> Table:
+    """The runs, a row each."""
+    result = Table("node", box=None)
+    for name in ("Hz", "sent", "answered", "p50", "p99", "max", "predictor", "overhead"):
+        result.add_column(name, justify="right")
+    for run in runs:
+        predictor = "" if run.predictor is None else f"{run.predictor:.1f}"
+        times = [f"{value:.1f}" for value in run.age]
+        counts = [f"{run.rate:.0f}", str(run.sent), str(run.answered)]
+        result.add_row(run.node, *counts, *times, predictor, f"{run.overhead:.1f}")
+    result.caption = "milliseconds from publishing the image to receiving depth"
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main())
