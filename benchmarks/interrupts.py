@@ -65,7 +65,7 @@ def main() -> int:
     parser.add_argument("--show", action="store_true", help="print what a wrongly ended process wrote")
     parser.add_argument("command", nargs="*", help="default: depth_node")
     arguments = parser.parse_args()
-    # A shell that starts this in the background has it ignored, and so in all that is started here.
+    # A shell that starts this in the background makes it, and all processes that it starts, ignore SIGINT.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     command = arguments.command or [str(Path(sys.executable).with_name("depth_node"))]
 

@@ -158,7 +158,7 @@ def _read_start(config: TrainingConfig) -> ModelCard | None:
 
 @rank_zero_only
 def _say_licence(weights: str, start: ModelCard) -> None:
-    """Tell whoever trains what the new weights may be used for, before the time is spent."""
+    """Print the licence of the initial weights, which binds the new ones, before training starts."""
     print(f"starts from {start.name} ({weights}), whose licence holds for what comes of it: {start.licence}")
 
 
@@ -257,7 +257,7 @@ def _finish(
     if network == "student" and twin is None:
         home = open_all_unseen([*config.calibration, config.validation], card)
     if network == "student":
-        if config.keep_fingerprint:  # and with it the measure of what is unfamiliar
+        if config.keep_fingerprint:  # and the novelty thresholds with it
             card = dataclasses.replace(card, novelty=start.novelty)
         elif twin is None:
             card = dataclasses.replace(card, novelty=NEUTRAL)

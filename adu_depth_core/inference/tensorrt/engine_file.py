@@ -91,7 +91,7 @@ def _verified_elsewhere(facts: dict[str, Any], parity: dict[str, Any]) -> str:
     runs here."""
     options = facts["options"]
     if not (options["version_compatible"] or options["hardware_compatible"]):
-        return ""  # bound to one TensorRT and kind of GPU, so it ran there
+        return ""  # tied to one TensorRT version and GPU model, so it ran there
     from adu_depth_core.inference.tensorrt.api import load_flavour
     from adu_depth_core.inference.tensorrt.cuda import current_gpu
 
