@@ -1,4 +1,4 @@
-"""Losses of edges and obstacles, which the road's many pixels would outweigh. Pure functions on dense depth."""
+"""Edges and obstacles, which the road's many pixels would outweigh. Pure functions on dense depth."""
 
 from __future__ import annotations
 
