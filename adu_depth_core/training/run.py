@@ -44,8 +44,6 @@ from adu_depth_core.training.teacher_answers import TeacherAnswers
 from adu_depth_core.training.teacher_training import TeacherTraining
 from adu_depth_core.training.twin import judged_by, read_twin, with_held_out
 
-NETWORKS = ("student", "teacher")
-
 
 @dataclass(frozen=True)
 class Machine:
@@ -73,7 +71,7 @@ def train(
 
     A run that was interrupted resumes from ``config.out/last.ckpt`` when it is started again.
 
-    :param network: one of ``NETWORKS``
+    :param network: ``student`` or ``teacher``
     :param sources: training data that is in memory already; None reads that of the configuration
     :return: the model (a student's ONNX, a teacher's weights), and its card with fitted ``sigma_scale`` and
         measured accuracy, or those of its twin. Under several processes only the first writes; the others
