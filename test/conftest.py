@@ -1,6 +1,7 @@
 """Shared fixtures: the real driving images, if they are here at all, and made-up KITTI 2015 scenes."""
 
 import gc
+import logging
 import os
 import signal
 import struct
@@ -133,3 +134,12 @@ def write_kitti_raw_frame(textured_pair) -> Callable[..., None]:
             write_png16(truth, np.full((64, 160), 75.0 / disparity))
 
     return write
+
+
+@pytest.fixture(autouse=True)
+def _restored_log():
+    """Undoes what the command's start (``stderr_log``) does to the log; the tests of docs run it."""
+    log = logging.getLogger("adu_depth_core")
+    handlers, propagate = log.handlers.copy(), log.propagate
+    yield
+    log.handlers[:], log.propagate = handlers, propagate
