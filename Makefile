@@ -3,6 +3,7 @@
 PYTHON ?= python3
 FRAMES ?= 40
 OUT ?= demo
+WORKERS ?= 2
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -10,14 +11,15 @@ PYTEST_ARGS ?=
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "Variables: PYTHON=$(PYTHON)  FRAMES=$(FRAMES) (length of the demo's drive)  OUT=$(OUT)  PYTEST_ARGS"
+	@echo "Variables: PYTHON=$(PYTHON)  FRAMES=$(FRAMES) (length of the demo's drive)  OUT=$(OUT)  WORKERS=$(WORKERS) (processes of the tests)  PYTEST_ARGS"
 
 demo: .venv-demo/installed  ## play a synthetic drive to the real node over DDS; pictures and figures in demo/
 	.venv-demo/bin/python -m adu_depth_ros.demo --out $(OUT) --frames $(FRAMES)
 
-# One thread: on tensors as small as those of the tests, threads mostly wait for each other.
+# One thread: on tensors as small as those of the tests, threads mostly wait for each other. Each process needs about
+# 2.5 GB; the tests of a file stay in one, with the models and drives that they share.
 test: .venv-test/installed  ## install what the tests need and run all of them
-	OMP_NUM_THREADS=1 .venv-test/bin/python -m pytest $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 .venv-test/bin/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 lint: .venv-test/installed  ## check style, types, import rules, wording and container files
 	.venv-test/bin/ruff check

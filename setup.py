@@ -118,6 +118,7 @@ EXTRAS["test"] = (
     + EXTRAS["docs"]
     + [
         "pytest>=7.4",
+        "pytest-xdist>=3.2",
         "hypothesis>=6.100",
         "ruff",
         "import-linter>=2.0",
@@ -135,7 +136,7 @@ setup(
     description="Metric depth and its uncertainty for every pixel of one camera",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
-    # Older releases, such as those of ROS's Linux distributions, know the text only.
+    # Older releases, such as those of ROS's Linux distributions, accept only the text.
     **{"license_expression" if int(setuptools.__version__.split(".")[0]) >= 77 else "license": SPDX},
     license_files=LICENCES,
     maintainer="ADU-Depth maintainers",
@@ -160,7 +161,7 @@ setup(
         "rich>=13.0",
     ],
     extras_require=EXTRAS,
-    # What users call holds signals back and starts what is made for the entry point, which knows its Python.
+    # The script that users call blocks signals, then starts the entry point's script.
     scripts=[f"scripts/{name}" for name in PROGRAMS],
     entry_points={
         "console_scripts": [f"{name}-unguarded = {function}" for name, function in PROGRAMS.items()]

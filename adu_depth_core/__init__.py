@@ -4,5 +4,5 @@ from adu_depth_core import telemetry
 
 __version__ = "0.1.0"
 
-# Here, because this is run before any module of ours, and so before any of theirs.
+# Must run before any other module imports these libraries.
 telemetry.switch_off()

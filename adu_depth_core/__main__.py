@@ -11,13 +11,13 @@ def main() -> int:
     """Run the command line; returns its exit status."""
     try:
         interrupts.install()
-        # Not before: whatever they import, Ctrl-C ends it without a traceback.
+        # Imported late: Ctrl-C during these imports ends without a traceback.
         from adu_depth_core.cli import main as run
         from adu_depth_core.stderr_log import name_warnings
 
         name_warnings()
         return run()
-    except KeyboardInterrupt:  # where the command line does not catch it any more, or not yet
+    except KeyboardInterrupt:  # before or after the command line handles it
         print(interrupts.MESSAGE, file=sys.stderr)
         return interrupts.STATUS
     finally:

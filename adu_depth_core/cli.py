@@ -106,10 +106,10 @@ def main(argv: list[str] | None = None) -> int:
         return arguments.run(arguments)
     except UserError as error:
         return _told(str(error), 2 if isinstance(error, UsageError) else 1)
-    except BrokenPipeError:  # the reader closed the pipe, such as `head`
+    except BrokenPipeError:  # the reader, such as `head`, closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except OSError as error:  # a full disk, a folder that went away, a file that may not be read
+    except OSError as error:  # disk full, folder removed, no permission to read
         where = f"{error.filename}: " if error.filename else ""
         return _told(f"{where}{error.strerror or error}")
     except MemoryError:

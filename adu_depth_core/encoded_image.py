@@ -20,7 +20,7 @@ MAX_PIXELS = 1 << 26
 
 _NO_IMAGE = "it is damaged, or no camera's image"
 
-# Pillow's own limit is above ours; its warning would stand beside our error.
+# Pillow's own limit is above ours; its warning would duplicate our error.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 

@@ -22,7 +22,7 @@ CHANNELS = {
     "bgra8": "bgra",
     "mono8": "mono",
     "8UC1": "mono",
-    "8UC3": "bgr",  # OpenCV's order, which is what writes this encoding
+    "8UC3": "bgr",  # OpenCV, which writes this encoding, uses this order
 }
 """Channel order of the 8-bit encodings that are used as they are."""
 
@@ -96,14 +96,15 @@ def decode_compressed(message: Any) -> tuple[np.ndarray, str]:
     :raises ValueError: if the data is no such image, too large, or a Bayer mosaic
     """
     with _naming(message):
-        # image_transport's "ENCODING; FORMAT compressed TARGET": without a colour as target it is as it was.
+        # image_transport's "ENCODING; FORMAT compressed TARGET": without a target colour the encoding is
+        # unchanged.
         encoding, _, compression = message.format.partition(";")
         if encoding.startswith("bayer") and not compression.rstrip().endswith(("bgr8", "rgb8")):
             raise ValueError(
                 "it is a Bayer mosaic, which compression blurs: debayer it before (image_proc's debayer "
                 "node), or use the raw image topic"
             )
-        # The orientation tag of a photo would turn the image away from its camera_info.
+        # Applying a photo's orientation tag would make the image disagree with its camera_info.
         return decode(message.data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION), "bgr"
 
 

@@ -25,7 +25,7 @@ def install() -> None:
     # Unless the parent ignores it, as nohup and shells do for background processes.
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         signal.signal(signal.SIGINT, _on_interrupt)
-    # What starts it may have held signals back until here: scripts/adu_depth does.
+    # The parent may have blocked signals until here, as scripts/adu_depth does.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT, signal.SIGTERM])
 
 

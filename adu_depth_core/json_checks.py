@@ -92,11 +92,11 @@ def array(entry: Check, length: int | None = None) -> Check:
 
 
 def interval(low: float, high: float) -> Check:
-    """A list of two numbers, the lower first."""
+    """A list of two numbers, the lower first, or twice the same."""
 
     def check(value: Any, name: str) -> None:
         array(number(low, high), length=2)(value, name)
-        if value[0] >= value[1]:
+        if value[0] > value[1]:
             refuse(value, name, "in ascending order")
 
     return check

@@ -91,7 +91,7 @@ class Video:
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[cv2.VideoCapture]:
-        # FFmpeg's own lines about a damaged file would stand beside our error.
+        # FFmpeg's own messages about a damaged file would duplicate our error.
         os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
         live = isinstance(self.path, LiveVideo)
         capture = cv2.VideoCapture(self.path.address if live else str(self.path))

@@ -105,7 +105,7 @@ class ModelCard:
             content = json.loads(text)
         except RecursionError as error:
             raise ModelCardError("nested too deeply") from error
-        except ValueError as error:  # also a number of thousands of digits
+        except ValueError as error:  # also raised for a number of thousands of digits
             raise ModelCardError(f"not JSON: {error}") from error
         if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
             raise ModelCardError(f'not a model card (no "format": "{FORMAT}")')

@@ -25,8 +25,8 @@ other."""
 def partial_folder(path: Path) -> Iterator[Path]:
     """Yield an empty folder beside ``path``, to be gone afterwards; what a killed process left is removed.
 
-    A lock on a file beside it keeps other writers of ``path`` away. The system takes it from a process that
-    ends, whatever ends it, so whoever holds it knows that what lies in the folder is nobody's.
+    A lock on a file beside it keeps other writers of ``path`` away. The system releases it when
+    a process ends for any reason, so its holder knows that files in the folder belong to no running process.
 
     :raises UserError: if another process writes ``path`` now
     """
@@ -50,7 +50,7 @@ def _locked(lock: Path, path: Path) -> Iterator[None]:
                 try:
                     yield
                 finally:
-                    # While it is held: who has it open by now sees that it is gone, and retries.
+                    # Deleted while locked: a process that already opened it finds it deleted, and retries.
                     lock.unlink()
                 return
         if time.monotonic() > deadline:

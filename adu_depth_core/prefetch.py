@@ -31,7 +31,7 @@ class Prefetch(Generic[Item]):
 
     def __exit__(self, *error: object) -> None:
         self._closed.set()
-        while self._thread.is_alive():  # it may wait for room
+        while self._thread.is_alive():  # the thread may be waiting for space in the queue
             while not self._queue.empty():
                 self._queue.get()
             self._thread.join(0.02)

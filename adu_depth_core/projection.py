@@ -33,11 +33,11 @@ def project(points: np.ndarray, camera_from_points: np.ndarray, camera: Camera) 
     if not len(points):
         return Projected(np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0, np.float32))
     # One pass over the points gives z * (column, row, 1). A matrix product of so many short rows takes ten
-    # times as long, and wakes threads that the network needs.
+    # times as long, and wakes threads that compete with the network.
     scaled = cv2.transform(points[:, None], camera.matrix @ camera_from_points[:3])[:, 0]
-    # Columns of their own: working on every third number takes several times as long.
+    # Separate contiguous columns: strided access takes several times as long.
     x, y, z = np.ascontiguousarray(scaled.T)
-    with np.errstate(divide="ignore", invalid="ignore"):  # of points that are not ahead
+    with np.errstate(divide="ignore", invalid="ignore"):  # for points not in front of the camera
         columns, rows = np.rint(x / z), np.rint(y / z)
     across, down = (columns >= 0) & (columns < camera.width), (rows >= 0) & (rows < camera.height)
     shown = np.flatnonzero((z > 0) & across & down)

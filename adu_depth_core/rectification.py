@@ -107,7 +107,7 @@ class Rectifier:
 
     @cached_property
     def _nearest(self) -> np.ndarray:
-        # The fixed-point maps of the image, which have a part for the fraction, would be rounded down.
+        # The fixed-point maps for images, which store the fraction separately, would be rounded down.
         return cv2.convertMaps(*self._raw_places(cv2.CV_32FC1), cv2.CV_16SC2, nninterpolation=True)[0]
 
     @cached_property

@@ -3,7 +3,7 @@
 Disparity is ``fx * baseline / z`` only where both views have the same focal lengths and principal point. A
 calibration may give them different columns ``cx`` (``cv2.stereoRectify`` without ``CALIB_ZERO_DISPARITY``):
 disparity is then larger by ``cx_left - cx_right``, which ``stereo_image_proc`` subtracts. Here the right view
-is moved by it instead, once, so that whoever gets a pair (matching, networks, files) need not know.
+is moved by it instead, once, so that users of a pair (matching, networks, files) need not know.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ class TransformTree:
         try:
             target_root, target_pose, _ = self.to_root(target, target_ns)
             source_root, source_pose, _ = self.to_root(source, source_ns)
-        except LookupError:  # as before the first pose: the sensors are still mounted as they are
+        except LookupError:  # as before the first pose: the mounting does not change
             target_root, target_pose, _ = self.to_root(target, target_ns, moving=False)
             source_root, source_pose, _ = self.to_root(source, source_ns, moving=False)
         if target_root != source_root:

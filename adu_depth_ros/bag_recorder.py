@@ -72,7 +72,7 @@ class BagRecorder:
             except UserError as error:
                 self.error = error
 
-        # rclpy hands the message's times to a callback of two parameters; its annotation knows only one.
+        # rclpy hands the message's times to a callback of two parameters; its annotation allows only one.
         self._node.create_subscription(kind, topic, record, qos, raw=True)  # type: ignore[arg-type]
         self._node.get_logger().info(f"recording {topic} ({message_type})")
 

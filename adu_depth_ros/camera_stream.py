@@ -94,7 +94,7 @@ class CameraStream:
             self._subscribe(CameraInfo, below(self.name, "camera_info"), self.on_camera_info)
         )
         self._look_around()
-        # Steady: with use_sim_time and no /clock it goes on.
+        # Steady clock: keeps running with use_sim_time and no /clock.
         clock = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = self._node.create_timer(LISTENERS_PERIOD_S, self._look_around, clock=clock)
         lazy = ", images only while depth has a subscriber" if self._parameters().lazy_subscription else ""

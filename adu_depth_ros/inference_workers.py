@@ -165,7 +165,7 @@ class InferenceWorkers:
     def _replace(self, faulty: Collection[_Worker]) -> None:
         stale = self.predictor
 
-        def load_anew() -> None:
+        def reload() -> None:
             # The backend may hold the lock on which the previous thread hangs forever.
             with self._loading:
                 if self.predictor is stale:
@@ -177,7 +177,7 @@ class InferenceWorkers:
             if (job := worker.job) is not None and job.stream is not None:
                 self.mailbox.done(job.stream)
         kept = [worker for worker in self._workers if worker not in faulty]
-        self._workers = kept + [_Worker(self, load_anew) for _ in faulty]
+        self._workers = kept + [_Worker(self, reload) for _ in faulty]
 
     def _warm_up(self) -> None:
         # The first run on a thread is slow enough to drop a frame of a 10 Hz camera.

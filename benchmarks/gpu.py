@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = plan(given.backends, given.sizes, given.precisions, given.batches)
     shared = (given.model or default_model(), given.out, given.frames, given.runs)
     record: dict[str, Any] = {"command": sys.argv, "seconds": 0.0, "results": []}
-    # One for each backend: libraries of CUDA that two bring must not meet.
+    # One for each backend: CUDA libraries bundled by two of them conflict.
     measure = {name: Isolated(measure_row) for name in ("", *given.backends)}
     limits = None
     try:

@@ -146,7 +146,7 @@ def network(task: Task) -> dict[str, Any]:
     result = {
         "runtime": backend.runtime,
         "parity": dataclasses.asdict(parity),
-        # bfloat16 has fewer bits than FP16: it is held to what INT8 is.
+        # bfloat16 has fewer bits than FP16: it has INT8's tolerance.
         "excess": parity.excess(LIMITS["int8" if row.precision == "bf16" else row.precision]),
         "with_copies": dataclasses.asdict(latency(stamps, row.batch)),
         "without_copies": None,

@@ -83,7 +83,7 @@ def main() -> int:
     parser.add_argument("--cameras", type=int, default=1, help="of depth_node (default 1)")
     parser.add_argument("command", nargs="*", help="default: depth_node")
     arguments = parser.parse_args()
-    # A shell that starts this in the background has it ignored, and so in all that is started here.
+    # A shell that starts this in the background makes it, and all processes that it starts, ignore SIGINT.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if arguments.command and arguments.cameras != 1:
         parser.error("--cameras is for depth_node, not for a COMMAND")

@@ -72,7 +72,7 @@ def _serve(connection: Connection, task: Callable[[Any], Any]) -> None:
     while True:
         try:
             argument = connection.recv()
-        except EOFError:  # the other side is gone
+        except EOFError:  # the other process has exited
             return
         try:
             answer = (True, task(argument), True)

@@ -107,7 +107,7 @@ class CheckedMcapReader(McapReader):
                 chunk.compression,
                 chunk.uncompressed_size,
             )
-        except Exception as error:  # whatever decompression and parsers trip over
+        except Exception as error:  # any error of decompression or parsing
             if not self.leaves_out_damage:
                 raise ValueError(
                     f"the chunk at byte {chunk.chunk_start_offset} is damaged: {error}"
@@ -129,7 +129,7 @@ def chunk_records(file: BinaryIO, offset: int, length: int, compression: str, si
     :param length: bytes of that record
     :param compression: none (empty), zstd or lz4
     :param size: bytes that the chunk announces to hold when unpacked; no more are unpacked
-    :raises Exception: whatever decompression and parsers trip over if it is damaged; ValueError if it holds
+    :raises Exception: any error of decompression or parsing if it is damaged; ValueError if it holds
         other than it announces, or has not its checksum
     """
     if max(length, size) > _MAX_CHUNK:

@@ -142,6 +142,6 @@ def extract(
 def _part(index: int, images: int) -> str | None:
     """The part of ``SPLIT`` that an image is of, if it is of one."""
     for part, (begin, end) in SPLIT.items():
-        if math.ceil(begin * images) <= index < math.floor(end * images):  # a frame between, at least
+        if math.ceil(begin * images) <= index < math.floor(end * images):  # at least one frame apart
             return part
     return None

@@ -229,7 +229,7 @@ class FrameReader:
                 f"{topic} is {content.encoding} {depth.shape}, must be 32FC1 (metres) or 16UC1 "
                 f"(millimetres) of the image's size {view.camera.size}",
             )
-        metres = depth.astype(np.float32, copy=False)  # whatever the byte order
+        metres = depth.astype(np.float32, copy=False)  # either byte order
         if depth.dtype.kind == "u":
             metres = metres * np.float32(1e-3)
         infos = self.topics.depth_info, self.topics.camera_info

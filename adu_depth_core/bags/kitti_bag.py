@@ -98,7 +98,7 @@ def write_kitti_bag(
                 for name, place in places.items()
                 if not np.array_equal(known.get(name), place)
             ]
-            if changed:  # folders of single scenes have a calibration each
+            if changed:  # in folders of single scenes each has its own calibration
                 bag.write(topics.TF_STATIC, transforms_message(changed, stamp), stamp)
                 known |= places
         return bag.message_counts

@@ -49,7 +49,7 @@ def _seen(found: Projected, camera: Camera, beam_gap: float) -> np.ndarray:
     """Indices of the points that are the nearest of their pixel and not enclosed by nearer ones."""
     up = max(1, math.ceil(camera.fy * math.tan(math.radians(beam_gap))))
     left = max(1, math.ceil(camera.fx * math.tan(math.radians(beam_gap / STEPS_PER_GAP))))
-    # Returns are not exactly in rows and columns. Few rows only: a road is nearer in the next row already.
+    # Returns are not exactly in rows and columns. Few rows only: on a road the next row is already nearer.
     width, height = 2 * (left // 2) + 1, 2 * (up // 8) + 1
     # A border above and on the left, so that what lies before a pixel can be looked up where that begins.
     first, last = found.rows.min(), found.rows.max()

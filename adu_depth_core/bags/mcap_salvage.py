@@ -67,7 +67,7 @@ def salvage(path: Path, target: Path) -> Loss:
         for opcode, start, end in _whole_records(source, size):
             if opcode == _CHUNK:
                 chunks += 1
-                with contextlib.suppress(Exception):  # any error of a damaged chunk: it is not counted
+                with contextlib.suppress(Exception):  # any error in a damaged chunk: skip it
                     summary.add_chunk(source, start, end)
         with target.open("wb") as copy:
             source.seek(0)

@@ -52,7 +52,7 @@ class BagMessage:
         :raises UserError: if the message is damaged
         """
         try:
-            # Of bytes the library would copy the whole message.
+            # Given bytes, the library would copy the whole message.
             return self.types.deserialize_cdr(memoryview(self.data), self.type)
         except SerdeError as error:
             raise UserError(

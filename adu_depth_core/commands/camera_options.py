@@ -73,7 +73,7 @@ def camera_source(arguments: argparse.Namespace) -> Callable[[int, int], Camera]
 
     try:
         Camera(**{"fx": fx, "fy": fx, "cx": 0.0, "cy": 0.0, **rest}, width=1, height=1)
-    except ValueError as error:  # told before the first image is read
+    except ValueError as error:  # report it before reading the first image
         raise UserError(str(error)) from error
     return functools.partial(_camera, fx, rest)
 

@@ -180,7 +180,7 @@ def _subject(arguments: argparse.Namespace) -> Subject:
     if arguments.method:
         return sgbm_subject()
     if arguments.checkpoint:
-        # It brings torch, which evaluation itself does without.
+        # Imports torch, which evaluation itself does not need.
         from adu_depth_core.inference.checkpoint_predictor import load_checkpoint_predictor
 
         predictor = load_checkpoint_predictor(arguments.checkpoint, arguments.network_size)

@@ -207,7 +207,7 @@ def print_result(result: EvaluationResult, console: Console) -> None:
     for comparison in result.comparisons:
         if comparison.metric in SHOWN:
             d = comparison.difference
-            decided = ": significant (95 % CI)" if d.beyond_chance else ""
+            decided = ": significant (95 % CI)" if d.significant else ""
             note = decided if d.decided else ": the drives are too short"
             console.print(
                 f"{comparison.second} - {comparison.first}: {comparison.metric} {_estimate(d, '+')}{note}",

@@ -108,7 +108,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_camera_arguments(parser: argparse.ArgumentParser) -> None:
-    # Otherwise argparse takes -8:4 for an option; numbers are what this is for, only ranges it does not know.
+    # Otherwise argparse takes -8:4 for an option: it recognises negative numbers, but not ranges.
     parser._negative_number_matcher = re.compile(r"^-[\d.][\d.:,e-]*$")
     cameras = parser.add_argument_group(
         "cameras",
@@ -210,7 +210,7 @@ def _configs(arguments: argparse.Namespace, seed: int) -> list[DriveConfig]:
         focal=arguments.focal,
         rate_hz=arguments.rate,
         mono=arguments.mono,
-        # A KITTI 2015 folder has no place for points.
+        # The KITTI 2015 layout has no point clouds.
         lidar=None if arguments.bag is None else lidar,
     )
     given = {
@@ -234,7 +234,7 @@ def _bag_writer(arguments: argparse.Namespace, config: DriveConfig) -> AbstractC
     """Context manager that gives the writer of this drive's bag, or None if no bag is wanted."""
     if arguments.bag is None:
         return contextlib.nullcontext()
-    # Only here, so that writing folders does not need the rosbags package.
+    # Imported here so that writing folders does not need rosbags.
     from adu_depth_core.bags.drive_bag import DriveBagWriter
 
     several = arguments.scenes > 1

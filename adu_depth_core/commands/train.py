@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = load_config(arguments.config, arguments.overrides)
     machine = Machine(arguments.workers, arguments.accelerator, arguments.devices, arguments.nodes)
     model, card = train(arguments.network, config, machine)
-    if card.accuracy:  # the first of several processes has measured it
+    if card.accuracy:  # only the first of several processes measured it
         accuracy = card.accuracy[0]
         metrics = ", ".join(f"{name} {value}" for name, value in accuracy["metrics"].items())
         whose = f"its twin {config.twin}, " if config.twin else ""

@@ -113,7 +113,7 @@ _ORIGINS = {
     "kitti_grey_pairs": _kitti(),
     "kitti_object_000008": _kitti(),
     "kitti_object_stereo_unlabelled": _kitti(),
-    # Frames that show a place of KITTI 2015: found by matching image features, and looked at.
+    # Frames that show a place of KITTI 2015: found by matching image features, confirmed by eye.
     "kitti_object_mono": _kitti(_sightings({"000002": (144,), "000004": (58,), "000005": (57,)})),
     "kitti_object_lidar_pairs": _kitti(_sightings({"000007": (106,), "000009": (110, 111)})),
     "kitti_object_lidar_mono": _kitti(

@@ -111,7 +111,7 @@ def seen_by(view: View, camera: Camera, rotation: np.ndarray) -> View:
     :param rotation: from the old optical frame to the new one, ``(3, 3)``
     """
     image, source = view.image, view.camera
-    # Bilinear interpolation skips pixels below half the size: what shrinks more is halved first.
+    # Bilinear interpolation skips pixels below half the size: halve first for larger reductions.
     shrink = max(camera.fx / source.fx, camera.fy / source.fy)
     while shrink < 0.5:
         source = source.resize((source.width + 1) // 2, (source.height + 1) // 2)
@@ -135,7 +135,7 @@ def seen_by(view: View, camera: Camera, rotation: np.ndarray) -> View:
 def _window(low: float, high: float, extent: int, random: np.random.Generator) -> float:
     """Start of a window of ``extent`` pixels inside ``low`` to ``high``, or around them if they are fewer."""
     slack = high - low - extent
-    # Around: rather in the middle, as inference places it.
+    # Biased towards the middle, where inference places it.
     return low + (random.uniform(0.0, slack) if slack > 0 else slack * random.uniform(0.3, 0.7))
 
 

@@ -85,7 +85,7 @@ class BuildOptions:
             return {"name": None, "compute_capability": self.compute_capability}
         if self.hardware_compatible:
             if not flavour.compute_capabilities:
-                use_gpu(self.on_gpu)  # tensorrt tunes on this machine's
+                use_gpu(self.on_gpu)  # tensorrt tunes on this machine's GPU
             return {"name": None, "compute_capability": LEAST_COMPATIBLE}
         use_gpu(self.on_gpu)
         gpu = current_gpu()

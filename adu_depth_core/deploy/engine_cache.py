@@ -124,7 +124,7 @@ class EngineCache:
         with _lock(path.with_suffix(".lock"), watch):
             problem = self._problem(path, wanted)
             if not problem:
-                return path  # built by another process in the meantime
+                return path  # another process has built it meanwhile
             if path.exists():
                 logger.warning("%s in the engine cache is rebuilt: %s", path, problem)
             for stale, reason in self._stale(onnx, path, wanted):

@@ -67,7 +67,7 @@ def parity_of_new(engine: Path, card: ModelCard, gate: Gate) -> ModelCard:
             engine, card.extra["engine"], current_gpu(), load_flavour(card.extra["engine"]["flavour"]).version
         )
     except UserError:
-        return card  # it is for another machine
+        return card  # built for another machine
     try:
         require("onnxruntime", "onnxruntime", "to compare the engine with")
         reference = find_reference(card, gate.reference)

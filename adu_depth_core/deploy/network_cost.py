@@ -59,7 +59,7 @@ def network_cost(model: Any) -> Cost:
             return list(tensors[name].dims)
         if name not in values:
             raise ValueError(f"the shape of {name} is not known")
-        return [d.dim_value or 1 for d in values[name].shape.dim]  # only the batch may be open
+        return [d.dim_value or 1 for d in values[name].shape.dim]  # only the batch may be dynamic
 
     def is_weight(name: str) -> bool:
         node = producers.get(name)

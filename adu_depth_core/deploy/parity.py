@@ -93,7 +93,7 @@ def compare(run: Run, reference: Run, name: str, inputs: Sequence[NetworkInput],
     """
     if not inputs:
         raise ValueError("no frame to compare on")
-    # Answers are valid only until the next call.
+    # Outputs are valid only until the next call.
     expected = [[np.array(values) for values in reference(*seen)] for seen in inputs]
     places = batch * math.ceil(len(inputs) / batch)
     depth, sigma, strangeness = [], [], []
@@ -106,7 +106,7 @@ def compare(run: Run, reference: Run, name: str, inputs: Sequence[NetworkInput],
             truth = novelty(expected[index][2])
             strangeness.append(abs(novelty(fingerprint) - truth) / max(truth, 1.0))
     depth, sigma = np.concatenate(depth), np.concatenate(sigma)
-    with np.errstate(invalid="ignore"):  # told by `finite`
+    with np.errstate(invalid="ignore"):  # reported by `finite`
         quantiles = [float(np.quantile(errors, q)) for errors in (depth, sigma) for q in (0.5, 0.99)]
     return Parity(
         frames=len(inputs),

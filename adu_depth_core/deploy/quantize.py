@@ -93,4 +93,4 @@ def _make_signed(model: Any) -> None:
         if zero.any():
             raise ValueError(f"{name} is a zero point other than 0: the quantisation is not symmetric")
         tensors[name].CopyFrom(onnx.numpy_helper.from_array(zero.astype(np.int8), name))
-    del model.graph.value_info[:]  # of the former types
+    del model.graph.value_info[:]  # they still have the former types

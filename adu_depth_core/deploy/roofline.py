@@ -59,7 +59,7 @@ def measure_ceilings() -> Ceilings:
     """
     cuda = cuda_runtime()
     with contextlib.ExitStack() as stack:
-        blas = Blas()  # before memory is asked for: it may be what is missing
+        blas = Blas()  # before allocating: the GPU may be missing
         stack.callback(blas.close)
         pointers = []
         for _ in range(3):
@@ -121,7 +121,7 @@ class Blas:
         self._call(
             "cublasGemmEx",
             self._handle,
-            *(1, 0, n, n, n, ctypes.byref(alpha)),  # the first is transposed: INT8 has no other way
+            *(1, 0, n, n, n, ctypes.byref(alpha)),  # the first is transposed, as INT8 requires
             *(ctypes.c_void_p(one), inputs, n, ctypes.c_void_p(other), inputs, n, ctypes.byref(beta)),
             *(ctypes.c_void_p(result), output, n, compute, -1),
         )

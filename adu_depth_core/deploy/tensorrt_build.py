@@ -68,7 +68,7 @@ def build_engine(
 
     def work() -> bytes:
         if options.needs_gpu(flavour):
-            use_gpu(options.on_gpu)  # CUDA keeps it for each thread
+            use_gpu(options.on_gpu)  # CUDA's current device is per thread
         parser = _parse(flavour, network, recorder, onnx)
         _configure(config, flavour, builder, options)
         profiles.extend(input_profiles(tuple(_inputs(network)[IMAGE].shape), card, options, onnx))
@@ -226,7 +226,7 @@ def _watched(work: Callable[[], bytes], config: Any, flavour: Flavour, watch: Wa
             if watch is not None:
                 watch(progress)
         except BaseException:
-            progress.cancelled = True  # the builder stops at its next step, and the pool waits for it
+            progress.cancelled = True  # the builder stops at its next step; the pool waits for it
             raise
         try:
             return future.result()

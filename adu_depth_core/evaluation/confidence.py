@@ -117,7 +117,7 @@ def _complete(values: np.ndarray, seconds: np.ndarray, drives: np.ndarray) -> Me
     told = [_filtered(*of_drive, usual, count, models) for of_drive in stretches]
     weights, variances, degrees = _posterior(told, models, varies)
     half = np.where(varies, _half_width(weights, np.sqrt(variances), degrees) * deviation, 0.0)
-    # Values that vary slowly show less than their variance: about the variance of their mean is missing.
+    # The sample variance of slowly varying values is too low, by about the variance of their mean.
     independent = np.where(varies, 1 / (weights * variances / (1 + variances)).sum(axis=1), count)
     independent = np.minimum(independent, count)
     enough = (independent >= ENOUGH) & (driven >= SHORTEST)
@@ -265,7 +265,7 @@ def _half_width(weights: np.ndarray, errors: np.ndarray, degrees: int) -> np.nda
 
     With t = sqrt(degrees) * tan(angle) the density of t becomes a power of the cosine.
     """
-    degrees = min(degrees, 100_000)  # from there on it is the normal distribution
+    degrees = min(degrees, 100_000)  # beyond, it is the normal distribution
     angles = np.linspace(0, np.pi / 2, 4001)
     density = np.cos(angles) ** (degrees - 1)
     inside = np.concatenate([[0.0], np.cumsum(density[1:] + density[:-1])])

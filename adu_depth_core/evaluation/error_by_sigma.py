@@ -38,7 +38,7 @@ class ErrorHistogram:
         if pixels.sigma is None:
             raise ValueError("the pixels have no sigma")
         some = slice(None, None, max(1, pixels.truth.size // MAX_PIXELS))
-        # Single precision is finer than the bins by far, and its logarithm several times as fast.
+        # Single precision is much finer than the bins, and its logarithm several times as fast.
         p, g, s = (v[some].astype(np.float32) for v in (pixels.prediction, pixels.truth, pixels.sigma))
         relative = s / p
         bins = np.clip(_edges_below(relative, SIGMA_EDGES) - 1, 0, len(SIGMA_EDGES) - 2)

@@ -61,7 +61,7 @@ def depth_sums(p: np.ndarray, g: np.ndarray, parts: Parts | None = None) -> np.n
     """
     parts = parts or Parts.whole(p.size)
     sums = np.zeros((len(_TERMS) + len(_RATIOS) + 1, parts.cells))
-    # The spread of e is computed around one of its values: around 0 it would drown in rounding.
+    # The spread of e is computed around one of its values: around 0 it would be lost in rounding.
     pivot = np.log(p[0] / g[0]) if p.size else 0.0
     for block in blocks(p.size):
         p_, g_ = p[block], g[block]

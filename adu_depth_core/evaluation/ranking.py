@@ -83,7 +83,7 @@ def _begins_of_equals(ranked: np.ndarray) -> np.ndarray:
 
 def _mean_of_equals(weights: np.ndarray, begins: np.ndarray) -> np.ndarray:
     """Each weight replaced by the mean of its run; runs begin at ``begins``."""
-    if len(begins) == len(weights):  # as nearly always: all are different
+    if len(begins) == len(weights):  # the usual case: all values differ
         return weights
     sizes = np.diff(begins, append=len(weights))
     return np.repeat(np.add.reduceat(weights, begins) / sizes, sizes)

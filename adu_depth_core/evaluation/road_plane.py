@@ -140,7 +140,7 @@ def _refined(points: np.ndarray, plane: np.ndarray) -> np.ndarray | None:
     near = np.abs(height) < 2 * TOLERANCE
     if np.count_nonzero(near) < MIN_POINTS:
         return None
-    points, weight = points[near], 1.0 - (height[near] / (2 * TOLERANCE)) ** 2  # the root of Tukey's
+    points, weight = points[near], 1.0 - (height[near] / (2 * TOLERANCE)) ** 2  # root of Tukey's
     terms = np.column_stack([points[:, 0], points[:, 2], np.ones(len(points))])
     weighted = terms * (weight * weight)[:, None]
     try:

@@ -37,7 +37,7 @@ def instability(
         return None
     place = rows * camera.width + columns
     nearest = np.empty(camera.height * camera.width, np.float32)
-    np.put(nearest, place, np.inf)  # the only pixels that are looked at
+    np.put(nearest, place, np.inf)  # the only pixels compared
     np.minimum.at(nearest, place, z)
     seen = np.flatnonzero(np.take(nearest, place) == z)
     expected, found = np.take(z, seen), np.take(now, np.take(place, seen))

@@ -76,7 +76,7 @@ class FilePredictor:
             prediction, figure = self._predict(video.path, image)
             if self._video_maps:
                 self._write_maps(prediction, f"{video.path.stem}/{number:06d}")
-            self._on_frame()  # before: whoever writes the figures may end here
+            self._on_frame()  # before the yield: the consumer may stop iterating here
             yield figure
 
     def _predict(self, path: Path | LiveVideo, image: np.ndarray) -> tuple[Prediction, np.ndarray]:

@@ -132,7 +132,7 @@ class Predictor:
             profile=self._profiles.choice,
             batch=self._batch,
         )
-        other._warned_of_border = other._warned_of_camera = True  # this predictor reports it
+        other._warned_of_border = other._warned_of_camera = True  # this predictor warns itself
         other.profile_files = self.profile_files
         return other
 
@@ -166,7 +166,7 @@ class Predictor:
     def warm_up(self) -> None:
         """Predict a black image on the calling thread: its first run there takes several times longer."""
         height, width = self.network_size
-        focal = self.card.f_ref  # any camera that the model was trained for
+        focal = self.card.f_ref  # any camera within the trained range
         camera = Camera(focal, focal, (width - 1) / 2, (height - 1) / 2, width, height)
         self._predict(np.zeros((height, width, 3), np.uint8), camera, "rgb", "image", Adaptation(self.card))
 

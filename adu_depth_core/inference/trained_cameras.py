@@ -26,16 +26,22 @@ def doubt(placement: Placement, card: ModelCard) -> str:
     camera, focal = placement.camera, placement.resized_camera.fx
     narrowest, widest = card.cameras["horizontal_fov"]
     shortest, longest = card.cameras["network_focal"]
-    if (
-        _widened(narrowest, 1 / MARGIN) <= camera.horizontal_fov <= _widened(widest, MARGIN)
-        and shortest / MARGIN <= focal <= longest * MARGIN
-    ):
+    outside = []
+    if not _widened(narrowest, 1 / MARGIN) <= camera.horizontal_fov <= _widened(widest, MARGIN):
+        outside.append(
+            f"{camera.horizontal_fov:.1f} degrees across, trained for {narrowest:g} to {widest:g} degrees"
+        )
+    if not shortest / MARGIN <= focal <= longest * MARGIN:
+        outside.append(
+            f"focal length of {focal:.4g} pixels at the network's input, trained for {shortest:g} to "
+            f"{longest:g} pixels"
+        )
+    if not outside:
         return ""
     return (
-        f"a camera with fx {camera.fx:g} at {camera.width} columns ({camera.horizontal_fov:.1f} degrees "
-        f"across, focal length of {focal:.4g} pixels at the network's input) is not one that {card.name} was "
-        f"trained for ({narrowest:g} to {widest:g} degrees, {shortest:g} to {longest:g} pixels): depth and "
-        "its uncertainty may both be far off. Is the focal length in pixels of this image size?"
+        f"a camera with fx {camera.fx:g} at {camera.width} columns is not one that {card.name} was trained "
+        f"for ({'; '.join(outside)}): depth and its uncertainty may both be far off. Is the focal length in "
+        "pixels of this image size?"
     )
 
 

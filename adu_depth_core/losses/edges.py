@@ -1,4 +1,4 @@
-"""Edges and obstacles: what the road's many pixels would drown. Pure functions on dense depth."""
+"""Edges and obstacles, which the road's many pixels would outweigh. Pure functions on dense depth."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def standing(depth: torch.Tensor, valid: torch.Tensor, rays: torch.Tensor) -> to
     :param rays: viewing rays with z = 1, ``(N, 2, H, W)`` as x and y
     :return: bool, same shape as ``depth``; False where a neighbour is not known
     """
-    # Every other pixel: surfaces are larger, and this is a fourth of the work.
+    # Every other pixel: surfaces are larger, and this takes a quarter of the time.
     known, z = valid[..., ::2, ::2], torch.where(valid, depth, 0.0)[..., ::2, ::2]
     x, y = (rays[..., ::2, ::2] * z).chunk(2, dim=1)
     (ax, ay, az), (bx, by, bz) = (

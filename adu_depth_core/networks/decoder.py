@@ -116,7 +116,7 @@ class FullResolutionHead(nn.Module):
         block = stride * stride
         self.predict = nn.Conv2d(channels, 2 * block, 3, padding=1)
         with torch.no_grad():
-            # All pixels of a block begin alike: no chequered pattern to unlearn (ICNR, Aitken et al. 2017).
+            # All pixels of a block start equal, to avoid checkerboard artefacts (ICNR, Aitken et al. 2017).
             self.predict.weight.normal_(std=1e-3)
             self.predict.weight.copy_(self.predict.weight[::block].repeat_interleave(block, dim=0))
             self.predict.bias.copy_(torch.tensor([initial_depth, 0.1]).log().repeat_interleave(block))

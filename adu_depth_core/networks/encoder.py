@@ -57,7 +57,7 @@ class Encoder(nn.Module):
 
 def _create(name: str, pretrained: bool) -> nn.Module:
     try:
-        # Transformers with windows are made for one size unless told so; others do not know the option.
+        # Windowed transformers accept one size only unless given this option; others do not have it.
         return timm.create_model(name, features_only=True, pretrained=pretrained, strict_img_size=False)
     except TypeError:
         return timm.create_model(name, features_only=True, pretrained=pretrained)

@@ -104,7 +104,7 @@ def _fill(
     module: nn.Module, tensors: dict[str, torch.Tensor], source: str, stored: int | None = None
 ) -> None:
     own = module.state_dict()
-    # How many batches a batch norm has seen is not a weight; some files leave it out.
+    # A batch norm's batch count is not a weight; some files omit it.
     needed = [name for name in own if not name.endswith("num_batches_tracked")]
     missing = [name for name in needed if name not in tensors]
     misfit = [n for n in needed if n in tensors and tensors[n].shape != own[n].shape]

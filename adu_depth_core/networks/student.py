@@ -29,7 +29,8 @@ class Student(nn.Module):
         channels, strides = list(self.encoder.channels), self.encoder.strides
         self.fingerprint = Fingerprint(channels)
         self.rays = RayEncoding(channels, strides)
-        # The finest level also sees the image's own pixels: edges finer than its stride are there alone.
+        # The finest level also sees the image's own pixels: edges finer than the encoder's stride exist only
+        # there.
         channels[0] += 3 * strides[0] ** 2
         self.decoder = Decoder(channels)
         self.head = FullResolutionHead(self.decoder.channels[0], strides[0])

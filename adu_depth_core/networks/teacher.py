@@ -101,7 +101,7 @@ class Teacher(nn.Module):
             [channels[level] for level in self.matching_levels], matching_channels
         )
         self.aggregation = Aggregation(groups)
-        # Geometry is log depth and confidence; the finest level also sees how the match fits around it.
+        # Geometry is log depth and confidence; the finest level also receives the matching scores nearby.
         extra = [2 * (stride <= MATCHING_STRIDES[0]) for stride in strides]
         extra[0] += 2 * LOCAL_RADIUS + 1
         self.decoder = Decoder([own + more for own, more in zip(channels, extra, strict=True)])
@@ -155,8 +155,8 @@ class Teacher(nn.Module):
     def _geometry(
         self, disparity: torch.Tensor, confidence: torch.Tensor, baseline: torch.Tensor
     ) -> torch.Tensor:
-        # Around 15 m and of unit scale, as the activations beside it. Matching has a loss of its own; the
-        # gradient from here would only teach it to please the decoder.
+        # Around 15 m and of unit scale, as the activations beside it. Matching has a loss of its own; a
+        # gradient from here would only fit it to the decoder.
         return torch.cat([self._log_depth(disparity, baseline) - 2.7, confidence], dim=1).detach()
 
 

@@ -129,7 +129,7 @@ def judged(
     warnings: list[str] | tuple[str, ...] = (),
 ) -> Calibration:
     """The calibration of observations that are held out against each other."""
-    # Strips of a few pictures cannot tell whether more than a factor holds at other times.
+    # Parts of a few frames are too few to show that more than a factor generalises to other times.
     simple = truth in SPARSE or not held_out.in_time
     decision = decide(held_out, card, KINDS[:1] if simple else KINDS)
     refusal = ""

@@ -158,7 +158,7 @@ class DriveExtraction:
             if first <= index < last:
                 count = last - first
                 wanted = min(count, MOST_FRAMES[part])
-                # Evenly spread: taken where the running number of frames goes up.
+                # Evenly spaced: taken where the running count increases.
                 place = index - first
                 return (
                     part if place * wanted // count != (place - 1) * wanted // count or place == 0 else None

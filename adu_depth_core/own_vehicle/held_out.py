@@ -131,7 +131,7 @@ def hold_out(observations: Sequence[Observation]) -> HeldOut:
 
 def _blocks_of_time(observations: Sequence[Observation], count: int) -> HeldOut:
     seconds, drives = (np.array([getattr(o, name) for o in observations]) for name in ("seconds", "drive"))
-    driven = np.zeros(len(seconds))  # without the time between drives
+    driven = np.zeros(len(seconds))  # excluding the time between drives
     before = 0.0
     for drive in np.unique(drives):
         own = drives == drive

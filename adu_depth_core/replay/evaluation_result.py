@@ -27,7 +27,7 @@ class Estimate:
     """A mean over frames and its 95 % confidence interval, see ``evaluation.confidence``.
 
     :param low: NaN, as ``high``, where there is no interval
-    :param independent: how many independent values would tell as much; neighbouring frames are alike
+    :param independent: effective sample size: neighbouring frames are correlated
     :param decided: whether that is enough to decide anything
     """
 
@@ -38,7 +38,7 @@ class Estimate:
     decided: bool = False
 
     @property
-    def beyond_chance(self) -> bool:
+    def significant(self) -> bool:
         """True if a difference is significant."""
         return self.decided and not self.low <= 0 <= self.high
 
@@ -106,7 +106,7 @@ class Group:
 class ErrorBySigma:
     """Pixels of all frames gathered by their predicted relative sigma.
 
-    A model whose uncertainty is honest has ``quantile_error`` equal to ``sigma`` in every bin.
+    A calibrated model has ``quantile_error`` equal to ``sigma`` in every bin.
 
     :param sigma: mean sigma / depth of each bin, ``(B,)``
     :param quantile_error: 68.3 % quantile of |error| / depth of each bin, ``(B,)``

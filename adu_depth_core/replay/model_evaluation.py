@@ -199,7 +199,7 @@ def frame_estimates(records: Sequence[FrameRecord]) -> dict[str, Estimate]:
     if not names:
         return {}
     values = np.array([[record.metrics.get(name, np.nan) for name in names] for record in records])
-    start_ns = records[0].stamp_ns  # since 1970 they have no room for fractions
+    start_ns = records[0].stamp_ns  # seconds since 1970 leave no digits for fractions
     seconds = np.array([(record.stamp_ns - start_ns) / 1e9 for record in records])
     intervals = mean_intervals(values, seconds, np.array([record.bag for record in records]))
     return {

@@ -27,7 +27,7 @@ class LateAverage(WeightAveraging):
         self._currents: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
 
     def setup(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str) -> None:
-        # The module itself is still on the CPU here, where Lightning's own callback would leave the average.
+        # The module itself is still on the CPU here, where Lightning's own callback would keep the average.
         self._device = trainer.strategy.root_device
         super().setup(trainer, pl_module, stage)
 

@@ -168,7 +168,7 @@ def accuracy_entry(subject: Subject, benchmark: Benchmark) -> dict[str, Any]:
     protocol = Protocol()
     metrics = evaluate(subject, benchmark.dataset, benchmark.samples, protocol).metrics
     names = CARD_METRICS + (STEREO_METRICS if subject.stereo else ())
-    # Of a list, its name: where it lies on this machine is not for a card.
+    # Only the name of a list: local paths do not belong in a card.
     split = Path(benchmark.split).name
     command = f"adu_depth evaluate --dataset {benchmark.kind} --root DIR --split {split}"
     option = f" --checkpoint {subject.card.name}.safetensors" if subject.stereo else ""
@@ -176,7 +176,7 @@ def accuracy_entry(subject: Subject, benchmark: Benchmark) -> dict[str, Any]:
         "data": benchmark.dataset,
         "split": split,
         "scenes": list(benchmark.frames),
-        # Scenes judged by stereo matching: their errors are the labels' too.
+        # Scenes evaluated against stereo matching: the errors include the labels'.
         **({"pseudo": len(benchmark.pseudo)} if benchmark.pseudo else {}),
         "protocol": protocol.describe(),
         "metrics": {name: round(metrics[name], 4) for name in names},

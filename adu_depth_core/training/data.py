@@ -221,7 +221,7 @@ class TrainingViews(Dataset):
             image = vary(view.image, random, self.augmentation.photometric, dense if known else None)
             view = replace(view, image=image)
         tensors = to_tensors(view, self.card)
-        del tensors["other"], tensors["baseline"]  # single images: nothing to send to the device for them
+        del tensors["other"], tensors["baseline"]  # single images: nothing to transfer to the device
         return {**tensors, "fault": torch.tensor(fault)}
 
 
@@ -306,9 +306,9 @@ class TrainingData(lightning.LightningDataModule):
             trainer.global_rank,
             trainer.world_size,
         )
-        # Processes that train together have threads for what they exchange. A fork may inherit a lock that
-        # one of those held and wait for it for ever, and all with it. Forks of a process that trains alone
-        # share its memory, and with it the cached frames.
+        # In distributed training each process has communication threads. A fork may inherit a lock that one
+        # of them holds, and deadlock the whole run. With a single process, forks are safe, and share the
+        # cached frames.
         together = self.workers > 0 and trainer.world_size > 1
         return DataLoader(
             self.views,

@@ -70,7 +70,7 @@ def fit_fingerprint(
     familiar, sound, faulty = [], [], [[] for _ in FAULTS]
     with progress_bar() as bar:
         for position in bar.track(range(VIEWS), description="Describing training views"):
-            # Far from the positions that were trained on: other crops of the same frames.
+            # Far from the positions used in training, so that the crops are others of the same frames.
             view = views[1_000_000 + position]
             if not view.get("fault", torch.tensor(False)):
                 familiar.append(describe(normalised(view["image"][None], card)))

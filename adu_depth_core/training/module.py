@@ -122,7 +122,7 @@ class DepthTraining(lightning.LightningModule):
         total, count = self.all_gather(own.float()).view(-1, 2).sum(0).tolist()
         self._errors.clear()
         if count:
-            # Every process has the mean of all already.
+            # Already averaged over all processes.
             self.log(VALIDATION_METRIC, total / count, prog_bar=True, rank_zero_only=False, batch_size=1)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -22,5 +22,5 @@ def normalised(images: torch.Tensor, card: ModelCard) -> torch.Tensor:
 
 @functools.cache
 def _of_channels(values: Sequence[float], device: torch.device) -> torch.Tensor:
-    # Kept: sending it at each step would make the CPU wait for the GPU.
+    # Cached: a transfer at each step would make the CPU wait for the GPU.
     return torch.tensor(values, dtype=torch.float32, device=device).view(3, 1, 1)

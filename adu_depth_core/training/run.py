@@ -44,8 +44,6 @@ from adu_depth_core.training.teacher_answers import TeacherAnswers
 from adu_depth_core.training.teacher_training import TeacherTraining
 from adu_depth_core.training.twin import judged_by, read_twin, with_held_out
 
-NETWORKS = ("student", "teacher")
-
 
 @dataclass(frozen=True)
 class Machine:
@@ -73,7 +71,7 @@ def train(
 
     A run that was interrupted resumes from ``config.out/last.ckpt`` when it is started again.
 
-    :param network: one of ``NETWORKS``
+    :param network: ``student`` or ``teacher``
     :param sources: training data that is in memory already; None reads that of the configuration
     :return: the model (a student's ONNX, a teacher's weights), and its card with fitted ``sigma_scale`` and
         measured accuracy, or those of its twin. Under several processes only the first writes; the others
@@ -158,7 +156,7 @@ def _read_start(config: TrainingConfig) -> ModelCard | None:
 
 @rank_zero_only
 def _say_licence(weights: str, start: ModelCard) -> None:
-    """Tell whoever trains what the new weights may be used for, before the time is spent."""
+    """Print the licence of the initial weights, which binds the new ones, before training starts."""
     print(f"starts from {start.name} ({weights}), whose licence holds for what comes of it: {start.licence}")
 
 
@@ -257,7 +255,7 @@ def _finish(
     if network == "student" and twin is None:
         home = open_all_unseen([*config.calibration, config.validation], card)
     if network == "student":
-        if config.keep_fingerprint:  # and with it the measure of what is unfamiliar
+        if config.keep_fingerprint:  # and the novelty thresholds with it
             card = dataclasses.replace(card, novelty=start.novelty)
         elif twin is None:
             card = dataclasses.replace(card, novelty=NEUTRAL)

@@ -55,7 +55,9 @@ class TeacherAnswers:
         if path.is_file():
             return _read(path, sample)
         if self.predictor is None:
-            raise UserError(f"{path}, the teacher's answer for {sample.name}, is gone: start the run again")
+            raise UserError(
+                f"{path}, the teacher's prediction for {sample.name}, is missing: start the run again"
+            )
         prediction = self.predictor.predict(sample.left, sample.camera, sample.right, sample.baseline)
         log_b = np.log(prediction.sigma / (self.predictor.card.sigma_scale * prediction.depth))
         answer = np.stack([prediction.depth, log_b]).astype(np.float16)

@@ -115,3 +115,13 @@ def exported(shipped_model, tmp_path_factory) -> Path:
         out = ["--frames", str(frames), "--out", str(folder / f"{precision}.onnx")]
         assert main(["export", *options, *out]) == 0
     return folder
+
+
+@pytest.fixture
+def few_views_to_describe(monkeypatch):
+    """A fingerprint is fitted at the end of each training: on as few views as it takes, not on 800."""
+    pytest.importorskip("torch")
+    pytest.importorskip("timm")
+    from adu_depth_core.training import familiarity
+
+    monkeypatch.setattr(familiarity, "VIEWS", 140)

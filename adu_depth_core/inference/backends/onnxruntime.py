@@ -36,7 +36,7 @@ class ONNXRuntimeBackend(Backend):
 
     @classmethod
     def streams(cls, model: Path, network_size: tuple[int, int], count: int) -> Sequence[ONNXRuntimeBackend]:
-        shared = cls(model, network_size, 1)  # runs have their own outputs
+        shared = cls(model, network_size, 1)  # each run has its own outputs
         return count * [shared]
 
     def run(self, image: np.ndarray, camera: np.ndarray) -> NetworkOutput:

@@ -54,11 +54,11 @@ class ONNXRuntimeCudaBackend(GpuBackend):
                 f"onnxruntime-gpu && pip install 'adu_depth[{self.extra}]'"
             )
         if hasattr(onnxruntime, "preload_dlls"):
-            onnxruntime.preload_dlls()  # CUDA's libraries where they are Python packages
+            onnxruntime.preload_dlls()  # CUDA's libraries, if installed as Python packages
         self._gpu = gpu
         self._blank = blank_input(batch, network_size)
         options = session_options(onnxruntime, network_size, threads, batch)
-        # Before CUDA is tried: what fails there is no fault of the file.
+        # Before trying CUDA, whose failures are not the file's fault.
         session = open_session(onnxruntime, model, options, ["CPUExecutionProvider"], self.runtime)
         components = next(o.shape[1] for o in session.get_outputs() if o.name == FINGERPRINT)
         maps = (batch, 1, *network_size)

@@ -59,7 +59,7 @@ class OpenVINOBackend(Backend):
 
     @classmethod
     def streams(cls, model: Path, network_size: tuple[int, int], count: int) -> Sequence[OpenVINOBackend]:
-        # Networks compiled one by one would all be bound to the same cores.
+        # Networks compiled separately would all be pinned to the same cores.
         first = cls(model, network_size, count, streams=count)
         return [first, *(first._sharing_network() for _ in range(count - 1))]
 

@@ -63,7 +63,7 @@ class TensorRTBackend(GpuBackend):
             self._do(self._loaded.context.set_optimization_profile_async(profile, int(self._stream.handle)))
         for name, shape in shapes.items():
             self._do(self._loaded.context.set_input_shape(name, shape))
-        # Known of the outputs too, once the inputs' are set.
+        # Output shapes are known once the input shapes are set.
         shapes |= {name: tuple(self._loaded.context.get_tensor_shape(name)) for name in OUTPUTS}
         self._buffers = {name: Buffer(name, shape) for name, shape in shapes.items()}
         for name, buffer in self._buffers.items():
@@ -72,7 +72,7 @@ class TensorRTBackend(GpuBackend):
         self._prepare()
 
     def run(self, image: np.ndarray, camera: np.ndarray) -> NetworkOutput:
-        use_gpu(self._gpu)  # CUDA keeps it for each thread
+        use_gpu(self._gpu)  # CUDA's current device is per thread
         self._put(image, camera)
         (self._replay_whole or self._copy_and_compute)()
         self._stream.wait("run the network")
@@ -94,7 +94,7 @@ class TensorRTBackend(GpuBackend):
         self._copy_and_compute()
         self._stream.wait("run the network")
         self._loaded.keep_kernels()
-        # Only tensorrt_rtx can be asked; in tensorrt a network without control flow can always be recorded.
+        # Only tensorrt_rtx reports this; with tensorrt a network without control flow can always be captured.
         ask = getattr(self._loaded.context, "is_stream_capturable", lambda stream: True)
         self._replay_whole = self._replay_resident = None
         if ask(int(self._stream.handle)):

@@ -12,7 +12,7 @@ from adu_depth_core.images import downscale
 from adu_depth_core.inference.temporal.warp import Warp
 
 NEAREST = 0.1
-"""Metres; carried depth nearer than this is behind or at the camera by now."""
+"""Metres; carried depth nearer than this is already behind or at the camera."""
 
 BOX = (5, 5)
 """Pixels over which differences between images are averaged."""

@@ -126,7 +126,7 @@ class Pinned:
         size = count * np.dtype(np.float32).itemsize
         self.address = int(check(cuda.cudaMallocHost(size), f"pin host memory for {name}"))
         free = weakref.finalize(self, cuda.cudaFreeHost, self.address)
-        free.atexit = False  # arrays may be used until the very end, and the end frees it anyway
+        free.atexit = False  # arrays may be in use until the process exits, which frees them anyway
         self.__array_interface__ = {
             "shape": (count,),
             "typestr": np.dtype(np.float32).str,
@@ -141,7 +141,7 @@ class Buffer:
     :param name: what it is, for errors
     :param shape: its shape
 
-    :ivar host: the tensor in host memory; it and its views stay valid when the buffer is gone
+    :ivar host: the tensor in host memory; it and its views stay valid after the buffer is freed
     :ivar device: its address on the GPU, valid as long as the buffer
     """
 

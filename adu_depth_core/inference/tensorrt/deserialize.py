@@ -29,10 +29,10 @@ MEMORY_HINT = "GPU memory is full; end other programs on the GPU"
 
 
 class LoadedEngine:
-    """An engine that can run. Whoever uses ``engine`` or ``context`` keeps this alive, and no part of it.
+    """An engine that can run. Code that uses ``engine`` or ``context`` keeps a reference to this object only.
 
-    TensorRT wants objects to go before the one that made them, and a runtime cache after the context that
-    writes into it; this sees to it.
+    TensorRT requires objects to be destroyed before the one that made them, and a runtime cache after the
+    context that writes into it; this object ensures both.
 
     :param kernels: where ``tensorrt_rtx`` keeps the kernels it compiled for this GPU; None for ``tensorrt``
     """
@@ -116,7 +116,7 @@ def deserialize(
     recorder = recording_logger(flavour.trt)
     runtime = flavour.trt.Runtime(recorder)
     if options["version_compatible"]:
-        runtime.engine_host_code_allowed = True  # the card's hash vouches for the file
+        runtime.engine_host_code_allowed = True  # verified by the card's hash
     if (core := options.get("dla_core")) is not None:
         if core >= runtime.num_DLA_cores:
             raise UserError(
@@ -176,7 +176,7 @@ def reasons(errors: Iterable[str]) -> str:
 def _configure_run_time(flavour: Flavour, loaded: LoadedEngine, kernels: Path) -> None:
     """``tensorrt_rtx`` compiles kernels when an engine is loaded: all of them then, and none twice."""
     config = loaded.runtime_config = loaded.engine.create_runtime_config()
-    # By default kernels for shapes left open are compiled beside the first frames, and then exchanged.
+    # By default kernels for dynamic shapes are compiled during the first frames, and then swapped in.
     strategies = flavour.trt.DynamicShapesKernelSpecializationStrategy
     config.dynamic_shapes_kernel_specialization_strategy = strategies.EAGER
     cache = loaded.cache = config.create_runtime_cache()

@@ -93,7 +93,7 @@ def _verified_elsewhere(facts: dict[str, Any], parity: dict[str, Any], gpu: int)
     runs on this GPU."""
     options = facts["options"]
     if not (options["version_compatible"] or options["hardware_compatible"]):
-        return ""  # bound to one TensorRT and kind of GPU, so it ran there
+        return ""  # tied to one TensorRT version and GPU model, so it ran there
     from adu_depth_core.inference.tensorrt.api import load_flavour
     from adu_depth_core.inference.tensorrt.cuda import current_gpu, use_gpu
 

@@ -138,7 +138,7 @@ def _figures(result: EvaluationResult) -> list[_Figure]:
                 "Reliability",
                 charts.reliability(models),
                 "How many pixels lie inside intervals that should hold a given share. On the diagonal sigma "
-                "is honest, below it the model is too sure, above it too cautious.",
+                "is calibrated, below it the model is overconfident, above it underconfident.",
             ),
         ]
     if any(model.error_by_sigma is not None for model in models):
@@ -147,7 +147,7 @@ def _figures(result: EvaluationResult) -> list[_Figure]:
                 "Error against sigma",
                 charts.error_against_sigma(models),
                 "Pixels gathered by their sigma (larger dots: more pixels). On the diagonal the error is as "
-                "large as promised, above it larger.",
+                "large as predicted, above it larger.",
             )
         )
     for metric in TIMELINES if models else ():
@@ -159,7 +159,7 @@ def _figures(result: EvaluationResult) -> list[_Figure]:
 def _timeline(models: list[ModelResult], metric: str) -> _Figure:
     readings = {
         "abs_rel": "Mean relative error of each frame; peaks are frames to look at.",
-        "coverage_1sigma": "Share of each frame's pixels with |error| ≤ sigma; 68.3 % would be honest.",
+        "coverage_1sigma": "Share of each frame's pixels with |error| ≤ sigma; calibrated: 68.3 %.",
         INSTABILITY: "Change of depth from the frame before that motion does not explain; lower is steadier.",
     }
     title = f"{'Instability' if metric == INSTABILITY else metric} over time"
@@ -215,7 +215,7 @@ def _row(result: EvaluationResult, metric: str) -> _Row:
         better = is_better(metric, difference, reference)
         unknown = ("", "") if difference.decided else ("undecided", "faint")
         verdict, tone = {True: ("better", "good"), False: ("worse", "bad")}.get(better, unknown)
-        bounds = interval(difference) if difference.decided else ""  # the verdict says it
+        bounds = interval(difference) if difference.decided else ""  # the verdict gives them
         differences.append(_Cell(text, bounds, verdict, tone))
     estimates = [model.metrics.get(metric) for model in result.models]
     return _Row(metric, column.unit, column.target, MEANINGS[metric], estimates, differences)

@@ -56,13 +56,13 @@ def error_by_distance(models: Sequence[ModelResult], metric: str) -> Markup:
 
 
 def reliability(models: Sequence[ModelResult]) -> Markup:
-    """Share of pixels inside the interval of each nominal level; the diagonal is honest."""
+    """Share of pixels inside the interval of each nominal level; the diagonal is calibrated."""
     levels = np.concatenate([[0.0], LEVELS, [1.0]])
     ticks = [0, 0.2, 0.4, 0.6, 0.8, 1]
     x = Axis(0, 1, ticks, "share that should be inside the interval", form=percent)
     y = Axis(0, 1, ticks, "share that is inside", form=percent)
     chart = Chart(x, y, "reliability diagram", height=360)
-    chart.line([0, 1], [0, 1], "ideal", "honest: as many pixels inside as promised")
+    chart.line([0, 1], [0, 1], "ideal", "calibrated: as many pixels inside as nominal")
     for j, model in enumerate(models):
         covered = np.concatenate([[0.0], model.curves["coverage"], [1.0]])
         chart.line(levels, covered, series(j), model.label)
@@ -78,15 +78,15 @@ def reliability(models: Sequence[ModelResult]) -> Markup:
 
 
 def error_against_sigma(models: Sequence[ModelResult]) -> Markup:
-    """Measured against promised error, bins of pixels with like sigma; the diagonal is honest."""
+    """Measured against predicted error, in bins of similar sigma; the diagonal is calibrated."""
     bins = [model.error_by_sigma for model in models if model.error_by_sigma is not None]
     values = np.concatenate([np.concatenate([b.sigma, b.quantile_error]) for b in bins])
     values = values[values > 0]
     low, high = float(values.min()), float(values.max())
-    x = log_axis(low, high, "promised: sigma / depth", percent)
+    x = log_axis(low, high, "predicted: sigma / depth", percent)
     y = log_axis(low, high, "measured: 68.3 % quantile of |error| / depth", percent)
     chart = Chart(x, y, "error against sigma", height=360)
-    chart.line([x.low, x.high], [x.low, x.high], "ideal", "honest: the error is as large as promised")
+    chart.line([x.low, x.high], [x.low, x.high], "ideal", "calibrated: the error is as large as predicted")
     for j, model in enumerate(models):
         if model.error_by_sigma is None:
             continue
@@ -104,7 +104,7 @@ def error_against_sigma(models: Sequence[ModelResult]) -> Markup:
 
 def sparsification(models: Sequence[ModelResult], metric: str) -> Markup:
     """Error of what is left as the least sure pixels are removed, beside the best order there is."""
-    kept = slice(0, -1)  # the last point has no pixel left
+    kept = slice(0, -1)  # no pixels remain at the last point
     highest = max(float(model.curves[f"{metric}_by_sigma"].max()) for model in models)
     name = f"1 - {metric}" if metric == "d1" else metric
     x = Axis(0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1], "share of pixels removed, least sure first", form=percent)
@@ -133,7 +133,7 @@ def timeline(models: Sequence[ModelResult], metric: str, start_ns: int) -> Marku
     x = Axis(0, max(last, 1e-3), ticks, "time (s)")
     chart = Chart(x, linear_axis(0, highest, metric_label(metric), count=3), f"{metric} over time", 1080, 190)
     if metric == "coverage_1sigma":
-        chart.line([0, last], [ONE_SIGMA, ONE_SIGMA], "ideal", f"honest: {percent(ONE_SIGMA)}")
+        chart.line([0, last], [ONE_SIGMA, ONE_SIGMA], "ideal", f"calibrated: {percent(ONE_SIGMA)}")
     for j, (model, (times, values)) in enumerate(zip(models, tracks, strict=True)):
         chart.line(*_with_gaps(times, values), f"{series(j)} thin", model.label)
         if len(times) == 1:

@@ -86,7 +86,7 @@ def is_better(metric: str, difference: Estimate, reference: Estimate) -> bool | 
     has no best value.
     """
     target = METRICS[metric].target
-    if not target or not difference.beyond_chance:
+    if not target or not difference.significant:
         return None
     if target in ("1", "high"):
         return difference.mean > 0

@@ -19,8 +19,8 @@ from adu_depth_core.replay.evaluation_result import (
 )
 from adu_depth_core.replay.report_page.text import is_better, number, percent
 
-HONEST = 0.05
-"""A coverage this near to its nominal share is called honest."""
+CALIBRATED = 0.05
+"""A coverage this near to its nominal share is called calibrated."""
 
 FEW = 0.01
 """A band or region with a smaller share of the pixels is not called the worst, however wrong they are."""
@@ -78,7 +78,7 @@ def _comparison(comparison: Comparison, word: str, better: bool | None) -> str:
 
 
 def findings_of(model: ModelResult, motion: str) -> Iterator[str]:
-    """Sentences about a model: how accurate, how honest, where it is worst.
+    """Sentences about a model: accuracy, calibration of sigma, and where it is worst.
 
     :param motion: how the camera's motion is known, see ``Source``
     """
@@ -89,12 +89,12 @@ def findings_of(model: ModelResult, motion: str) -> Iterator[str]:
             f"{percent(metrics['d1'].mean)} of pixels are within a factor of 1.25."
         )
         frames, independent = len(model.frames), metrics["abs_rel"].independent
-        yield f"Of that its {frames} frames tell as much as {number(independent)} independent ones would."
+        yield f"{frames} frames, {number(independent)} effective independent samples."
     for where, groups in (("At", model.by_distance), ("In the image's", model.by_region)):
         if worst := _worst(groups):
             yield f"{where} {worst.name} it is worst: off by {percent(worst.metrics['abs_rel'])}."
     if "coverage_1sigma" in metrics:
-        yield _honesty(metrics["coverage_1sigma"].mean)
+        yield _calibration(metrics["coverage_1sigma"].mean)
     if "obstacle_abs_rel" in metrics and "ground_abs_rel" in metrics:
         obstacle, ground = (percent(metrics[f"{surface}_abs_rel"].mean) for surface in ("obstacle", "ground"))
         within = percent(metrics["obstacle_coverage_1sigma"].mean)
@@ -113,16 +113,16 @@ def findings_of(model: ModelResult, motion: str) -> Iterator[str]:
         known = ", beyond what the motion explains" if motion == "poses" else ""
         change = percent(metrics[INSTABILITY].mean)
         yield f"From frame to frame its depth changes by {change} (median pixel){known}."
-    yield f"A prediction on its own takes {number(model.latency.median_ms)} ms on this machine."
+    yield f"A single prediction takes {number(model.latency.median_ms)} ms on this machine."
 
 
-def _honesty(coverage: float) -> str:
+def _calibration(coverage: float) -> str:
     share = f"{percent(coverage)} of pixels have |error| ≤ sigma, {percent(ONE_SIGMA)} should"
-    if abs(coverage - ONE_SIGMA) <= HONEST:
-        return f"Its sigma is honest: {share}."
+    if abs(coverage - ONE_SIGMA) <= CALIBRATED:
+        return f"Its sigma is calibrated: {share}."
     if coverage < ONE_SIGMA:
-        return f"It is too sure of itself: {share}."
-    return f"It is too cautious: {share}."
+        return f"It is overconfident: {share}."
+    return f"It is underconfident: {share}."
 
 
 def _worst(groups: tuple[Group, ...]) -> Group | None:

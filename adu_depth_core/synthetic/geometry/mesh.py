@@ -148,7 +148,7 @@ def quads(
         length_u = np.linalg.norm(u, axis=1) / tile
         length_v = np.linalg.norm(v, axis=1) / tile
         zero = np.zeros(n)
-        # A start that depends on the position keeps neighbours from repeating each other.
+        # A start that depends on the position keeps neighbours from looking alike.
         start = (p[:, [0, 1]] + p[:, [2, 2]]) / tile
         uv = np.stack(
             [

@@ -18,7 +18,7 @@ _SIGNALS = (
     (1.6, 0.1, 0.05),
     (1.5, 0.8, 0.05),
     (0.1, 1.4, 0.5),
-)  # over 1, because a lit lamp shines by itself
+)  # above 1, because a lit lamp emits light
 
 
 def street_lamp(height: float, reach: float) -> Mesh:

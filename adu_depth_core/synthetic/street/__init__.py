@@ -69,7 +69,7 @@ class Street:
         """Everything around the vehicle ``time`` seconds after the start, so many metres behind and ahead."""
         here = self._travelled(time)
         first, last = here - behind, here + ahead
-        # Comparisons with NaN are false: what is seen from everywhere stays.
+        # Comparisons with NaN are false: what is visible from everywhere is kept.
         meshes = [m for s, m in self.site.standing if not (s < first - _LARGEST or s > last + _LARGEST)]
         for mover in self._movers:
             s = mover.place(time)

@@ -190,7 +190,7 @@ def test_models_are_compared_frame_by_frame(bag, judge, tmp_path, color_student,
     assert "[undecided]: the drives are too short" in printed
 
 
-def test_models_differ_beyond_chance_on_a_drive_that_is_long_enough(
+def test_models_differ_significantly_on_a_drive_that_is_long_enough(
     judge, tmp_path, color_student, write_color_student, capsys
 ):
     """40 frames in 12 s."""

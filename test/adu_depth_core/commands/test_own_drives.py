@@ -30,6 +30,7 @@ def drives(tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_views_to_describe")
 def test_a_student_of_ones_own_drives_is_trained_and_judged(drives, tmp_path, capsys):
     data, out = tmp_path / "data", tmp_path / "runs" / "own"
     options = {"training": ["--truth", "lidar"], "calibration": [], "validation": []}
@@ -78,6 +79,7 @@ def stereo_drive(tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_views_to_describe")
 def test_a_rig_with_stereo_only_gets_to_a_judged_student(stereo_drive, tmp_path, capsys, shipped_model):
     data, out = tmp_path / "data", tmp_path / "runs" / "own"
     assert run("extract", stereo_drive / "drive", "--out", data, "--split") == 0

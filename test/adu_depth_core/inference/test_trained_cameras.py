@@ -52,9 +52,26 @@ def test_the_text_names_both_the_camera_and_what_the_network_knows(write_card, t
     (tmp_path / "m.onnx").write_bytes(b"model")
     card = write_card(tmp_path / "m.onnx", cameras=CAMERAS)
     text = doubt_of(scaled(KITTI, 10.0), card)
+    assert "fx 7215 at 1242 columns" in text
     assert "9.8 degrees" in text
     assert "30 to 90 degrees" in text
     assert "200 to 600 pixels" in text
+
+
+@pytest.mark.parametrize(
+    ("entry", "told", "untold"),
+    [("horizontal_fov", "degrees", "pixels at"), ("network_focal", "pixels at", "degrees")],
+)
+def test_the_text_names_only_the_range_that_the_camera_is_outside_of(
+    write_card, tmp_path, entry, told, untold
+):
+    """A focal length of 739 pixels, said to be outside 738.8 to 960, misled about the field of view."""
+    (tmp_path / "m.onnx").write_bytes(b"model")
+    anything = {"horizontal_fov": [1.0, 179.0], "network_focal": [1.0, 1e5]}
+    card = write_card(tmp_path / "m.onnx", cameras={**anything, entry: CAMERAS[entry]})
+    text = doubt_of(scaled(KITTI, 10.0), card)
+    assert told in text
+    assert untold not in text
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,5 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def few_views_to_describe(monkeypatch):
-    """A fingerprint is fitted at the end of each training: on as few views as it takes."""
-    pytest.importorskip("torch")
-    pytest.importorskip("timm")
-    from adu_depth_core.training import familiarity
-
-    monkeypatch.setattr(familiarity, "VIEWS", 140)
+def _describe_few_views(few_views_to_describe):
+    """For each test that trains."""

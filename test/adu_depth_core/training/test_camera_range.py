@@ -12,6 +12,9 @@ from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.datasets.stereo_folder import write_calibration, write_sample
 from adu_depth_core.inference.installed_models import default_model
+from adu_depth_core.inference.network_size import fit_network_size
+from adu_depth_core.inference.placement import Placement
+from adu_depth_core.inference.trained_cameras import doubt as camera_doubt
 from adu_depth_core.model_card import read_card
 from adu_depth_core.training.camera_range import camera_range
 from adu_depth_core.training.config import VirtualCameraConfig, load_config
@@ -53,6 +56,16 @@ def test_zoom_enlarges_the_focal_length_and_narrows_the_view(tmp_path):
     # Half of the columns are 53.1 degrees in the middle, 45 at the edge.
     assert 45.0 <= narrow <= 53.1
     assert wide == pytest.approx(90.0, abs=3.0)
+
+
+def test_a_network_trained_on_crops_knows_the_whole_images(tmp_path):
+    """The shipped teacher learned from 640 of 1280 columns, and warned of the images that these are from."""
+    rig = views(write_rig(tmp_path / "rig", 80.0), crop_width=32, zoom_probability=0.0)
+    entry = camera_range(rig)
+    assert entry["horizontal_fov"][1] == pytest.approx(90.0, abs=0.1)
+    whole = rig.sources[0].cameras()[0]
+    card = dataclasses.replace(CARD, input_height=64, input_width=160, cameras=entry)
+    assert camera_doubt(Placement.fit(whole, fit_network_size(whole, card)), card) == ""
 
 
 def test_a_border_around_a_small_image_shows_no_wider_view(tmp_path):

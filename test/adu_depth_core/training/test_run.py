@@ -24,12 +24,14 @@ import torch
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing import event_accumulator
 
+from adu_depth_core.cli import main
 from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.benchmarks import open_benchmark
 from adu_depth_core.images import write_png16
 from adu_depth_core.inference.installed_models import default_model
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.model_card import read_card
+from adu_depth_core.training import familiarity
 from adu_depth_core.training.averaging import LateAverage
 from adu_depth_core.training.config import DistillationConfig, VirtualCameraConfig, load_config
 from adu_depth_core.training.run import Machine, train
@@ -389,24 +391,24 @@ def command(config, pairs, out, *extra):
     """
     path = pairs.parent / "recipe.yaml"
     path.write_text(textwrap.dedent(recipe), encoding="utf-8")
-    line = [sys.executable, "-m", "adu_depth_core.cli", "train", "student", str(path), f"out={out}", *extra]
-    return [*line, "--accelerator", "cpu"]
+    return ["train", "student", str(path), f"out={out}", *extra, "--accelerator", "cpu"]
 
 
 @pytest.mark.slow
 def test_a_killed_training_goes_on_as_if_it_had_not_been(config, pairs, tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    subprocess.run(command(config, pairs, whole), check=True, capture_output=True)
-    process = subprocess.Popen(
-        command(config, pairs, killed), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    assert main(command(config, pairs, whole)) == 0
+    few_views = f"from adu_depth_core.training import familiarity; familiarity.VIEWS = {familiarity.VIEWS}"
+    start = [sys.executable, "-c", f"{few_views}; from adu_depth_core.cli import main; main()"]
+    line = [*start, *command(config, pairs, killed)]
+    process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while not (killed / "last.ckpt").is_file():
         assert process.poll() is None
         time.sleep(0.01)
     process.kill()
     process.wait()
     assert not (killed / "student.onnx").exists()
-    subprocess.run(command(config, pairs, killed), check=True, capture_output=True)
+    assert main(command(config, pairs, killed)) == 0
 
     for tag in ("loss", "val/abs_rel"):
         expected, found = scalars(whole, tag), scalars(killed, tag)
@@ -420,13 +422,14 @@ def test_a_killed_training_goes_on_as_if_it_had_not_been(config, pairs, tmp_path
 @pytest.mark.slow
 def test_two_processes_train_as_one_does_on_the_whole_batch(config, pairs, tmp_path):
     """Batch norm is of half the batch in each process, so the runs are alike, not equal."""
-    losses = []
-    for processes in (1, 2):
-        out = tmp_path / f"{processes}"
-        line = [*command(config, pairs, out, "steps=4", "validate_every=4"), "--devices", f"{processes}"]
-        result = subprocess.run(line, capture_output=True, text=True, check=False)
-        assert result.returncode == 0, result.stderr[-2000:]
-        assert (out / "student.onnx").is_file()
-        losses.append(scalars(out, "val/abs_rel"))
+    one, two = tmp_path / "1", tmp_path / "2"
+    assert main(command(config, pairs, one, "steps=4", "validate_every=4")) == 0
+    line = [*command(config, pairs, two, "steps=4", "validate_every=4"), "--devices", "2"]
+    start = [sys.executable, "-m", "adu_depth_core.cli"]
+    result = subprocess.run([*start, *line], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert (one / "student.onnx").is_file()
+    assert (two / "student.onnx").is_file()
+    losses = [scalars(out, "val/abs_rel") for out in (one, two)]
     assert losses[0].keys() == losses[1].keys()
     assert list(losses[0].values()) == pytest.approx(list(losses[1].values()), rel=0.1)

@@ -103,7 +103,7 @@ def test_data_processes_have_the_answers_without_the_teacher(teacher, tmp_path, 
 
 def test_an_answer_that_is_gone_is_named(teacher, tmp_path):
     answers = TeacherAnswers.load(teacher, tmp_path).without_teacher()
-    with pytest.raises(UserError, match=r"the teacher's answer for a, is gone"):
+    with pytest.raises(UserError, match=r"the teacher's prediction for a, is missing"):
         answers.of(pair())
 
 

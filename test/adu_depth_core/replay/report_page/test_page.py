@@ -96,7 +96,7 @@ def test_a_difference_that_is_not_decided_is_called_so(write, make_result):
     html = write(dataclasses.replace(result, comparisons=tuple(undecided)))
     assert "−0.0165 undecided" in html
     assert "better<" not in html
-    assert "tell less than 5 independent ones or there are less than 10 s" in html
+    assert "an effective sample size below 5 or less than 10 s of driving" in html
 
 
 def test_the_page_needs_nothing_from_anywhere(write, make_result):

@@ -56,7 +56,7 @@ def test_every_metric_has_a_meaning():
         ("coverage_1sigma", 0.6, (0.3, 0.2, 0.4), False),
     ],
 )
-def test_better_is_nearer_to_the_ideal_and_beyond_chance(metric, reference, difference, better):
+def test_better_is_nearer_to_the_ideal_and_significant(metric, reference, difference, better):
     compared = Estimate(reference, 0, 0)
     assert is_better(metric, Estimate(*difference, 20.0, decided=True), compared) is better
     assert is_better(metric, Estimate(*difference, 3.0, decided=False), compared) is None
@@ -95,9 +95,9 @@ def test_findings_say_how_wrong_where_and_whether_it_knew(make_result):
     assert (
         "Of obstacles within 40 m it is off by 30 % of the distance, of the ground by 30 %; 30 % of" in text
     )
-    assert "Of that its 40 frames tell as much as 17.4 independent ones would." in text
+    assert "40 frames, 17.4 effective independent samples." in text
     assert "At 40-80 m it is worst: off by 19 %" in text
     assert "In the image's bottom right it is worst: off by 21 %" in text
-    assert "too sure of itself: 61 % of pixels have |error| ≤ sigma, 68.3 % should" in text
+    assert "overconfident: 61 % of pixels have |error| ≤ sigma, 68.3 % should" in text
     assert "least sure of, it would be off by 9.68 % instead of 11 %" in text
     assert "changes by 2.1 % (median pixel), beyond what the motion explains" in text

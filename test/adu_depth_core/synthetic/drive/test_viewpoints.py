@@ -45,21 +45,25 @@ def test_something_stands_at_the_end_of_the_street_that_is_looked_back_at(views)
     assert (frame.depth[horizon - 1] < 300).mean() > 0.9
 
 
-def test_more_people_and_signs_are_about_than_on_a_drive():
+@pytest.fixture(scope="module")
+def streets():
+    """A view of each of six streets, with the settings that it was made of."""
+    configs = [replace(SMALL, seed=seed) for seed in range(20, 26)]
+    return [(config, next(generate_views([config], spacing=40.0))[1]) for config in configs]
+
+
+def test_more_people_and_signs_are_about_than_on_a_drive(streets):
     def share(classes):
         return np.isin(classes, (PixelClass.PERSON, PixelClass.SIGN)).mean()
 
     lively, calm = 0.0, 0.0
-    for seed in range(20, 26):
-        config = replace(SMALL, seed=seed)
-        ((_, frame),) = generate_views([config], spacing=40.0)
+    for config, frame in streets:
         lively += share(frame.classes)
         calm += share(next(generate_drive(config)[1]).classes)
     assert lively > 1.5 * calm
 
 
-def test_nothing_of_the_crowd_is_in_the_camera():
-    for seed in range(30, 36):
-        ((_, frame),) = generate_views([replace(SMALL, seed=seed)], spacing=40.0)
+def test_nothing_of_the_crowd_is_in_the_camera(streets):
+    for _, frame in streets:
         crowd = np.isin(frame.classes, (PixelClass.PERSON, PixelClass.POLE))
         assert not crowd.any() or frame.depth[crowd].min() > 1.0
