@@ -26,14 +26,13 @@ LONGEST_GAP_NS = 500_000_000
 FASTEST = 100.0
 """Metres per second; a faster motion is a jump of the localisation."""
 
+# Reasons for which a prediction passes unchanged.
 FIRST = "first frame"
 TIME = "time goes backwards"
 GAP = "gap in the frames"
 CAMERA = "camera or size changed"
 MOTION = "motion unknown"
 JUMP = "pose jumps"
-UNFUSED = (FIRST, TIME, GAP, CAMERA, MOTION, JUMP)
-"""Reasons for which a prediction passes unchanged."""
 
 Motion = Callable[[int, int], np.ndarray | None]
 """``before_from_now`` 4x4 of the camera's optical frame for two stamps in nanoseconds, before and now; None
@@ -50,7 +49,7 @@ class Stabilised:
     """A prediction after stabilisation.
 
     :param prediction: fused, or as it was
-    :param unfused: empty, or the reason why the prediction is as it was: one of ``UNFUSED``
+    :param unfused: empty, or the reason why the prediction is as it was: ``FIRST`` to ``JUMP``
     :param fused_share: share of the pixels to which carried depth contributed at least a tenth, 0 to 1
     """
 
