@@ -137,9 +137,8 @@ def write_kitti_raw_frame(textured_pair) -> Callable[..., None]:
 
 
 @pytest.fixture(autouse=True)
-def _restored_log():
-    """Undoes what the command's start (``stderr_log``) does to the log; the tests of docs run it."""
+def _fresh_log():
+    """Undo what the start of the command (``stderr_log``) did to the log in earlier tests and fixtures."""
     log = logging.getLogger("adu_depth_core")
-    handlers, propagate = log.handlers.copy(), log.propagate
-    yield
-    log.handlers[:], log.propagate = handlers, propagate
+    log.handlers.clear()
+    log.propagate = True
