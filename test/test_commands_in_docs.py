@@ -1,4 +1,4 @@
-"""Every command of every page is run here, or checked against what would run it, or marked why not."""
+"""Every command in the docs is run here, checked against its parser, or marked with a reason not to."""
 
 import dataclasses
 import re
@@ -94,7 +94,7 @@ def first_word(block):
 
 
 def in_blocks():
-    """Commands of all blocks but those of ``NOT_COMMANDS``."""
+    """Commands of all blocks except those in ``NOT_COMMANDS``."""
     found = []
     for page in PAGES:
         for block in doc_commands.blocks(page):
@@ -111,7 +111,7 @@ def of(program):
 
 
 def unknown_option(run, capsys):
-    """What a parser says of an option that nobody has, put at the end: it alone must be named."""
+    """The parser's error for an appended unknown option: only that option may be named."""
     with pytest.raises(SystemExit) as exit_:
         run()
     assert exit_.value.code == 2
@@ -167,7 +167,7 @@ def test_each_adu_depth_command_is_run_somewhere():
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory, shipped_model):
-    """A folder with what the commands of ``RUN`` name."""
+    """A folder with the files that the commands of ``RUN`` name."""
     for package in ("openvino", "rosbags", "jinja2", "trimesh", "embreex"):
         pytest.importorskip(package)
     folder = tmp_path_factory.mktemp("workplace")
@@ -175,7 +175,7 @@ def workplace(tmp_path_factory, shipped_model):
     assert main(["synth-drive", "--bag", str(folder / "drive"), *small, "--seed", "3"]) == 0
     shutil.copytree(folder / "drive", folder / "BAG")
     exif = Image.Exif()
-    exif[0x8769] = {0xA405: 28}  # focal length as of 35 mm film
+    exif[0x8769] = {0xA405: 28}  # 35 mm equivalent focal length
     photo = np.full((240, 320, 3), 90, np.uint8)
     Image.fromarray(photo).save(folder / "photo.jpg", exif=exif)
     return folder
@@ -261,7 +261,7 @@ def test_ros_commands_name_what_there_is(command):
     elif verb == "launch":
         assert rest[0] == "adu_depth"
         declared, files = set(), [rest[1]]
-        if rest[1] != "depth_image_proc.launch.py":  # the others take the node's arguments too
+        if rest[1] != "depth_image_proc.launch.py":  # the others also accept the node's arguments
             declared, files = parameters | {"use_sim_time"}, {rest[1], "depth.launch.py"}
         for name in files:
             text = (ROOT / "launch" / name).read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The shared memory that images are sent through."""
+"""Shared-memory transport of images."""
 
 import os
 import re
@@ -18,7 +18,7 @@ SEGMENT = re.compile(r"/dev/shm/fast(rtps|dds)_(?!port)")
 
 
 def segment_bytes(pid):
-    """Sizes of a process's own Fast DDS segments; those it has of others are mapped, too."""
+    """Sizes of a process's own Fast DDS segments; it also maps those of other processes."""
     sizes = []
     for line in Path(f"/proc/{pid}/maps").read_text(encoding="utf-8").splitlines():
         if SEGMENT.search(line):
