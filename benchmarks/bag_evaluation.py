@@ -31,10 +31,10 @@ from adu_depth_core.memory import keep_freed_memory
 from adu_depth_core.replay.bag_evaluation import BagEvaluation
 
 IN_MEMORY = 20
-"""Frames that the bare predictor goes round in."""
+"""Frames that the bare predictor cycles through."""
 
 BARE = 60
-"""Frames of each bare measurement."""
+"""Frames per measurement of the bare predictor."""
 
 
 def main() -> None:

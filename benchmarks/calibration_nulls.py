@@ -35,7 +35,7 @@ DRIVES = [(1.9, 10.0, memory) for memory in (0.3, 2.0, 8.0)] + [
     (20.0, 2.0, 2.0),
     (60.0, 1.0, 2.0),
 ]
-"""Seconds, frames a second, and seconds after which a scene is forgotten (1/e)."""
+"""Seconds, frames per second, and correlation time of scenes in seconds (1/e)."""
 
 
 class OneInterval(HeldOut):

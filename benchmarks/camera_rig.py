@@ -19,7 +19,7 @@ from adu_depth_ros.depth_publishers import below
 from adu_depth_ros.image_conversion import image_to_message
 
 IMAGES = 8
-"""Number of different images that a camera repeats."""
+"""Number of distinct images that a camera cycles through."""
 
 
 def images(height: int, width: int, seed: int = 0) -> list[np.ndarray]:

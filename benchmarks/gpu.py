@@ -34,14 +34,14 @@ from adu_depth_core.inference.installed_models import default_model
 
 GPU_BACKENDS = ("pytorch-cuda", "onnxruntime-cuda", "tensorrt")
 PRECISIONS = ("fp16", "fp32", "bf16", "int8")
-"""The most telling first: they are measured in this order, in case time runs out."""
+"""In order of measurement, most informative first in case time runs out."""
 
 LATER = ("bf16", "int8")
 OF_EACH_ROW = 60.0
-"""Seconds after which a row is given up."""
+"""Timeout of a row in seconds."""
 
 LEAST = 3.0
-"""Seconds that must be left to begin a row."""
+"""Minimum time left to start a row, in seconds."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

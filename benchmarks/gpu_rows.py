@@ -48,11 +48,11 @@ PACKAGES = (
     *("opencv-python-headless",),
 )
 SECONDS = 1.0
-"""Of each timing."""
+"""Time limit of each timing."""
 
 WARM_UP = 20
 COMPARED = 8
-"""Frames that answers are compared on."""
+"""Frames for comparing outputs."""
 
 STAGES = ("preprocess", "network", "postprocess")
 

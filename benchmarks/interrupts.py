@@ -30,7 +30,7 @@ from pathlib import Path
 from adu_depth_ros.isolation import private_domain
 
 LIMIT_S = 20.0
-"""A process that has not ended so long after its signal hangs."""
+"""Seconds after the signal before a process counts as hanging."""
 
 
 def depth_node(cameras: int) -> list[str]:

@@ -20,7 +20,7 @@ from adu_depth_core.camera_info import camera_from_info
 from adu_depth_core.inference.predictor import Predictor
 
 QUEUE = 10
-"""Queue size of tutorials."""
+"""Queue size common in tutorials."""
 
 
 def relay(node: Node) -> Callable[[], list[float]]:

@@ -41,15 +41,15 @@ from adu_depth_ros.depth_publishers import below
 from adu_depth_ros.isolation import private_domain
 
 LIMIT_S = 60.0
-"""Seconds for a transition, an answer, or the end of the process."""
+"""Timeout in seconds for a transition, a response, or the process exit."""
 
 EARLIEST_S = 0.3
-"""Latest of the random moments of a deactivation that does not wait for an answer."""
+"""Upper bound in seconds for random deactivations, which do not wait for depth."""
 
 
 RESOURCES = {"PSS, MB": 0.1, "RSS, MB": 0.1, "file handles": 0.0, "threads": 0.0}
-"""Resources sampled after each cycle, and the growth of each that is tolerated, as a share: each cycle has
-new threads, and glibc keeps memory for up to eight per core (MALLOC_ARENA_MAX)."""
+"""Resources sampled after each cycle, and their tolerated relative growth: each cycle has new threads, and
+glibc keeps memory for up to eight per core (MALLOC_ARENA_MAX)."""
 
 
 class Fault(Exception):

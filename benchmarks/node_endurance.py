@@ -37,10 +37,10 @@ SAMPLE_S = 2.0
 """Seconds between two samples."""
 
 GROWTH = 0.01
-"""Largest growth of memory after the warm-up, as a share."""
+"""Maximum relative growth of memory after the warm-up."""
 
 START_S = 60.0
-"""Seconds for which the node is waited for."""
+"""Timeout in seconds for waiting on the node."""
 
 
 def main() -> int:

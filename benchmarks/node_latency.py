@@ -49,14 +49,14 @@ from adu_depth_ros.isolation import private_domain
 
 NODES = ("relay", "depth_node", "usual")
 FULL_RATE = 30
-"""``--frames`` is the number at this rate; runs at others last as long."""
+"""Rate at which ``--frames`` applies; runs at other rates take the same time."""
 
 WARM_UP_S = 2.0
-"""Seconds of frames before those that count."""
+"""Warm-up in seconds, excluded from the results."""
 
 START_S = 60.0
 OVERHEAD, TAIL = 1.2, 2.0
-"""Largest overhead in medians of the relay, and 99th percentile in medians."""
+"""Maximum overhead relative to the relay's median, and 99th percentile relative to the median."""
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ from adu_depth_core.synthetic.drive.mounting import Mounting
 from adu_depth_core.synthetic.imaging.lidar import Lidar
 
 CALIBRATED, GAP = 0.6, 0.06
-"""Shares of a drive's frames, from its beginning; the rest is judged."""
+"""Shares of a drive's frames, from its start; the rest is used for evaluation."""
 
 
 SYNTHETIC = DriveConfig(

@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DISTRIBUTIONS = ("jazzy", "kilted")
 OF_THIS_PYTHON = ("LD_LIBRARY_PATH", "AMENT_PREFIX_PATH", "_ROS_WHEELS_BOOTSTRAP_COMPLETE")
-"""Variables by which the wheels of ROS tell Python, at its start, where the libraries of theirs are."""
+"""Environment variables through which ROS wheels locate their libraries at Python's startup."""
 
 
 def main() -> int:

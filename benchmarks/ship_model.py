@@ -27,7 +27,7 @@ from adu_depth_core.training.card_entries import accuracy_entry, open_all_unseen
 from adu_depth_core.training.sources import BenchmarkConfig
 
 LARGEST = 20e6
-"""Bytes of a file that may be committed."""
+"""Maximum size of a committed file in bytes."""
 
 
 def main() -> None:

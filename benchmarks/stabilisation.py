@@ -36,10 +36,10 @@ from adu_depth_core.memory import keep_freed_memory
 from adu_depth_core.synthetic.drive import DriveConfig, generate_drive
 
 CAP = 80.0
-"""Metres; farther ground truth does not count."""
+"""Maximum distance of ground truth in metres."""
 
 LEAST_PIXELS = 200
-"""Of a moving vehicle in an image with dense ground truth."""
+"""Minimum pixels of a moving vehicle in an image with dense ground truth."""
 
 COLUMNS = ("flicker", "abs_rel", "within sigma", "moving abs_rel", "moving within sigma", "latency ms")
 
@@ -59,7 +59,7 @@ class Frame:
     before_from_now: np.ndarray | None
     vehicle: np.ndarray
     one_by_one: bool
-    """The vehicles are found out to move or not by the ground truth; otherwise all move."""
+    """True to classify vehicles as moving or static by the ground truth; otherwise all count as moving."""
 
 
 def synthetic(seed: int, count: int) -> Iterator[Frame]:

@@ -15,10 +15,10 @@ from adu_depth_core.datasets.stereo_matching import match_stereo
 
 CORNERS = 2000
 LEAST_DISPARITY = 4.0
-"""Pixels; farther points say little about the translation."""
+"""Minimum disparity in pixels; farther points hardly constrain the translation."""
 
 RETURN = 0.5
-"""Pixels by which a corner may miss its place when it is tracked back."""
+"""Maximum forward-backward tracking error in pixels."""
 
 LEAST_INLIERS = 50
 

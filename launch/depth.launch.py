@@ -25,7 +25,7 @@ PARAMETERS = {
     for field in fields(Parameters)
 }
 PARAMETERS["use_sim_time"] = (bool, "time from /clock, for replays with `ros2 bag play --clock`")
-"""Type and description; an argument that is not given keeps the value of the parameter file."""
+"""Type and description; arguments not given keep the values of the parameter file."""
 
 ARGUMENTS = [
     DeclareLaunchArgument(

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE = "adu_depth_core"
 EVERYWHERE = {"numpy"}
 NAMES = {"OpenCV": "cv2", "PyYAML": "yaml"}
-"""What packages are called in the table, where it is not their module's name."""
+"""Package names in the table that differ from the module name."""
 
 MESSAGES = re.compile(r".*_(msgs|srvs|interfaces)")
 

@@ -27,7 +27,7 @@ NOT_COMMANDS = {
     "2011_09_26/calib_cam_to_cam.txt",
     "train-left-image/SEQUENCE/*.jpg",
 }
-"""First words of indented blocks that hold something else: formulas, files, Python, JSON."""
+"""First words of indented blocks without commands: formulas, files, Python, JSON."""
 
 NOT_RUN = {
     "git": "needs the network, and a repository with an address",
@@ -50,7 +50,7 @@ NOT_RUN = {
     "journalctl": "needs the service to be installed",
     "rviz2": "needs ROS 2; test/adu_depth_ros/test_recipes.py checks the layout",
 }
-"""Why other programs are not run; the releases are checked against them by hand (docs/releasing.md)."""
+"""Reasons not to run other programs; they are checked by hand for each release (docs/releasing.md)."""
 
 RUN_ELSEWHERE = {
     "adapt": "test/adu_depth_core/commands/test_adapt.py",
@@ -69,10 +69,10 @@ RUN_ELSEWHERE = {
     "synth-drive": "test/adu_depth_core/commands/test_synth_drive.py",
     "train": "test/adu_depth_core/commands/test_own_drives.py",
 }
-"""Where commands that need data, hours or a GPU, which the pages' names only stand for, are run smaller."""
+"""Tests that run scaled-down versions of commands that need data, hours or a GPU."""
 
 NEEDS_GPU = {"verify-engine"}
-"""Of these only the options are checked."""
+"""Commands whose options alone are checked."""
 
 RUN = (
     "adu_depth doctor",
@@ -83,10 +83,10 @@ RUN = (
     "adu_depth extract BAG --out DIR",
     "adu_depth make-labels DIR",
 )
-"""Those that take seconds: run as they stand in the pages, on a photo, and bags of these names."""
+"""Commands that take seconds: run verbatim, on a photo and bags with these names."""
 
 GENERATED = {"alone.yaml": "benchmarks/ablation.yaml"}
-"""Recipes that a page makes of another."""
+"""Recipes that a page derives from another."""
 
 
 def first_word(block):
@@ -239,10 +239,10 @@ def test_scripts_and_modules_know_every_option(command, monkeypatch, capsys):
 
 
 ROS_NEEDED = {"bag", "node", "lifecycle", "topic"}
-"""Verbs of ROS's own tools, with nothing of ours in their arguments."""
+"""Verbs of ROS tools whose arguments do not involve this package."""
 
 OF_OTHERS = {"image_proc", "depth_image_proc", "foxglove_bridge"}
-"""Packages of others that are run or launched."""
+"""Third-party packages that are run or launched."""
 
 SERVICES = {"/depth_node/reload", "/depth_node/save_frame"}
 

@@ -28,10 +28,10 @@ UNIT = DOCKER / "adu_depth.service"
 COMPOSE = yaml.safe_load((DOCKER / "compose.yaml").read_text(encoding="utf-8"))
 
 OF_ROSDEP = {"numpy": "python3-numpy", "opencv-python-headless": "python3-opencv", "pillow": "python3-pil"}
-"""rosdep's keys of packages from pip, where they are not python3-NAME."""
+"""rosdep keys of pip packages, where they differ from python3-NAME."""
 
 TOOLS = {"python3-venv", "python3-colcon-common-extensions", "python3-rosdep", "ca-certificates", "curl"}
-"""Debian packages that build the image and are no dependency."""
+"""Debian packages that build the image but are not dependencies."""
 
 
 def tool(name: str) -> str:

@@ -19,7 +19,7 @@ class Watch:
             self.attempted.append(name)
 sys.meta_path.insert(0, Watch())
 """
-"""Notes each attempt to import a training framework, so that it is seen where none is installed too."""
+"""Records attempts to import a training framework, so they show even if none is installed."""
 
 IMPORT_ALL = """
 import importlib, pkgutil

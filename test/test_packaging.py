@@ -134,7 +134,7 @@ def test_the_manifest_names_both_licences_and_their_files():
 
 
 SLOW_START = "import sys, time; print('starting', file=sys.stderr, flush=True); time.sleep(0.7)"
-"""Python imports ``sitecustomize`` before any line of ours: long enough to be interrupted there."""
+"""A slow ``sitecustomize``, imported before any of our code, to be interrupted there."""
 
 
 @pytest.fixture(scope="module")

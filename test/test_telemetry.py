@@ -16,7 +16,7 @@ def _watch(event, arguments):
         os.write(_log, f"{event} {arguments}\\n".encode())
 sys.addaudithook(_watch)
 """
-"""Is run by Python before our first line, whatever the process is."""
+"""Run by Python before our first line in every process."""
 
 SENDS = "import urllib.request, contextlib\nwith contextlib.suppress(OSError):\n    " + (
     "urllib.request.urlopen('http://127.0.0.1:9')"
@@ -41,7 +41,7 @@ from huggingface_hub import constants
 assert constants.HF_HUB_DISABLE_TELEMETRY
 """,
 }
-"""What uses each library as we do."""
+"""Code that uses each library as we do."""
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ try:
 except BaseException:
     pass
 """
-"""A module that is interrupted while it is imported, and takes that for a failure of its own."""
+"""A module that is interrupted during import, and reports that as its own failure."""
 
 
 def run(code, **options):

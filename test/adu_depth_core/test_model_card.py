@@ -315,7 +315,7 @@ FULL = {
         "cache": {"flavour": "tensorrt"},
     },
 }
-"""A card with every entry that any code reads."""
+"""A card with every entry that is read anywhere."""
 
 LEAVES = st.one_of(
     st.none(),

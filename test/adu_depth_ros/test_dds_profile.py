@@ -14,7 +14,7 @@ from adu_depth_ros.distribution import profiles_variable
 
 VARIABLE = profiles_variable()
 SEGMENT = re.compile(r"/dev/shm/fast(rtps|dds)_(?!port)")
-"""Fast DDS 2 and 3; those of ports hold no messages."""
+"""Segment names of Fast DDS 2 and 3; port segments hold no messages."""
 
 
 def segment_bytes(pid):

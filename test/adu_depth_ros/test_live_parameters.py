@@ -22,7 +22,7 @@ OUTPUTS = {
 }
 
 TEXTS = {"region_of_interest": "0,0,80,48", "ego_mask": "0,40 159,40 159,47", "save_folder": "/tmp"}
-"""Values of parameters of which the declaration says no more than that they are texts."""
+"""Values for parameters declared merely as strings."""
 
 LIVE = [field for field in dataclasses.fields(Parameters) if field.metadata["applies"] == FRAME]
 WINDOW = 5

@@ -25,7 +25,7 @@ SHOWN = {
     "rviz_default_plugins/Image": "sensor_msgs/msg/Image",
     "rviz_default_plugins/PointCloud2": "sensor_msgs/msg/PointCloud2",
 }
-"""What a display of rviz2 shows."""
+"""Message type shown by each rviz2 display."""
 
 SOURCES = "ADU_DEPTH_ROS_SOURCES"
 """Environment variable: a folder with checkouts of navigation2 and image_pipeline (docs/development.md)."""

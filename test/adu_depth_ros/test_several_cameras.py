@@ -18,7 +18,7 @@ from std_srvs.srv import Trigger
 NAMES = ("front", "rear", "left", "right")
 FOCAL = {"front": 100.0, "rear": 80.0, "left": 120.0, "right": 60.0}
 MARK = {name: 40 * (number + 1) for number, name in enumerate(NAMES)}
-"""Grey of a camera's images: the network sees images that are told apart."""
+"""Grey of each camera's images, so that they can be told apart at the network."""
 
 WIDTH, HEIGHT = 160, 48
 

@@ -7,7 +7,7 @@ from adu_depth_core.camera import Camera
 
 CAMERA = Camera(300.0, 300.0, 192.0, 50.0, 384, 128)
 HEIGHT, WIDTH, END = 1.6, 5.0, 70.0
-"""Metres of the camera above the road, of the walls beside it, and of the end of the corridor."""
+"""Distances in metres: camera to road, camera to side walls, and length of the corridor."""
 
 
 def depth_at(forward, sideways=0.0):

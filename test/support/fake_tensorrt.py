@@ -81,7 +81,7 @@ class FakeTensorRT:
 
 NUMBERS = itertools.count()
 GONE: dict[int, Callable[[], None]] = {}
-"""What to do when an object goes, by its handle."""
+"""Callbacks for the destruction of objects, by handle."""
 
 
 class Handle(int):

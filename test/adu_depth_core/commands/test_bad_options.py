@@ -23,7 +23,7 @@ from adu_depth_core.commands.number_arguments import number, whole_number
 from adu_depth_core.inference.installed_models import find_model
 
 RANGES = {"--baseline", "--camera-height", "--fov", "--pitch", "--roll", "--yaw"}
-"""Of synth-drive: values to draw from, whose limits hold for what is drawn."""
+"""Options of synth-drive with ranges to sample from; limits apply to the samples."""
 
 MAY_BE_NEGATIVE = {"--cx", "--cy", "--offset", *RANGES}
 """A principal point may lie outside of the image, and a bag may have been recorded before another."""

@@ -24,7 +24,7 @@ FAULT = 0.7
 """Predicted over true depth."""
 
 FARTHEST = 31.0
-"""Metres that the student's red can say, times ``FAULT``."""
+"""Largest depth in metres that the student's red can encode, times ``FAULT``."""
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from adu_depth_core.evaluation.confidence import ENOUGH, mean_intervals
 
 SERIES = 1000
-"""Simulated drives of each kind: a coverage of 95 % is measured to 0.7 %."""
+"""Simulated drives of each kind: measures a coverage of 95 % to within 0.7 %."""
 
 RATE = 10.0
 

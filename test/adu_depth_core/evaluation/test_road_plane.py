@@ -90,7 +90,7 @@ SKY = np.full(SIZE, np.inf, np.float32)
 
 
 SCATTERED = np.zeros(SIZE, np.float32)
-"""So few points that the first plane loses its supporters while it is refined."""
+"""So few points that the initial plane loses its inliers during refinement."""
 SCATTERED.ravel()[np.random.default_rng(0).choice(np.arange(80 * 320, 160 * 320), 150, replace=False)] = (
     np.random.default_rng(1).uniform(3, 20, 150)
 )

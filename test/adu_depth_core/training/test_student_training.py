@@ -17,7 +17,7 @@ from adu_depth_core.training.student_training import StudentTraining
 
 CAMERA = Camera(60.0, 60.0, 47.5, 23.5, 96, 64)
 ROWS, COLUMNS = slice(8, 28), slice(8, 88)
-"""Well inside the wall."""
+"""Region well inside the wall."""
 
 
 def config(**changes):
