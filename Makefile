@@ -1,5 +1,5 @@
-# `make help` lists the targets. Each one that needs packages has its own virtual environment, made on first use
-# and remade when the requirements in setup.py or the Python change.
+# `make help` lists the targets. Each one that needs packages has its own virtual environment, created on first use
+# and recreated when setup.py changes.
 PYTHON ?= python3
 FRAMES ?= 40
 OUT ?= demo
@@ -16,8 +16,8 @@ help:  ## show this list
 demo: .venv-demo/installed  ## play a synthetic drive to the real node over DDS; pictures and figures in demo/
 	.venv-demo/bin/python -m adu_depth_ros.demo --out $(OUT) --frames $(FRAMES)
 
-# One thread: on tensors as small as those of the tests, threads mostly wait for each other. Each process needs about
-# 2.5 GB; the tests of a file stay in one, with the models and drives that they share.
+# One thread: with tensors as small as in the tests, threads mostly wait for each other. Each process needs about
+# 2.5 GB; tests of one file run in the same process, to share models and drives.
 test: .venv-test/installed  ## install what the tests need and run all of them
 	OMP_NUM_THREADS=1 .venv-test/bin/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 

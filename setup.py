@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 def student_files() -> list[str]:
     """Files of the students in ``models/``, with the weights for ``adapt`` and PyTorch's backends.
 
-    Other networks, such as the teacher, are for training, from a checkout.
+    Other networks, such as the teacher, are only needed for training, from a checkout.
     """
     students = []
     for path in sorted((HERE / "models").glob("*.json")):
@@ -35,7 +35,7 @@ PROGRAMS = {"adu_depth": "adu_depth_core.__main__:main", "depth_node": "adu_dept
 
 
 def files_below(folder: str) -> list[str]:
-    """Every file below ``folder``, relative to here."""
+    """Every file below ``folder``, relative to the repository root."""
     found = (path for path in sorted((HERE / folder).rglob("*")) if path.is_file())
     return [path.relative_to(HERE).as_posix() for path in found if "__pycache__" not in path.parts]
 
@@ -52,10 +52,10 @@ def share_files() -> list[tuple[str, list[str]]]:
 
 
 class BuildWithShare(build_py):
-    """Puts models, configuration and launch files beside the modules, where every installation finds them.
+    """Copies models, configuration and launch files next to the modules, where any installation finds them.
 
-    ``pip install --user`` and ``--target`` put data files elsewhere than into ``sys.prefix``. An editable
-    installation has the checkout.
+    ``pip install --user`` and ``--target`` do not install data files into ``sys.prefix``. An editable
+    installation uses the checkout.
     """
 
     def run(self) -> None:
@@ -100,10 +100,10 @@ EXTRAS = {
         "tensorboard",
         "onnx>=1.16",
     ],
-    # Without onnxruntime: it would overwrite the files of onnxruntime-gpu, which has them too.
+    # Without onnxruntime: it would overwrite the files of onnxruntime-gpu.
     "deploy": ["onnx>=1.16", "onnxslim>=0.1.50", "nncf>=3.0"],
     "completion": ["shtab>=1.6"],
-    # Before 12.9.1 cuda-python holds the interpreter's lock while it waits for the GPU.
+    # Before 12.9.1, cuda-python holds the GIL while waiting for the GPU.
     "tensorrt": ["tensorrt-rtx>=1.1", "cuda-python>=12.9.1"],
 }
 EXTRAS["docs"] = ["mkdocs>=1.6,<2", "mkdocs-material>=9.6", "mkdocstrings[python]>=0.29"]
@@ -136,7 +136,7 @@ setup(
     description="Metric depth and its uncertainty for every pixel of one camera",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
-    # Older releases, such as those of ROS's Linux distributions, accept only the text.
+    # Older releases, such as those in ROS's Linux distributions, accept only a string.
     **{"license_expression" if int(setuptools.__version__.split(".")[0]) >= 77 else "license": SPDX},
     license_files=LICENCES,
     maintainer="ADU-Depth maintainers",
@@ -161,7 +161,7 @@ setup(
         "rich>=13.0",
     ],
     extras_require=EXTRAS,
-    # The script that users call blocks signals, then starts the entry point's script.
+    # The user-facing script blocks signals, then starts the entry point's script.
     scripts=[f"scripts/{name}" for name in PROGRAMS],
     entry_points={
         "console_scripts": [f"{name}-unguarded = {function}" for name, function in PROGRAMS.items()]

@@ -1,13 +1,13 @@
-"""Gain from each part of the distillation: students of several seeds, in one table with paired differences.
+"""Gain from each part of the distillation: students over several seeds, with paired differences.
 
     python benchmarks/ablation.py --root DATA --synthetic SYNTHETIC --streets STREETS --teacher TEACHER \\
         --out runs/ablation
 
 DATA holds kitti2015/ and the other folders of the recipe; SYNTHETIC and STREETS are drives by ``adu_depth
-synth-drive`` with different seeds, one to train on, one to measure on beside the real validation frames;
+synth-drive`` with different seeds, one for training, one for evaluation next to the real validation frames;
 TEACHER is a safetensors file by ``adu_depth train teacher`` with the same input size. Each finished run
-leaves a small JSON in ``--out``: started again, the command does what is missing. Several commands with
-different ``--seeds`` may share ``--out``. ``--table`` prints the tables of what is there.
+writes a small JSON to ``--out``; a restarted command runs only the missing ones. Several commands with
+different ``--seeds`` may share ``--out``. ``--table`` prints the tables of finished runs.
 """
 
 from __future__ import annotations
@@ -78,11 +78,11 @@ ROWS = (
 
 
 class Ablation:
-    """Runs of one recipe; the data is read once and shared.
+    """Runs of one recipe; the data is loaded once and shared.
 
     :param config: recipe without teacher; sources of pairs without ground truth have ``labels: none``
     :param teacher: safetensors file
-    :param benchmarks: frames that each run is measured on, by name
+    :param benchmarks: frames that each run is evaluated on, by name
     """
 
     def __init__(
@@ -98,12 +98,12 @@ class Ablation:
         self._sources: dict[Any, SourceViews] = {}
 
     def result_path(self, name: str, seed: int | None = None) -> Path:
-        """Path of the result of a row's run, or of a reference."""
+        """Path of the result of a row or a reference."""
         stem = name.translate(str.maketrans(" ", "_", ",()+")).lstrip("_")
         return self.out / (f"{stem}.json" if seed is None else f"{stem}-{seed}.json")
 
     def run(self, row: Row, seed: int) -> None:
-        """Train and measure, unless that was done before."""
+        """Train and evaluate, unless the result exists."""
         path = self.result_path(row.name, seed)
         if path.is_file():
             return
@@ -163,14 +163,14 @@ class Ablation:
         return self._sources[source]
 
     def metrics(self, row: Row, benchmark: str) -> dict[int, dict[str, float]]:
-        """Metrics of the runs that are there, by seed."""
+        """Metrics of the finished runs, by seed."""
         paths = self.out.glob(self.result_path(row.name).stem + "-*.json")
         results = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
         return {result["seed"]: result["metrics"][benchmark] for result in results}
 
 
 def print_table(ablation: Ablation, benchmark: str, console: Console) -> None:
-    """Mean and standard deviation over seeds, and the difference to the baseline, seed by seed."""
+    """Mean and standard deviation over seeds, and the paired difference to the baseline."""
     table = Table(title=f"{benchmark}: over seeds; difference to '{BASELINE}' of the same seed")
     for column in ("row", "seeds", *METRICS, "abs_rel difference ± standard error", "relative"):
         table.add_column(column, justify="left" if column == "row" else "right")
@@ -203,15 +203,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--root", required=True, help="folder of the real data sets")
-    parser.add_argument("--synthetic", required=True, help="drive to train on, by adu_depth synth-drive")
-    parser.add_argument("--streets", type=Path, required=True, help="drive to measure on, of another seed")
-    parser.add_argument("--teacher", type=Path, required=True, help="safetensors file, its card beside it")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the results")
+    parser.add_argument("--synthetic", required=True, help="training drive, by adu_depth synth-drive")
+    parser.add_argument("--streets", type=Path, required=True, help="evaluation drive, with another seed")
+    parser.add_argument("--teacher", type=Path, required=True, help="safetensors file, with its card")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
     parser.add_argument("--recipe", default=str(RECIPE), help="training configuration (default: %(default)s)")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(5)))
     parser.add_argument("--rows", nargs="+", help="names of rows, or parts of them (default: all)")
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--table", action="store_true", help="only print the table of what is there")
+    parser.add_argument("--table", action="store_true", help="only print the table of finished runs")
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="entries of the recipe to change")
     arguments = parser.parse_args()
     overrides = [f"root={arguments.root}", f"synthetic={arguments.synthetic}", f"out={arguments.out}"]

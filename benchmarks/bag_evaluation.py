@@ -3,10 +3,10 @@
     python benchmarks/bag_evaluation.py BAG [--model FILE] [--truth lidar] [--repeat 10] [--rounds 3]
 
 Predicts the frames of a bag from memory, evaluates the same bag from disk, predicts again, and prints the
-rates, their ratio (the aim: above 80 %) and the peak memory of the process. The ratio of processor time
-is steadier on a machine that is busy with other things; where the network fills all cores, the rates follow
-it. ``--repeat N`` evaluates the bag N times in a row as if it were one N times as long: run it with 1 and
-with 10 to see that memory does not grow.
+rates, their ratio (target: above 80 %) and the peak memory of the process. The ratio of CPU time is more
+stable on a loaded machine; where the network uses all cores, it predicts the ratio of rates.
+``--repeat N`` evaluates the bag N times in a row, as one bag N times as long: compare 1 and 10 to check that
+memory does not grow.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from adu_depth_core.memory import keep_freed_memory
 from adu_depth_core.replay.bag_evaluation import BagEvaluation
 
 IN_MEMORY = 20
-"""Frames that the bare predictor goes round in."""
+"""Frames that the bare predictor cycles through."""
 
 BARE = 60
-"""Frames of each bare measurement."""
+"""Frames per measurement of the bare predictor."""
 
 
 def main() -> None:
@@ -42,8 +42,8 @@ def main() -> None:
     parser.add_argument("bag", type=Path)
     parser.add_argument("--model", type=Path, help="ONNX student (default: the installed one)")
     parser.add_argument("--truth", choices=TRUTHS)
-    parser.add_argument("--repeat", type=int, default=1, help="times the bag is in the evaluation")
-    parser.add_argument("--rounds", type=int, default=3, help="measurements, each between two bare ones")
+    parser.add_argument("--repeat", type=int, default=1, help="number of times to evaluate the bag")
+    parser.add_argument("--rounds", type=int, default=3, help="measurements, each between two bare runs")
     arguments = parser.parse_args()
 
     keep_freed_memory()  # as the command does
@@ -91,7 +91,7 @@ def main() -> None:
 
 @dataclass
 class Cost:
-    """Seconds a frame, by the clock and of all processors."""
+    """Seconds per frame: wall-clock time, and CPU time of all cores."""
 
     wall: float = 0.0
     cpu: float = 0.0
@@ -99,7 +99,7 @@ class Cost:
 
 @contextlib.contextmanager
 def measured(frames: int) -> Iterator[Cost]:
-    """Cost of the block per frame."""
+    """Time per frame of the enclosed block."""
     cost, wall, cpu = Cost(), time.perf_counter(), time.process_time()
     yield cost
     cost.wall, cost.cpu = (time.perf_counter() - wall) / frames, (time.process_time() - cpu) / frames

@@ -1,9 +1,9 @@
-"""Flip bits of small bags, one at a time, and count those that change what is read silently.
+"""Flip bits of small bags, one at a time, and count those that silently change the content.
 
-    python benchmarks/bit_flips.py            # 400 flips of each kind of bag, always the same
+    python benchmarks/bit_flips.py            # 400 flips per kind of bag, reproducible
 
-docs/bags.md quotes the figures. Half of the flips are anywhere, half in the first or last 3 kB of a file,
-where its structure is.
+docs/bags.md quotes the figures. Half of the flips are anywhere in the file, half in its first or last 3 kB,
+which hold its structure.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ KINDS: dict[str, Callable[[Path], Path]] = {
 
 
 def read(path: Path) -> tuple[Any, str | None]:
-    """The full content of a bag, and the damage reported."""
+    """Full content of a bag, and the reported damage."""
     with BagReader(path, salvage=True) as bag:
         about = bag.topics, bag.message_counts, bag.start_ns, bag.duration_ns, bag.latched_topics
         content = [(m.topic, m.type, m.time_ns, bytes(m.data)) for m in bag.messages() if m.content]

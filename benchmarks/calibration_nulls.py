@@ -2,13 +2,13 @@
 
     python benchmarks/calibration_nulls.py [--drives 100]
 
-Simulated drives of a model that is right on average: each scene has an error of depth and of sigma of its
-own (an Ornstein-Uhlenbeck process), of the spread that was measured at home (``short_drive.SCALE`` and
-``SIGMA``). Whatever is written is a false accept: the table gives its share, and what it changes in the long
-run, on 60 other scenes. The last rows have cameras with errors, of the spread between cameras.
+Simulated drives of a model without bias: depth and sigma errors vary by scene (an Ornstein-Uhlenbeck process)
+with the spread measured on familiar data (``short_drive.SCALE`` and ``SIGMA``). Every written profile is a
+false accept: the table gives their share, and their long-run effect, on 60 other scenes. The last rows have
+cameras with errors, drawn with the spread between cameras.
 
-rule      of short drives: shrunk factors (``short_drive``); of longer ones the interval
-interval  of all drives: that of ``evaluation.confidence``
+rule      short drives: shrunk factors (``short_drive``); longer ones: the interval
+interval  all drives: the interval of ``evaluation.confidence``
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ DRIVES = [(1.9, 10.0, memory) for memory in (0.3, 2.0, 8.0)] + [
     (20.0, 2.0, 2.0),
     (60.0, 1.0, 2.0),
 ]
-"""Seconds, frames a second, and seconds after which a scene is forgotten (1/e)."""
+"""Seconds, frames per second, and correlation time of scenes in seconds (1/e)."""
 
 
 class OneInterval(HeldOut):
-    """Judges short drives by the same interval as long ones."""
+    """Decides on short drives by the same interval as on long ones."""
 
     short = False
 
 
 @dataclass(frozen=True)
 class Errors:
-    """Mean errors of a camera in log units; 0 and 0 for one that has none."""
+    """Mean errors of a camera in log units; 0 and 0 without errors."""
 
     depth: float = 0.0
     sigma: float = 0.0
@@ -54,7 +54,7 @@ class Errors:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--drives", type=int, default=100, help="of each kind (default: 100)")
+    parser.add_argument("--drives", type=int, default=100, help="drives of each kind (default: 100)")
     count = parser.parse_args().drives
     heads = ("drive", "scenes forgotten after", "cameras", "rule", "depth written", "sigma written")
     print(f"| {' | '.join(heads)} | mean log error | its worst 5 % | nll |")
@@ -93,7 +93,7 @@ def _row(duration: float, rate: float, memory: float, spread: float, rule: str, 
 
 
 def _drive(rng: np.random.Generator, seconds: np.ndarray, memory: float, errors: Errors) -> list[Observation]:
-    """Frames of a drive, ``PIXELS`` in each."""
+    """Frames of a drive with ``PIXELS`` pixels each."""
     scene = rng.normal(size=2)
     made = []
     for step, time in zip(np.diff(seconds, prepend=seconds[0]), seconds, strict=True):

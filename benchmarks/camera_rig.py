@@ -1,4 +1,4 @@
-"""Cameras that publish frames over DDS, and the resources of a process: for benchmarks of the node."""
+"""Cameras that publish frames over DDS, and resource usage of a process, for benchmarks of the node."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from adu_depth_ros.depth_publishers import below
 from adu_depth_ros.image_conversion import image_to_message
 
 IMAGES = 8
-"""Number of different images that a camera repeats."""
+"""Number of distinct images that a camera cycles through."""
 
 
 def images(height: int, width: int, seed: int = 0) -> list[np.ndarray]:
@@ -31,12 +31,12 @@ def images(height: int, width: int, seed: int = 0) -> list[np.ndarray]:
 
 
 class CameraRig:
-    """Publishes the frames of cameras of one size, each below its name.
+    """Publishes frames of cameras of one size, each under its name.
 
-    :param node: node of the publishers
-    :param names: of the cameras; one empty name for a single camera
+    :param node: node that owns the publishers
+    :param names: camera names; one empty name for a single camera
     :param size: ``(height, width)`` in pixels
-    :ivar sent: number of frames of each camera so far
+    :ivar sent: number of frames sent by each camera so far
     """
 
     def __init__(self, node: Node, names: Sequence[str] = ("",), size: tuple[int, int] = (375, 1242)) -> None:
@@ -58,7 +58,7 @@ class CameraRig:
         return all(publisher.get_subscription_count() for publisher in publishers)
 
     def send(self, name: str) -> Header:
-        """Publish a frame of a camera, stamped now; its header."""
+        """Publish a frame of a camera, stamped now; return its header."""
         message = self._frames[self.sent[name] % IMAGES]
         header = Header(frame_id=f"{name or 'camera'}_optical")
         header.stamp.sec, header.stamp.nanosec = divmod(time.time_ns(), 10**9)
@@ -69,7 +69,7 @@ class CameraRig:
         return header
 
     def play(self, rate: float, stop: threading.Event) -> None:
-        """Send the frames of all cameras at a rate until ``stop`` is set; no catching up after delays."""
+        """Publish frames of all cameras at a rate until ``stop`` is set, without catching up after delays."""
         due = time.monotonic()
         while not stop.wait(max(0.0, due - time.monotonic())):
             for name in self.sent:
@@ -78,14 +78,14 @@ class CameraRig:
 
 
 def memory_mb(pid: int) -> tuple[float, float]:
-    """Proportional and resident memory of a process, MB. The former counts shared pages by share."""
+    """PSS and RSS of a process in MB; PSS counts shared pages proportionally."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]
     entries = {line.split()[0].rstrip(":"): int(line.split()[1]) for line in lines}
     return entries["Pss"] / 1024, entries["Rss"] / 1024
 
 
 def open_files(pid: int) -> int:
-    """Number of file handles of a process: files, sockets, pipes."""
+    """Number of open file descriptors of a process: files, sockets, pipes."""
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 

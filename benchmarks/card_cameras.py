@@ -1,9 +1,9 @@
-"""Write into a model card which cameras the model was trained for, from the recipe it was trained by.
+"""Write the camera range a model was trained for into its card, derived from its training recipe.
 
     python benchmarks/card_cameras.py models/adu_student.json any_camera root=DATA synthetic=SYNTHETIC
 
-Training does it itself; this is for the cards of networks that were trained before it did, with the recipe,
-or the YAML file, and the overrides that they were trained with.
+Training writes it itself; this is for cards of networks trained before it did. Give the recipe or YAML file
+and the overrides of that training.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("card", type=Path, help="NAME.json; changed in place")
-    parser.add_argument("config", help="recipe, or YAML file")
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="as of adu_depth train")
+    parser.add_argument("card", type=Path, help="NAME.json, edited in place")
+    parser.add_argument("config", help="recipe or YAML file")
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="as for adu_depth train")
     arguments = parser.parse_args()
     card = ModelCard.from_json(arguments.card.read_text(encoding="utf-8"))
     config = load_config(arguments.config, [*arguments.overrides, "out=unused", "cache=false"])

@@ -1,9 +1,10 @@
-"""Picture of what temporal stabilisation does to flicker: docs/images/flicker.jpg.
+"""Effect of temporal stabilisation on flicker, as an image: docs/images/flicker.jpg.
 
 python benchmarks/flicker_picture.py --seed 9100 --frame 20 --out docs/images/flicker.jpg
 
-From top to bottom: a frame of a synthetic drive; change of the error in log depth of each static point since
-the frame before, alone and stabilised (black 0, yellow 0.15 and more; blue: not static, or no ground truth).
+From top to bottom: a frame of a synthetic drive; change of each static point's log depth error since the
+previous frame, single-frame and stabilised (black 0, yellow 0.15 and more; blue: not static, or no ground
+truth).
 """
 
 from __future__ import annotations

@@ -2,14 +2,14 @@
 
     python benchmarks/gpu.py --out gpu [--frames FOLDER] [--seconds 150]
 
-Reports GPU, driver and versions, measures the GPU's ceilings, then for each backend, input size, precision
-and batch: parity with FP32 on the CPU, latency with copies and without (replayed as a CUDA graph), and the
-share of the roofline; and for each backend the time from a camera's frame to its depth in host memory. INT8
-needs ``--frames`` (images, a video or a bag) to calibrate on.
+Reports GPU, driver and versions, and measures the GPU's ceilings. Then, for each backend, input size,
+precision and batch: parity with FP32 on the CPU, latency with and without copies (replayed as a CUDA graph),
+and the share of the roofline; and for each backend the time from a camera frame to its depth in host memory.
+INT8 needs ``--frames`` (images, a video or a bag) for calibration.
 
-``OUT/results.json`` is written after every row; the times are also there under the names of ros2_benchmark.
-What cannot be measured (a runtime that is not installed, a crash, no time left) is told with its reason in
-its row, and the others go on. ``--backends openvino onnxruntime`` does the same on a CPU.
+``OUT/results.json`` is written after every row; it also has the times under the names of ros2_benchmark. If a
+row cannot be measured (a runtime that is not installed, a crash, no time left), it gives the reason and the
+other rows continue. ``--backends openvino onnxruntime`` does the same on a CPU.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from adu_depth_core.inference.installed_models import default_model
 
 GPU_BACKENDS = ("pytorch-cuda", "onnxruntime-cuda", "tensorrt")
 PRECISIONS = ("fp16", "fp32", "bf16", "int8")
-"""The most telling first: they are measured in this order, in case time runs out."""
+"""In order of measurement, most informative first in case time runs out."""
 
 LATER = ("bf16", "int8")
 OF_EACH_ROW = 60.0
-"""Seconds after which a row is given up."""
+"""Timeout of a row in seconds."""
 
 LEAST = 3.0
-"""Seconds that must be left to begin a row."""
+"""Minimum time left to start a row, in seconds."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,13 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--model", type=Path, help="FP32 student as .onnx (default: the installed one)")
     parser.add_argument("--out", type=Path, required=True, help="folder for models, engines and results.json")
-    parser.add_argument("--frames", type=Path, help="images, video or bag: to compare, and INT8 to calibrate")
+    parser.add_argument("--frames", type=Path, help="images, video or bag for parity and INT8 calibration")
     parser.add_argument("--backends", nargs="+", choices=BACKENDS, default=GPU_BACKENDS)
     parser.add_argument("--sizes", nargs="+", type=rows_x_columns, default=[(192, 640), (352, 1216)])
-    parser.add_argument("--batches", nargs="+", type=int, default=[1, 8, 4, 32], help="in this order")
+    parser.add_argument("--batches", nargs="+", type=int, default=[1, 8, 4, 32], help="sizes, in this order")
     parser.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=PRECISIONS)
-    parser.add_argument("--runs", type=int, default=200, help="of each timing, which ends after 1 s (200)")
-    parser.add_argument("--seconds", type=float, default=600.0, help="in all; rows beyond are not run (600)")
+    parser.add_argument("--runs", type=int, default=200, help="runs per timing, which stops after 1 s (200)")
+    parser.add_argument("--seconds", type=float, default=600.0, help="in total; later rows are skipped (600)")
     given = parser.parse_args(arguments)
     given.out.mkdir(parents=True, exist_ok=True)
     rows = plan(given.backends, given.sizes, given.precisions, given.batches)
@@ -102,7 +102,7 @@ def plan(
     precisions: Sequence[str],
     batches: Sequence[int],
 ) -> list[Row]:
-    """All rows, the most telling first: FP16 and FP32 of every size, then the frames, then the rest."""
+    """All rows, most informative first: FP16 and FP32 at every size, then frames, then the rest."""
     on_gpu = [name for name in backends if name not in CPU_BACKENDS]
     rows = [Row("machine", on_gpu[0] if on_gpu else "")]
     if on_gpu:
@@ -122,14 +122,14 @@ def plan(
         for precision in precisions
         if runs_precision(backend, precision)
         and precision not in LATER
-        and not (backend == "pytorch-cuda" and precision != "fp32")  # the predictor takes no precision
+        and not (backend == "pytorch-cuda" and precision != "fp32")  # the predictor has no precision option
     ]
     later = [row for row in networks if row.precision in LATER]
     return [*rows, *(row for row in networks if row.precision not in LATER), *frames, *later]
 
 
 def runs_precision(backend: str, precision: str) -> bool:
-    """True for valid combinations: PyTorch takes the weights in a type, the others take exports."""
+    """True for valid combinations: PyTorch casts the weights, the others take exports."""
     if backend == "pytorch":
         return precision == "fp32"
     return precision != ("int8" if backend == "pytorch-cuda" else "bf16")
@@ -141,7 +141,7 @@ def write(record: dict[str, Any], path: Path) -> None:
 
 
 def line(row: dict[str, Any]) -> str:
-    """One row in short."""
+    """One-line summary of a row."""
     if row["kind"] in ("machine", "ceilings"):
         told = {k: v for k, v in row.items() if k not in ("kind", "backend", "size", "precision", "batch")}
         return f"{row['kind']}: {json.dumps(told)}"
@@ -168,7 +168,7 @@ def line(row: dict[str, Any]) -> str:
 
 
 def print_tables(rows: list[dict[str, Any]]) -> None:
-    """For docs/results.md."""
+    """Table for docs/results.md."""
     print(
         "\n| runtime | input | precision | batch | p50 / p99 ms | without copies | of roofline | depth p99 |"
     )

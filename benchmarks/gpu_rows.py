@@ -48,21 +48,21 @@ PACKAGES = (
     *("opencv-python-headless",),
 )
 SECONDS = 1.0
-"""Of each timing."""
+"""Time limit of each timing."""
 
 WARM_UP = 20
 COMPARED = 8
-"""Frames that answers are compared on."""
+"""Frames for comparing outputs."""
 
 STAGES = ("preprocess", "network", "postprocess")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One thing to measure.
+    """One measurement.
 
-    :param kind: ``machine``, ``ceilings``, ``network`` (from input to outputs) or ``frame`` (from a camera's
-        frame in host memory to depth and sigma of its size in host memory)
+    :param kind: ``machine``, ``ceilings``, ``network`` (from input to outputs) or ``frame`` (from a camera
+        frame in host memory to depth and sigma of the same size in host memory)
     :param size: ``(height, width)`` of the network's input
     :param precision: ``fp32``, ``fp16``, ``bf16`` or ``int8``
     """
@@ -76,13 +76,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Task:
-    """A row and what all rows share.
+    """A row and the settings common to all rows.
 
-    :param model: FP32 student as ONNX, of any size
-    :param out: folder of exports and engines; those there are used again
-    :param frames: images, video or bag; None for synthetic pictures, without INT8
-    :param runs: timed runs at most
-    :param ceilings: of this GPU; None where they are not known
+    :param model: FP32 student as ONNX, with any input size
+    :param out: folder of exports and engines; existing ones are reused
+    :param frames: images, video or bag; None for synthetic images, without INT8
+    :param runs: maximum number of timed runs
+    :param ceilings: of this GPU; None if unknown
     """
 
     row: Row
@@ -103,7 +103,7 @@ def measure_row(task: Task) -> dict[str, Any]:
 
 
 def machine(task: Task) -> dict[str, Any]:
-    """GPU, driver, processor and versions; never the machine's name."""
+    """GPU, driver, CPU and versions; never the host name."""
     versions = {}
     for name in PACKAGES:
         try:
@@ -146,7 +146,7 @@ def network(task: Task) -> dict[str, Any]:
     result = {
         "runtime": backend.runtime,
         "parity": dataclasses.asdict(parity),
-        # bfloat16 has fewer bits than FP16: it has INT8's tolerance.
+        # bfloat16 has fewer significant bits than FP16: it gets INT8's tolerance.
         "excess": parity.excess(LIMITS["int8" if row.precision == "bf16" else row.precision]),
         "with_copies": dataclasses.asdict(latency(stamps, row.batch)),
         "without_copies": None,
@@ -162,7 +162,7 @@ def network(task: Task) -> dict[str, Any]:
 
 
 def frame(task: Task) -> dict[str, Any]:
-    """Frame to depth, one after the other as a node does, and the stages of it."""
+    """Latency from frame to depth, sequentially as in a node, and of each stage."""
     row = task.row
     predictor = Predictor(model_of(task), row.backend, row.size)
     frames = [
@@ -194,7 +194,7 @@ def frame(task: Task) -> dict[str, Any]:
 
 
 def model_of(task: Task) -> Path:
-    """The file that a row's backend runs: the model itself, an export of it, or an engine."""
+    """File for a row's backend: the model itself, an export of it, or an engine."""
     row = task.row
     own = row.backend.startswith("pytorch") or row.precision == "fp32"
     if own and row.backend != "tensorrt":
@@ -220,7 +220,7 @@ def open_backend(task: Task, path: Path) -> Backend:
 
 
 def cost_in_precision(task: Task, path: Path) -> Cost | None:
-    """Cost of an image: an export's own, or the model's in the type that PyTorch takes it in."""
+    """Cost per image: of the export, or of the model in PyTorch's type."""
     cost = cost_of(path, read_card(path), task.row.size)
     narrow = task.row.backend.startswith("pytorch") and task.row.precision != "fp32"
     return cost.in_type(task.row.precision) if cost and narrow else cost
@@ -228,7 +228,7 @@ def cost_in_precision(task: Task, path: Path) -> Cost | None:
 
 @functools.cache
 def frames_of(source: Path | None, size: tuple[int, int]) -> list[Frame]:
-    """:param size: ``(height, width)`` of synthetic pictures, where there is no source"""
+    """:param size: ``(height, width)`` of synthetic images, used without a source"""
     return read_frames(source, COMPARED) if source else synthetic_frames(size, COMPARED)
 
 
@@ -236,7 +236,7 @@ def frames_of(source: Path | None, size: tuple[int, int]) -> list[Frame]:
 def expected_answers(
     model: Path, frames: Path | None, size: tuple[int, int]
 ) -> tuple[list[NetworkInput], list[NetworkOutput], str]:
-    """Inputs of one image each, ONNX Runtime's answers to them in FP32 on the CPU, and its name."""
+    """Inputs of one image each, ONNX Runtime's outputs in FP32 on the CPU, and its name."""
     inputs = network_inputs(frames_of(frames, size), read_card(model), size)
     reference = BACKENDS["onnxruntime"](model, size, None)
     infer: Run = reference.infer

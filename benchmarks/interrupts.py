@@ -1,17 +1,17 @@
-"""Ctrl-C at random moments after the start of a process: how it ends.
+"""Ctrl-C at random times after the start of a process: statistics of the exit.
 
     python benchmarks/interrupts.py [--count 100] [--seconds 3] -- COMMAND...
-    python benchmarks/interrupts.py                       # depth_node, as installed beside this Python
+    python benchmarks/interrupts.py                       # depth_node, as installed next to this Python
     python benchmarks/interrupts.py --cameras 4           # the same, with several cameras
     python benchmarks/interrupts.py -- adu_depth benchmark models/adu_student.onnx --runs 2000
     python benchmarks/interrupts.py --seconds 0.12        # while Python starts
 
-Each run gets one SIGINT, uniformly distributed over the first seconds, and a DDS domain of its own. Right is
-status 0 or 130 (interrupted), without a traceback and within the time limit. Prints how many ended in which
-way, and over which range of moments. Exit status 1 if any did not end as it should.
+Each run gets one SIGINT, uniformly distributed over the first seconds, and a private DDS domain. A run passes
+with status 0 or 130 (interrupted), without a traceback and within the time limit. Prints the number of runs
+per outcome and the range of times. Exit status 1 if any run failed.
 
-Until a program's first line Python itself answers, unless it is started as the installed programs are
-(``scripts/``).
+Until a program's first line runs, Python itself handles the signal, unless the program is started like the
+installed ones (``scripts/``).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from pathlib import Path
 from adu_depth_ros.isolation import private_domain
 
 LIMIT_S = 20.0
-"""A process that has not ended so long after its signal hangs."""
+"""Seconds after the signal before a process counts as hanging."""
 
 
 def depth_node(cameras: int) -> list[str]:
@@ -43,7 +43,7 @@ def depth_node(cameras: int) -> list[str]:
 
 
 def interrupted(command: list[str], moment: float) -> tuple[str, str]:
-    """Exit of a process interrupted ``moment`` seconds after its start, and its stderr."""
+    """Exit status and stderr of a process interrupted ``moment`` seconds after its start."""
     with private_domain() as domain:
         return interrupted_in(os.environ | domain, command, moment)
 
@@ -77,13 +77,13 @@ def main() -> int:
         description=__doc__.splitlines()[0], formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--count", type=int, default=100, help="processes to interrupt (default 100)")
-    parser.add_argument("--seconds", type=float, default=3.0, help="latest moment (default 3)")
+    parser.add_argument("--seconds", type=float, default=3.0, help="latest time of the signal (default 3)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--show", action="store_true", help="print what a wrongly ended process wrote")
-    parser.add_argument("--cameras", type=int, default=1, help="of depth_node (default 1)")
+    parser.add_argument("--show", action="store_true", help="print the output of failed runs")
+    parser.add_argument("--cameras", type=int, default=1, help="number of cameras of depth_node (default 1)")
     parser.add_argument("command", nargs="*", help="default: depth_node")
     arguments = parser.parse_args()
-    # A shell that starts this in the background makes it, and all processes that it starts, ignore SIGINT.
+    # Started in the background by a shell, this process and its children inherit an ignored SIGINT.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if arguments.command and arguments.cameras != 1:
         parser.error("--cameras is for depth_node, not for a COMMAND")

@@ -15,12 +15,12 @@ class TaskFailed(Exception):
 
 
 class Isolated:
-    """Calls a function in another process, one call after the other.
+    """Calls a function in another process, one call at a time.
 
-    The process keeps what the function caches. After a failure other than a ``UserError`` it is replaced: a
-    CUDA context that has seen an illegal access answers all that follows with an error.
+    The process keeps the function's caches. After a failure other than a ``UserError`` it is replaced: after
+    an illegal access, every further call in that CUDA context fails.
 
-    :param task: function of one argument, importable by its name
+    :param task: function of one argument, importable by name
     """
 
     def __init__(self, task: Callable[[Any], Any]) -> None:
@@ -30,8 +30,8 @@ class Isolated:
 
     def __call__(self, argument: Any, seconds: float) -> Any:
         """
-        :param seconds: after which the process is killed
-        :raises TaskFailed: if the function raised, the process ended, or time ran out
+        :param seconds: timeout after which the process is killed
+        :raises TaskFailed: if the function raises, the process exits, or the timeout expires
         """
         if self._process is None:
             self._start()
@@ -53,7 +53,7 @@ class Isolated:
         return result
 
     def close(self) -> None:
-        """End the process; the next call starts another."""
+        """Stop the process; the next call starts a new one."""
         if self._process is not None:
             self._process.kill()
             self._process.join()
@@ -61,7 +61,7 @@ class Isolated:
             self._process = None
 
     def _start(self) -> None:
-        context = multiprocessing.get_context("spawn")  # a fork would share a CUDA context
+        context = multiprocessing.get_context("spawn")  # a fork would share the CUDA context
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, self._task), daemon=True)
         self._process.start()

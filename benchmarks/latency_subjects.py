@@ -1,4 +1,4 @@
-"""Nodes to compare ``depth_node`` with: a bare relay, and depth in the usual way. See ``node_latency.py``."""
+"""Baseline nodes for ``node_latency.py``: a bare relay, and a conventional depth node."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from adu_depth_core.camera_info import camera_from_info
 from adu_depth_core.inference.predictor import Predictor
 
 QUEUE = 10
-"""Queue size of tutorials."""
+"""Queue size common in tutorials."""
 
 
 def relay(node: Node) -> Callable[[], list[float]]:
-    """Publish each image again, unchanged."""
+    """Republish each image unchanged."""
     publisher = node.create_publisher(Image, "depth/image", QUEUE)
     node.create_subscription(Image, "image", publisher.publish, QUEUE)
     node.create_subscription(CameraInfo, "camera_info", lambda info: None, QUEUE)
@@ -32,9 +32,9 @@ def relay(node: Node) -> Callable[[], list[float]]:
 
 
 def usual(node: Node) -> Callable[[], list[float]]:
-    """Predict in the callback of the image, with cv_bridge's copies; the same model as ``depth_node``.
+    """Predict in the image callback, with cv_bridge's copies and the same model as ``depth_node``.
 
-    :return: function that returns the predictor's milliseconds of each frame
+    :return: function that returns the predictor's time for each frame in milliseconds
     """
     predictor = Predictor()
     predictor.warm_up()

@@ -2,11 +2,11 @@
 
     python benchmarks/lifecycle_cycles.py [--cycles 200] [--rate 30] [--cameras 1]
 
-Starts the node in a process of its own, sends it frames and has depth subscribed, and takes it through
-configure, activate, deactivate and cleanup. Every second time it is deactivated once every camera has an
-answer, the other times at a random moment of the first 0.3 s. Passed: no transition fails, no error is
-logged, file handles, threads and memory do not grow from the second tenth of the cycles to the last, and
-Ctrl-C then ends the node with status 0. Exit status 1 otherwise. A cycle takes a second or two.
+Starts the node in a separate process, sends it frames with a subscriber to depth, and cycles it through
+configure, activate, deactivate and cleanup. Every other cycle deactivates it once every camera has depth, the
+rest at a random time within the first 0.3 s. Passes if no transition fails, no error is logged, file
+descriptors, threads and memory do not grow from the second tenth of the cycles to the last, and Ctrl-C then
+exits the node with status 0. Exit status 1 otherwise. A cycle takes a second or two.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ from adu_depth_ros.depth_publishers import below
 from adu_depth_ros.isolation import private_domain
 
 LIMIT_S = 60.0
-"""Seconds for a transition, an answer, or the end of the process."""
+"""Timeout in seconds for a transition, a response, or the process exit."""
 
 EARLIEST_S = 0.3
-"""Latest of the random moments of a deactivation that does not wait for an answer."""
+"""Upper bound in seconds for random deactivations, which do not wait for depth."""
 
 
 RESOURCES = {"PSS, MB": 0.1, "RSS, MB": 0.1, "file handles": 0.0, "threads": 0.0}
-"""Resources sampled after each cycle, and the growth of each that is tolerated, as a share: each cycle has
-new threads, and glibc keeps memory for up to eight per core (MALLOC_ARENA_MAX)."""
+"""Resources sampled after each cycle, and their tolerated relative growth: each cycle has new threads, and
+glibc keeps memory for up to eight per core (MALLOC_ARENA_MAX)."""
 
 
 class Fault(Exception):
-    """The node did not do what it should."""
+    """The node misbehaved."""
 
 
 def main() -> int:
@@ -61,7 +61,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--cycles", type=int, default=200)
-    parser.add_argument("--rate", type=float, default=30.0, help="frames a second of each camera (30)")
+    parser.add_argument("--rate", type=float, default=30.0, help="frames per second and camera (30)")
     parser.add_argument("--cameras", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
@@ -81,7 +81,7 @@ def main() -> int:
 
 
 def cycle(names: Sequence[str], rate: float, cycles: int, moments: random.Random, log: IO[str]) -> None:
-    """:raises Fault: if anything is not as described above"""
+    """:raises Fault: if any condition above is violated"""
     command = [sys.executable, "-m", "adu_depth_ros.depth_node", "--ros-args", "-p", "autostart:=false"]
     command += ["-p", f"cameras:={json.dumps(names)}"] if names != [""] else []
     process = subprocess.Popen(command, stderr=log)

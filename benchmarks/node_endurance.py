@@ -1,12 +1,13 @@
-"""Memory, file handles and frame counts of ``depth_node`` over a long run.
+"""Memory, file descriptors and frame counts of ``depth_node`` over a long run.
 
     python benchmarks/node_endurance.py --out endurance.json [--minutes 30] [--rate 10] [--cameras 1]
 
-Starts the node in a process of its own, sends it frames (1242x375) over DDS and subscribes to all that it
-publishes. After a warm-up, memory (PSS: shared pages by share), file handles and threads are sampled every
-two seconds. Passed: the median memory of the last tenth is at most 1 % above that of the first, handles and
-threads are no more than at the start, and each received frame has an outcome in the node's own counts. Exit
-status 1 otherwise. Runs for ``--minutes`` and a few seconds; on a busy machine more frames are dropped.
+Starts the node in a separate process, sends it frames (1242x375) over DDS and subscribes to everything it
+publishes. After a warm-up, memory (PSS: shared pages counted proportionally), file descriptors and threads
+are sampled every two seconds. Passes if the median memory of the last tenth is at most 1 % above that of the
+first, file descriptors and threads have not increased, and the node's counts give an outcome for each
+received frame. Exit status 1 otherwise. Runs for ``--minutes`` plus a few seconds; a busy machine drops more
+frames.
 """
 
 from __future__ import annotations
@@ -36,10 +37,10 @@ SAMPLE_S = 2.0
 """Seconds between two samples."""
 
 GROWTH = 0.01
-"""Largest growth of memory after the warm-up, as a share."""
+"""Maximum relative growth of memory after the warm-up."""
 
 START_S = 60.0
-"""Seconds for which the node is waited for."""
+"""Timeout in seconds for waiting on the node."""
 
 
 def main() -> int:
@@ -48,7 +49,7 @@ def main() -> int:
     )
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--warm-up", type=float, help="seconds (default: 120, at most a fifth of the run)")
-    parser.add_argument("--rate", type=float, default=10.0, help="frames a second of each camera (10)")
+    parser.add_argument("--rate", type=float, default=10.0, help="frames per second and camera (10)")
     parser.add_argument("--cameras", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True, help="JSON file for figures and samples")
     arguments = parser.parse_args()
@@ -76,8 +77,8 @@ def main() -> int:
 def endure(
     names: Sequence[str], rate: float, seconds: float, warm_up: float
 ) -> tuple[list[dict[str, float]], dict[str, dict[str, int]]]:
-    """Samples of the node's process, and counts of each camera's frames: sent, by the node, and depth that
-    came back."""
+    """Samples of the node's process, and frame counts per camera: sent, counted by the node, and received
+    depth."""
     import rclpy
     from diagnostic_msgs.msg import DiagnosticArray
 
@@ -114,7 +115,7 @@ def endure(
         samples = _samples(process, seconds, warm_up)
         stop.set()
         playing.join()
-        # The last frames, and the diagnostics that count them.
+        # Wait for the last frames, and the diagnostics that count them.
         time.sleep(3.0)
         _check_alive(process)
         counts = {
@@ -146,7 +147,7 @@ def _spin(node: Any, stop: threading.Event) -> None:
     executor.add_node(node)
     ended = None
     try:
-        # Beyond the last frame, for its answer.
+        # Past the last frame, for its depth.
         while ended is None or time.monotonic() < ended + 4:
             executor.spin_once(0.1)
             if ended is None and stop.is_set():
@@ -156,7 +157,7 @@ def _spin(node: Any, stop: threading.Event) -> None:
 
 
 def _listen_to_all(node: Any, came: Counter[str]) -> None:
-    """Subscribe to all that the node publishes, whatever it is, and count the messages by topic."""
+    """Subscribe to every topic of the node, and count the messages by topic."""
     import sensor_msgs.msg
 
     def counting(topic: str) -> Callable[[bytes], None]:
@@ -165,7 +166,7 @@ def _listen_to_all(node: Any, came: Counter[str]) -> None:
     for topic, types in node.get_publisher_names_and_types_by_node("depth_node", "/"):
         package, _, name = types[0].rpartition("/")
         if package == "sensor_msgs/msg":
-            # Raw: only the node's work is of interest here.
+            # Raw: only the node's work is measured.
             node.create_subscription(getattr(sensor_msgs.msg, name), topic, counting(topic), 10, raw=True)
 
 
@@ -201,7 +202,7 @@ def _samples(process: subprocess.Popen[bytes], seconds: float, warm_up: float) -
 
 
 def judge(samples: list[dict[str, float]], counts: dict[str, dict[str, int]]) -> dict[str, Any]:
-    """Medians of the first and last tenth of the samples, the counts, and the faults found in them."""
+    """Medians over the first and last tenth of the samples, the counts, and the detected faults."""
     tenth = max(1, len(samples) // 10)
     report: dict[str, Any] = {
         name: [

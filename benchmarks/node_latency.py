@@ -1,19 +1,18 @@
-"""Latency of ``depth_node`` beside a bare relay and the usual way of writing such a node, on the same frames.
+"""Latency of ``depth_node``, a bare relay and a conventional depth node on the same frames.
 
     python benchmarks/node_latency.py --out latency.json [--frames 3000] [--rates 10 30]
 
 One process publishes images (1242x375) over DDS and receives depth; each node under test runs alone in
-another. *Age* of an answer: from before the image's ``publish`` to the answer's callback. *Predictor*: the
-part that the node spent from pixels to depth, by its own clock. *Overhead*: the difference of their medians.
-*relay* publishes the image again; *usual* has cv_bridge's copies, a queue of 10 and everything in the
-callback, with the same model. Last, ``depth_node`` and *usual* get twice as many frames as the predictor can
-process.
+another. *Age*: time from just before the image's ``publish`` to the callback of its depth. *Predictor*: the
+node's own time from pixels to depth. *Overhead*: the difference of their medians. *relay* republishes the
+image; *usual* is the conventional node: cv_bridge's copies, a queue of 10 and all work in the callback, with
+the same model. Finally, ``depth_node`` and *usual* are overloaded with twice the predictor's frame rate.
 
-Passed: overhead of ``depth_node`` at most 1.2 times the relay's median age, and its 99th percentile at most
-twice its median at each rate; at the overload the 99th percentile below two predictor times (median) and the
-relay's median. Exit status 1 otherwise. Takes frames / 30 seconds for each of three nodes at each rate, and a
-tenth of that (at least 5 s) for each overload: 11 minutes with the defaults. The figures hold for a quiet
-machine only; the load average is recorded.
+Passes if the overhead of ``depth_node`` is at most 1.2 times the relay's median age, and its 99th percentile
+at most twice its median at each rate; under overload, if the 99th percentile is below two median predictor
+times plus the relay's median. Exit status 1 otherwise. Takes frames / 30 seconds for each of three nodes at
+each rate, and a tenth of that (at least 5 s) for each overload: 11 minutes with the defaults. The figures
+hold for a quiet machine only; the load average is recorded.
 """
 
 from __future__ import annotations
@@ -50,23 +49,23 @@ from adu_depth_ros.isolation import private_domain
 
 NODES = ("relay", "depth_node", "usual")
 FULL_RATE = 30
-"""``--frames`` is the number at this rate; runs at others last as long."""
+"""Rate at which ``--frames`` applies; runs at other rates take the same time."""
 
 WARM_UP_S = 2.0
-"""Seconds of frames before those that count."""
+"""Warm-up in seconds, excluded from the results."""
 
 START_S = 60.0
 OVERHEAD, TAIL = 1.2, 2.0
-"""Largest overhead in medians of the relay, and 99th percentile in medians."""
+"""Maximum overhead relative to the relay's median, and 99th percentile relative to the median."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """Milliseconds of a node at a rate.
+    """Times of a node at one rate, in milliseconds.
 
-    :param age: of its answers, end to end: median, 99th percentile and maximum
+    :param age: end-to-end latency: median, 99th percentile and maximum
     :param predictor: median; None for the relay
-    :param overhead: median of the age less that of the predictor
+    :param overhead: median age minus median predictor time
     """
 
     node: str
@@ -82,9 +81,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--frames", type=int, default=3000, help="of each node at 30 Hz (3000)")
+    parser.add_argument("--frames", type=int, default=3000, help="frames per node at 30 Hz (3000)")
     parser.add_argument(
-        "--rates", type=float, nargs="+", default=[10.0, 30.0], help="frames a second (10 30)"
+        "--rates", type=float, nargs="+", default=[10.0, 30.0], help="frames per second (10 30)"
     )
     parser.add_argument("--out", type=Path, required=True, help="JSON file")
     arguments = parser.parse_args()
@@ -122,9 +121,9 @@ def main() -> int:
 
 
 def judge(runs: list[Run], flooded: Run) -> list[str]:
-    """Criteria that are not met, in words.
+    """Descriptions of the criteria that are not met.
 
-    :param flooded: run of ``depth_node`` at the overload
+    :param flooded: run of ``depth_node`` under overload
     """
     relays = {run.rate: run.age[0] for run in runs if run.node == "relay"}
     faults = []
@@ -148,7 +147,7 @@ def judge(runs: list[Run], flooded: Run) -> list[str]:
 
 
 def measure(node: str, rate: float, seconds: float, progress: Any, task: Any) -> Run:
-    """Run a node in a process and a DDS domain of its own."""
+    """Run a node in a separate process and DDS domain."""
     with private_domain() as domain, _process(node, os.environ | domain) as process:
         os.environ.update(domain)
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
@@ -186,8 +185,8 @@ def _process(node: str, environment: dict[str, str]) -> Iterator[subprocess.Pope
 def _exchange(
     client: Any, process: subprocess.Popen[str], rate: float, seconds: float, progress: Any, task: Any
 ) -> tuple[int, list[float], list[float]]:
-    """Frames sent, ages of the answers, and medians of the predictor as ``depth_node`` reported them, in
-    milliseconds; the warm-up left out."""
+    """Frames sent, ages of received depth, and predictor medians reported by ``depth_node``, in milliseconds;
+    excludes the warm-up."""
     began = [float("inf")]
     ages: list[float] = []
     predictor: list[float] = []
@@ -236,7 +235,7 @@ def _exchange(
         stop.set()
         playing.join()
         sent = rig.sent[""] - before
-        time.sleep(1.5)  # the last answers, and diagnostics that cover them
+        time.sleep(1.5)  # wait for the last depth, and diagnostics that cover it
     finally:
         stop.set()
         ended.set()
@@ -245,7 +244,7 @@ def _exchange(
 
 
 def table(runs: list[Run]) -> Table:
-    """The runs, a row each."""
+    """Table of the runs, one per row."""
     result = Table("node", box=None)
     for name in ("Hz", "sent", "answered", "p50", "p99", "max", "predictor", "overhead"):
         result.add_column(name, justify="right")

@@ -2,9 +2,9 @@
 
     python benchmarks/onnxruntime_versions.py --folder /tmp/releases [--releases 1.24.* 1.28.* 1.31.* newest]
 
-Makes a virtual environment for each release, which holds that alone and takes all else from the environment
-that runs this script, with its pip; those made before are used again. Runs the tests of ``adu_depth export``
-in each, prints a line for each, and ends with status 1 if any failed.
+Makes a virtual environment for each release with the pip that runs this script; it contains only that release
+and inherits everything else. Existing environments are reused. Runs the tests of ``adu_depth export`` in
+each, prints one line per release, and exits with status 1 if any failed.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--folder", type=Path, required=True, help="for the environments")
+    parser.add_argument("--folder", type=Path, required=True, help="folder for the environments")
     parser.add_argument("--releases", nargs="+", default=RELEASES, help=f"({' '.join(RELEASES)})")
     arguments = parser.parse_args()
     failed = False
     for release in arguments.releases:
         python = make_environment(arguments.folder / release.replace("*", "x"), release)
         command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS]
-        # The interpreter's own packages come first on its path, so that the release is the one imported.
+        # The interpreter's own packages come first on its path, so the release is the one imported.
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         tested = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
         version = subprocess.run(
@@ -49,7 +49,7 @@ def main() -> int:
 
 
 def make_environment(folder: Path, release: str) -> Path:
-    """An environment with one release of ONNX Runtime in front of the packages of this one; its Python."""
+    """Make an environment with one release of ONNX Runtime on top of this one; return its Python."""
     python = folder / "bin" / "python"
     if python.exists():
         return python

@@ -1,20 +1,21 @@
-"""Gain from `adu_depth calibrate` and `adapt` on drives that the model has never seen, and refused cases.
+"""Gain from `adu_depth calibrate` and `adapt` on drives the model has never seen, and rejected cases.
 
     python benchmarks/own_vehicle.py --data DIR --out DIR [--model FILE] [--only kitti synthetic ...]
 
 DIR of ``--data`` holds ``kitti_odometry_04_drive`` and ``other_cameras/dev/sustechpoints``. Each drive is
-split by time with a gap: calibrated on the first part, judged on the last. The table names the frames of
+split by time with a gap: calibrated on the first part, evaluated on the last. The table lists the frames of
 both.
 
-kitti          31 frames, 3 s: 60 % to calibrate with LiDAR, stereo, or the camera's height alone
-sustechpoints  three cameras at three times 2.5 s apart: one time to calibrate with, two to judge
+kitti          31 frames, 3 s: 60 % for calibration with LiDAR, stereo, or the camera's height alone
+sustechpoints  three cameras at three times 2.5 s apart: one for calibration, two for evaluation
 synthetic      60 s with another camera: 2.2 m high, 6 degrees down, 90 degrees wide
-speed          20 s at 5 Hz with that camera, calibrated by its motion alone
-adapt          the KITTI drive: `adu_depth adapt` with stereo alone and with LiDAR; takes 20 minutes each
-wrong          the KITTI drive with a wrong LiDAR extrinsic in half of its frames: it must be refused
-spread         the constants of ``own_vehicle.short_drive``, on places and cameras that were never trained on
+speed          20 s at 5 Hz with that camera, calibrated from its motion alone
+adapt          the KITTI drive: `adu_depth adapt` with stereo alone and with LiDAR; 20 minutes each
+wrong          the KITTI drive with a wrong LiDAR extrinsic in half of its frames: must be rejected
+spread         the constants of ``own_vehicle.short_drive``, from places and cameras not used in training
 
-The camera's height is that of the road in the truth of the frames to calibrate with: what a tape would say.
+The camera's height is taken from the road in the calibration frames' ground truth, in place of a tape
+measure.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ from adu_depth_core.synthetic.drive.mounting import Mounting
 from adu_depth_core.synthetic.imaging.lidar import Lidar
 
 CALIBRATED, GAP = 0.6, 0.06
-"""Shares of a drive's frames, from its beginning; the rest is judged."""
+"""Shares of a drive's frames, from its start; the rest is used for evaluation."""
 
 
 SYNTHETIC = DriveConfig(
@@ -74,7 +75,7 @@ class Figures:
     """Means over frames.
 
     :param scale: mean ``|median(p / g) - 1|``
-    :param scales: of each frame, the same
+    :param scales: the same for each frame
     """
 
     frames: int
@@ -86,7 +87,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table; ``after`` is None where nothing was written."""
+    """A row of the table; ``after`` is None if no profile was written."""
 
     drive: str
     truth: str
@@ -104,7 +105,7 @@ def main() -> None:
     parser.epilog = "spread prints constants instead of rows"
     quick = [part for part in PARTS if part not in ("adapt", "spread")]
     parser.add_argument("--only", nargs="+", choices=PARTS, default=quick, help="default: all but adapt")
-    parser.add_argument("--minutes", type=float, default=15.0, help="of each training of adapt")
+    parser.add_argument("--minutes", type=float, default=15.0, help="time of each training in adapt")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     rows = []
@@ -251,7 +252,7 @@ def spread(arguments: argparse.Namespace) -> Iterator[Row]:
 
 
 def _log_factors(frame: Observation, card: ModelCard) -> tuple[float, float]:
-    """Those that a frame needs: of depth, and then of sigma."""
+    """Corrections that a frame needs: of depth, then of sigma."""
     depth = fit_correction([frame], "scale")
     return depth.log_scale, float(np.log(fit_sigma([frame], depth, card, own_novelty=False).factor))
 
@@ -268,7 +269,7 @@ PARTS = {
 
 
 def _write_split(config: DriveConfig, mine: Path, others: Path) -> None:
-    """The bags of a synthetic drive, unless they are there already."""
+    """Bags of a synthetic drive, generated unless they exist."""
     if mine.exists() and others.exists():
         return
     first, last = _split(config.frames)
@@ -282,13 +283,13 @@ def _write_split(config: DriveConfig, mine: Path, others: Path) -> None:
 
 
 def _split(count: int) -> tuple[int, int]:
-    """Frames to calibrate with, and the first to judge."""
+    """Frames for calibration, and the first one for evaluation."""
     first = round(CALIBRATED * count)
     return first, first + max(2, round(GAP * count))
 
 
 def _turned(frame: KittiFrame, folder: Path, axis: int, degrees: float) -> KittiFrame:
-    """The frame with its scan turned around an axis of the LiDAR: 1 is pitch, 2 is yaw."""
+    """The frame with its scan rotated about an axis of the LiDAR: 1 is pitch, 2 is yaw."""
     points = read_scan(frame.scan)
     i, j = [k for k in range(3) if k != axis]
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
@@ -327,7 +328,7 @@ def _measured(
 
 
 def judged(bag: Path, predictor: Predictor, truth: str) -> Figures:
-    """Figures of a model on all frames of a bag."""
+    """Metrics of a model over all frames of a bag."""
     protocol = Protocol()
     abs_rel, within, scales = [], [], []
     for image, camera, depth in _frames(bag, truth):

@@ -2,11 +2,11 @@
 
     python benchmarks/precision.py --root KITTI_2015 --frames FOLDER --model STUDENT
 
-Exports a student, which must not have seen the validation scenes, in each precision for its own size (INT8
-calibrated on ``--frames``, which must not be validation scenes either), evaluates each with OpenVINO and ONNX
-Runtime on the validation scenes of KITTI 2015, and times each on OpenVINO, taking turns so that what else the
-machine does hits all alike. Limits: FP16 may cost 1 % of abs_rel, INT8 3 %, and INT8 must be faster than
-FP32; else the exit status is 1.
+Exports a student, not trained on the validation scenes, in each precision at its own size (INT8 calibrated on
+``--frames``, which must not be validation scenes either), evaluates each with OpenVINO and ONNX Runtime on
+the validation scenes of KITTI 2015, and times each on OpenVINO, interleaved so that other load affects all
+equally. Exit status 1 if FP16 costs more than 1 % of abs_rel or INT8 more than 3 %, or INT8 is not faster
+than FP32.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main() -> int:
     parser.add_argument(
         "--model", type=Path, required=True, help="student that was not trained on the validation scenes"
     )
-    parser.add_argument("--out", type=Path, help="keep the exports here (those there are used again)")
+    parser.add_argument("--out", type=Path, help="keep the exports here (existing ones are reused)")
     arguments = parser.parse_args()
     with contextlib.ExitStack() as stack:
         folder = arguments.out or Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -80,7 +80,7 @@ def _abs_rel(model: Path, runtime: str, root: Path, folder: Path) -> float:
 
 
 def _times(models: dict[str, Path], runtime: str) -> dict[str, float]:
-    """Seconds of one image, by precision: the median of turns."""
+    """Seconds per image by precision: the median over interleaved runs."""
     card = read_card(models["fp32"])
     size = (card.input_height, card.input_width)
     networks = {name: BACKENDS[runtime](path, size, None) for name, path in models.items()}

@@ -2,8 +2,8 @@
 
     python benchmarks/predictor_overhead.py [--model FILE] [--width 1242 --height 375] [--threads 2]
 
-Times each stage of ``Predictor.predict`` on the same frames, one after the other as a node does, and
-prints medians. The aim for 1242x375 in and out: both together under 25 % of OpenVINO's inference.
+Times each stage of ``Predictor.predict`` on the same frames, sequentially as in a node, and prints medians.
+Target for 1242x375 in and out: both together under 25 % of OpenVINO's inference.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def main() -> None:
 def one_frame(
     predictor: Predictor, preprocess: Preprocessor, image: np.ndarray, camera: Camera
 ) -> tuple[float, float, float]:
-    """Seconds of each stage."""
+    """Seconds per stage."""
     started = time.perf_counter()
     placement = Placement.fit(camera, predictor.network_size)
     seen = preprocess(image, placement)

@@ -1,4 +1,4 @@
-"""Times of runs under the metric names of ros2_benchmark and Isaac ROS."""
+"""Run times under the metric names of ros2_benchmark and Isaac ROS."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ PREFIX = "BasicPerformanceMetrics."
 
 
 def ros2_metrics(stamps: np.ndarray, images: int = 1) -> dict[str, float]:
-    """The metrics of ros2_benchmark's ``BasicPerformanceCalculator``; milliseconds and frames a second.
+    """The metrics of ros2_benchmark's ``BasicPerformanceCalculator``; milliseconds and frames per second.
 
-    Its frames are messages on a topic, here they are runs, one after the other: none is missed, and jitter is
-    the change from one interval between ends to the next.
+    Its frames are messages on a topic; here they are sequential runs, so none is missed, and jitter is the
+    change between successive intervals between ends.
 
     :param stamps: start and end of each run in nanoseconds, ``(runs, 2)``
-    :param images: how many each run computes
+    :param images: number of images per run
     """
     starts, ends = stamps.T / 1e6
     latencies = ends - starts

@@ -1,10 +1,10 @@
-"""The node's tests on ROS 2 distributions whose packages are on PyPI.
+"""Run the node's tests on the ROS 2 distributions whose packages are on PyPI.
 
     python benchmarks/ros_distributions.py --folder /tmp/distributions [--distributions jazzy kilted]
 
 Makes a virtual environment for each distribution, with this checkout and that distribution's rclpy, messages
-and Fast DDS; those made before are used again. Runs test/adu_depth_ros in each, prints a line for each, and
-ends with status 1 if any failed.
+and Fast DDS; existing ones are reused. Runs test/adu_depth_ros in each, prints one line per distribution, and
+exits with status 1 if any failed.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DISTRIBUTIONS = ("jazzy", "kilted")
 OF_THIS_PYTHON = ("LD_LIBRARY_PATH", "AMENT_PREFIX_PATH", "_ROS_WHEELS_BOOTSTRAP_COMPLETE")
-"""Variables by which the wheels of ROS tell Python, at its start, where the libraries of theirs are."""
+"""Environment variables through which ROS wheels locate their libraries at Python's startup."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--folder", type=Path, required=True, help="for the environments")
+    parser.add_argument("--folder", type=Path, required=True, help="folder for the environments")
     parser.add_argument(
         "--distributions", nargs="+", default=DISTRIBUTIONS, help=f"({' '.join(DISTRIBUTIONS)})"
     )
@@ -51,10 +51,10 @@ def main() -> int:
 
 
 def make_environment(folder: Path, distribution: str) -> Path:
-    """An environment with the packages of a distribution and this checkout; its Python.
+    """Make an environment with the packages of a distribution and this checkout; return its Python.
 
-    :raises subprocess.CalledProcessError: if pip cannot install one, such as those of a distribution that is
-        not on PyPI
+    :raises subprocess.CalledProcessError: if pip cannot install a package, such as for a distribution not on
+        PyPI
     """
     python = folder / "bin" / "python"
     done = folder / "installed"
@@ -70,7 +70,7 @@ def make_environment(folder: Path, distribution: str) -> Path:
 
 
 def ros_packages(distribution: str) -> list[str]:
-    """Those of the extra ``ros`` in setup.py, of another distribution."""
+    """Packages of the extra ``ros`` in setup.py, for another distribution."""
     setup = (ROOT / "setup.py").read_text(encoding="utf-8")
     return [f"ros-{distribution}-{name}" for name in re.findall(r'"ros-jazzy-([\w-]+)"', setup)]
 

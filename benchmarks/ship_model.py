@@ -4,8 +4,8 @@
         --judge kitti_folder DATA/kitti2015_more validation \\
         --judge kitti_folder DATA/other_cameras/dev/ddad_dgp all
 
-The ONNX is exported again from the weights and must agree with PyTorch. The accuracy in the card is measured
-with it on each ``--judge``; without any it stays that of the training run.
+The ONNX is exported again from the weights and must agree with PyTorch. With ``--judge``, the accuracy in the
+card is measured with it on each of those sets; otherwise it stays that of the training run.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from adu_depth_core.training.card_entries import accuracy_entry, open_all_unseen
 from adu_depth_core.training.sources import BenchmarkConfig
 
 LARGEST = 20e6
-"""Bytes of a file that may be committed."""
+"""Maximum size of a committed file in bytes."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("weights", type=Path, help="student as .safetensors, its card beside it")
+    parser.add_argument("weights", type=Path, help="student as .safetensors with its card next to it")
     parser.add_argument("name", help="such as base, for models/adu_base.*")
     parser.add_argument(
         "--judge",
@@ -42,9 +42,9 @@ def main() -> None:
         action="append",
         default=[],
         metavar=("DATASET", "ROOT", "SPLIT"),
-        help="labelled frames, as of adu_depth evaluate",
+        help="labelled frames, as for adu_depth evaluate",
     )
-    parser.add_argument("--store-fp16", action="store_true", help="as of adu_depth export")
+    parser.add_argument("--store-fp16", action="store_true", help="as for adu_depth export")
     parser.add_argument(
         "--models", type=Path, default=share_directory() / "models", help="folder to write to"
     )
@@ -72,9 +72,10 @@ def main() -> None:
 
 
 def _judge(model: Path, card: ModelCard, judges: list[BenchmarkConfig], name: str) -> None:
-    """Measure the accuracy on frames that the network has not seen, and write it into the card.
+    """Measure the accuracy on held-out frames, and write it into the card.
 
-    Beside it stands that of the weights in PyTorch, so that the card tells what storing and exporting cost.
+    The accuracy of the weights in PyTorch is written next to it, so that the card shows the cost of storing
+    and exporting.
     """
     subject = model_subject(Predictor(model))
     original = model_subject(Predictor(model, "pytorch"))

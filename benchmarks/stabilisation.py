@@ -2,9 +2,10 @@
 
 python benchmarks/stabilisation.py --drive DIR/kitti_odometry_04_drive --vehicle 575,168,630,212
 
-The camera's motion is exact in synthetic drives; in the recorded one it comes from the stereo images
-(``stereo_odometry.py``), the same for the fusion and for following static points. Moving vehicles are those
-of the class image whose depth is not that of a static world; of the recorded drive the one in the given box.
+Camera motion is exact in synthetic drives; in the recorded one it comes from stereo odometry
+(``stereo_odometry.py``), used both for the fusion and for tracking static points. Moving vehicles are those
+in the class image whose depth is inconsistent with a static world; in the recorded drive, the one in the
+given box.
 """
 
 from __future__ import annotations
@@ -35,19 +36,19 @@ from adu_depth_core.memory import keep_freed_memory
 from adu_depth_core.synthetic.drive import DriveConfig, generate_drive
 
 CAP = 80.0
-"""Metres; farther ground truth does not count."""
+"""Maximum distance of ground truth in metres."""
 
 LEAST_PIXELS = 200
-"""Of a moving vehicle in an image with dense ground truth."""
+"""Minimum pixels of a moving vehicle in an image with dense ground truth."""
 
 COLUMNS = ("flicker", "abs_rel", "within sigma", "moving abs_rel", "moving within sigma", "latency ms")
 
 
 @dataclass
 class Frame:
-    """A frame with all that is needed to judge it.
+    """A frame with all data needed to evaluate it.
 
-    :param before_from_now: motion since the frame before; None for the first
+    :param before_from_now: motion since the previous frame; None for the first
     :param vehicle: bool ``(H, W)``: pixels of vehicles that may move
     """
 
@@ -58,11 +59,11 @@ class Frame:
     before_from_now: np.ndarray | None
     vehicle: np.ndarray
     one_by_one: bool
-    """The vehicles are found out to move or not by the ground truth; otherwise all move."""
+    """True to classify vehicles as moving or static by the ground truth; otherwise all count as moving."""
 
 
 def synthetic(seed: int, count: int) -> Iterator[Frame]:
-    """A synthetic drive of ``count`` frames at 10 Hz, KITTI's camera."""
+    """A synthetic drive of ``count`` frames at 10 Hz with KITTI's camera."""
     rig, frames = generate_drive(DriveConfig(seed=seed, frames=count, mono=True, lidar=None))
     pose = None
     for frame in frames:
@@ -75,9 +76,9 @@ def synthetic(seed: int, count: int) -> Iterator[Frame]:
 
 
 def recorded(folder: Path, box: tuple[int, int, int, int]) -> Iterator[Frame]:
-    """A stereo drive in KITTI's layout with depth of every frame.
+    """A stereo drive in KITTI layout with depth for every frame.
 
-    :param box: left, top, right, bottom of a vehicle that keeps its distance, in pixels of all images
+    :param box: left, top, right, bottom of a vehicle at constant distance, in pixels, for all images
     """
     left, top, right, bottom = box
     before = None
@@ -89,14 +90,14 @@ def recorded(folder: Path, box: tuple[int, int, int, int]) -> Iterator[Frame]:
         truth = np.where(truth <= CAP, truth, 0).astype(np.float32)
         window = truth[top:bottom, left:right]
         vehicle = np.zeros(truth.shape, bool)
-        if window.any():  # what is seen past the vehicle is not part of it
+        if window.any():  # the background next to the vehicle is not part of it
             distance = np.median(window[window > 0])
             vehicle[top:bottom, left:right] = np.abs(window / distance - 1) < 0.1
         yield Frame(entry.time_ns or 0, image, camera, truth, motion, vehicle, False)
 
 
 def moving(frame: Frame, points: Followed) -> np.ndarray:
-    """Pixels of moving vehicles, bool ``(H, W)``: most of each vehicle's pixels do not fit a static world."""
+    """Pixels of moving vehicles, bool ``(H, W)``: vehicles mostly inconsistent with a static world."""
     if not frame.one_by_one:
         return frame.vehicle & (frame.truth > 0)
     known = frame.vehicle & (frame.truth > 0)
@@ -111,14 +112,14 @@ def moving(frame: Frame, points: Followed) -> np.ndarray:
 
 
 class Score:
-    """Means over frames of one kind of answers."""
+    """Means over frames of one kind of output."""
 
     def __init__(self) -> None:
         self.values: dict[str, list[float]] = {name: [] for name in COLUMNS}
         self._before: tuple[np.ndarray, np.ndarray] | None = None
 
     def add(self, frame: Frame, prediction: Prediction, points: Followed | None, milliseconds: float) -> None:
-        """:param points: of the ground truth, followed to the frame before; None for the first frame"""
+        """:param points: ground truth points, tracked to the previous frame; None for the first frame"""
         depth, sigma, truth = prediction.depth, prediction.sigma, frame.truth
         known = truth > 0
         error = np.abs(depth - truth)
@@ -139,14 +140,14 @@ class Score:
             self.values[name].append(float(np.mean(values)))
 
     def means(self) -> dict[str, float]:
-        """By column, NaN without any frame."""
+        """Means by column, NaN without frames."""
         means = {name: float(np.mean(v)) if v else float("nan") for name, v in self.values.items()}
         means["latency ms"] = float(np.median(self.values["latency ms"]))
         return means
 
 
 def judge(frames: Iterator[Frame], predictor: Predictor, options: FusionOptions) -> list[dict[str, float]]:
-    """Means without stabilisation and with it, on the same predictions."""
+    """Means without and with stabilisation, on the same predictions."""
     fusion = TemporalFusion(predictor.card.depth_max, options)
     alone, stabilised = Score(), Score()
     truth_before = None
@@ -168,7 +169,7 @@ def judge(frames: Iterator[Frame], predictor: Predictor, options: FusionOptions)
 
 
 def print_table(name: str, rows: list[dict[str, float]]) -> None:
-    """A Markdown table of the means, and their change."""
+    """Markdown table of the means and their change."""
     alone, stabilised = rows
     print(f"\n| {name} | {' | '.join(COLUMNS)} |\n|---|{'---|' * len(COLUMNS)}")
     for label, row in (("alone", alone), ("stabilised", stabilised)):
@@ -205,7 +206,7 @@ def main() -> None:
         metavar="S",
         help="synthetic drives (9100 9101 9102)",
     )
-    parser.add_argument("--frames", type=int, default=30, metavar="N", help="frames of each (30)")
+    parser.add_argument("--frames", type=int, default=30, metavar="N", help="frames per drive (30)")
     parser.add_argument(
         "--drive", type=Path, metavar="DIR", help="stereo drive in KITTI's layout, with gt_depth"
     )
@@ -215,7 +216,7 @@ def main() -> None:
     parser.add_argument(
         "--model", type=Path, default=default_model(), help="ONNX student (the installed one)"
     )
-    parser.add_argument("--threads", type=int, default=1, help="of the runtime (1)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of the runtime (1)")
     arguments = parser.parse_args()
     cv2.setNumThreads(arguments.threads)
     keep_freed_memory()  # as the node does

@@ -2,10 +2,11 @@
 
     python benchmarks/stalled_reader.py [--profile FILE|none] [--fate stop|kill|none] [--seconds 30]
 
-One process publishes depth images (1242x375, 32FC1: 1.9 MB) with the node's own quality of service, two
-others subscribe reliably: one keeps the last ten; the other keeps all, and is stopped (SIGSTOP) or killed
-(SIGKILL) after a third of the time. Prints what the writer published, how long a call took it, and what the
-healthy reader got. Latency is from before the call of ``publish`` to the reader's callback, by one clock.
+One process publishes depth images (1242x375, 32FC1: 1.9 MB) with the node's own QoS; two others subscribe
+with reliable QoS: one with KEEP_LAST 10; the other with KEEP_ALL, and is stopped (SIGSTOP) or killed
+(SIGKILL) after a third of the time. Prints the number of published images, the duration of ``publish`` calls,
+and the images the healthy reader received. Latency is from just before ``publish`` to the reader's callback,
+on one clock.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ TOPIC = "depth/image"
 
 
 def write(arguments: argparse.Namespace) -> dict:
-    """Publish at the rate, and tell how long ``publish`` took."""
+    """Publish at the rate, and report the durations of ``publish``."""
     import rclpy
     from sensor_msgs.msg import Image
     from std_msgs.msg import Header
@@ -60,7 +61,7 @@ def write(arguments: argparse.Namespace) -> dict:
 
 
 def read(arguments: argparse.Namespace) -> dict:
-    """Subscribe until SIGTERM, and tell what came."""
+    """Subscribe until SIGTERM, and report the received images."""
     import rclpy
     from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
     from rclpy.signals import SignalHandlerOptions
@@ -90,13 +91,13 @@ def read(arguments: argparse.Namespace) -> dict:
 
 
 def measure(arguments: argparse.Namespace) -> dict:
-    """One run of the three processes."""
+    """Run the three processes once."""
     with private_domain() as domain:
         return run_in(os.environ | domain, arguments)
 
 
 def run_in(environment: dict[str, str], arguments: argparse.Namespace) -> dict:
-    """The run with the domain of the environment."""
+    """Run in the DDS domain of the environment."""
     environment.pop(profiles_variable(), None)
     if arguments.profile != "none":
         environment[profiles_variable()] = arguments.profile
@@ -124,11 +125,11 @@ def run_in(environment: dict[str, str], arguments: argparse.Namespace) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=30.0)
-    parser.add_argument("--rate", type=float, default=15.0, help="images a second")
+    parser.add_argument("--rate", type=float, default=15.0, help="images per second")
     parser.add_argument(
         "--profile",
         default=str(share_directory() / "config" / "fastdds_large_images.xml"),
-        help="Fast DDS profile of all three; none: Fast DDS's own settings (default: the installed one)",
+        help="Fast DDS profile for all three; none: Fast DDS's defaults (default: the installed one)",
     )
     parser.add_argument("--fate", choices=("none", "stop", "kill"), default="stop")
     parser.add_argument("--role", choices=("writer", "healthy", "stalling"), help=argparse.SUPPRESS)

@@ -1,8 +1,8 @@
 """Motion of a stereo camera from its images, for recordings without poses: benchmarks only.
 
-Corners are tracked from left image to left image (pyramidal Lucas-Kanade, forwards and backwards),
-semi-global matching gives their depth, and PnP with RANSAC the motion. On KITTI odometry 04 steps of 1.4 m
-scatter by about 1 cm from frame to frame. Moving objects are outliers unless they fill most of the image.
+Corners are tracked between left images (pyramidal Lucas-Kanade with forward-backward check), semi-global
+matching gives their depth, and PnP with RANSAC the motion. On KITTI odometry 04, steps of 1.4 m scatter by
+about 1 cm between frames. Moving objects are outliers unless they fill most of the image.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from adu_depth_core.datasets.stereo_matching import match_stereo
 
 CORNERS = 2000
 LEAST_DISPARITY = 4.0
-"""Pixels; farther points say little about the translation."""
+"""Minimum disparity in pixels; farther points hardly constrain the translation."""
 
 RETURN = 0.5
-"""Pixels by which a corner may miss its place when it is tracked back."""
+"""Maximum forward-backward tracking error in pixels."""
 
 LEAST_INLIERS = 50
 
@@ -26,11 +26,11 @@ LEAST_INLIERS = 50
 def before_from_now(
     before: tuple[np.ndarray, np.ndarray], now: np.ndarray, camera: Camera, baseline: float
 ) -> np.ndarray:
-    """4x4: this left camera as seen from the one before.
+    """4x4 pose of the current left camera in the previous one's frame.
 
     :param before: left and right image, RGB uint8 ``(H, W, 3)``
     :param now: left image
-    :param camera: intrinsics of all
+    :param camera: intrinsics of all images
     :param baseline: metres
     :raises ValueError: if too few corners agree on a motion
     """

@@ -1,4 +1,4 @@
-"""CPU time of synthetic streets, their stereo frames and single views, on one core.
+"""CPU time of synthetic streets, their stereo frames and monocular views, on one core.
 
 python benchmarks/synthetic_frame.py --size 375x1242 --streets 4
 """

@@ -2,7 +2,7 @@
 
 python benchmarks/typical_output.py DIR/kitti2015_more --split config/splits/kitti2015_more_unseen.txt
 
-Prints the entry; ``--write`` puts it into the card. Training does the same for a new student.
+Prints the entry; ``--write`` writes it into the card. Training does so for new students.
 """
 
 from __future__ import annotations

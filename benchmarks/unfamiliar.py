@@ -1,11 +1,11 @@
-"""Novelty of images for a student: whole folders, and one of them with each known fault.
+"""Novelty of images for a student: whole folders, and one of them with each simulated fault.
 
 python benchmarks/unfamiliar.py DIR/kitti2015_more DIR/other_cameras/dev/ddad_dgp \
     --split config/splits/kitti2015_more_unseen.txt
 
-Folders are in KITTI's object layout. The split is of the first folder, whose images are also shown with each
-fault. Novelty and the largest fault score are those of the network's fingerprint; `warned` is the share of
-images beyond the thresholds of the model's card.
+Folders are in KITTI's object layout. The split applies to the first folder, whose images are also evaluated
+with each fault. Novelty and the largest fault score come from the network's fingerprint; `warned` is the
+share of images beyond the thresholds of the model's card.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _looker(model: Path) -> Callable[..., list[tuple[float, float, bool]]]:
-    """A model's novelty and largest fault score of samples, and the warning by its card."""
+    """A model's novelty and largest fault score for samples, and its card's warning."""
     card = read_card(model)
     name, _ = choose_backend("auto", model)
     backends = {}

@@ -1,4 +1,4 @@
-"""MkDocs hooks: README and its like as pages of the site, and links that work on GitHub and on the site."""
+"""MkDocs hooks: README and similar files as pages, and links that work on GitHub and on the site."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LINK = re.compile(r"(\]\()([^)\s#:]+)((?:#[^)\s]*)?\))")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages, and what they link to that is no page: a reader gets the file itself."""
+    """Add the pages, and the files they link to that are not pages, which are served as they are."""
     for source, page in PAGES.items():
         content = (ROOT / source).read_text(encoding="utf-8")
         files.append(File.generated(config, page, content=content))

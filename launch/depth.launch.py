@@ -25,7 +25,7 @@ PARAMETERS = {
     for field in fields(Parameters)
 }
 PARAMETERS["use_sim_time"] = (bool, "time from /clock, for replays with `ros2 bag play --clock`")
-"""Type and description; an argument that is not given keeps the value of the parameter file."""
+"""Type and description; arguments not given keep the values of the parameter file."""
 
 ARGUMENTS = [
     DeclareLaunchArgument(
@@ -63,13 +63,13 @@ ARGUMENTS = [
 
 
 def input_topics(context: LaunchContext, camera: str) -> list[tuple[str, str]]:
-    """Remappings of the topics that a camera's images and calibration come from."""
+    """Remappings of a camera's image and calibration topics."""
     image, info = (LaunchConfiguration(name).perform(context) for name in ("image", "camera_info"))
     if not camera:
         return [("image", image), ("image/compressed", f"{image}/compressed"), ("camera_info", info)]
     remapped = []
     for name, topic in (("image", image), ("camera_info", info)):
-        if topic == name:  # unchanged: below the camera's name
+        if topic == name:  # unchanged: in the camera's namespace
             continue
         if "{camera}" not in topic:
             raise ValueError(f"{name}:={topic} is one topic for all cameras: write e.g. /{{camera}}/{name}")

@@ -25,14 +25,14 @@ ARGUMENTS = [
 
 
 def component(depth: str, image: str, points: str) -> ComposableNode:
-    """depth_image_proc's node for topics, as the arguments name them.
+    """depth_image_proc's node for the topics given by the arguments.
 
-    It finds the calibration beside the image, in camera_info: image_transport's rule.
+    It expects camera_info next to the image topic, as image_transport does.
     """
     if image:
         plugin = "PointCloudXyzrgbNode"
         remappings = [("rgb/image_rect_color", image), ("depth_registered/image_rect", depth)]
-        # Depth has the stamp of its image.
+        # Depth carries the stamp of its image.
         parameters = [{"exact_sync": True}]
     else:
         plugin, remappings, parameters = "PointCloudXyzNode", [("image_rect", depth)], []

@@ -1,4 +1,4 @@
-"""Play a bag through depth_node in the bag's time.
+"""Play a bag through depth_node in bag time.
 
 ``ros2 launch adu_depth replay.launch.py --show-args`` lists the arguments, which include
 those of ``depth.launch.py``.
@@ -93,7 +93,7 @@ def has_rosbag2() -> bool:
 
 
 def play_command(bag: str, rate: str, delay: str, loop: bool, image: str) -> list[str]:
-    """Plays a bag with its clock; ``adu_depth_ros`` waits for the node instead of ``delay`` seconds."""
+    """Plays a bag with its clock; the player of ``adu_depth_ros`` waits for the node instead of ``delay``."""
     if has_rosbag2():
         play = ["ros2", "bag", "play", bag, "--clock", "--rate", rate, "--delay", delay]
         return [*play, "--loop"] if loop else play

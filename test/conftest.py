@@ -1,4 +1,4 @@
-"""Shared fixtures: the real driving images, if they are here at all, and made-up KITTI 2015 scenes."""
+"""Shared fixtures: real driving images where available, and synthetic KITTI 2015 scenes."""
 
 import gc
 import logging
@@ -20,7 +20,7 @@ from adu_depth_core.images import write_png16
 hypothesis.settings.register_profile("adu_depth", deadline=None)
 hypothesis.settings.load_profile("adu_depth")
 
-# A shell that starts the tests in the background lets them, and all processes they start, ignore Ctrl-C.
+# Tests started in the background by a shell, and all their child processes, inherit an ignored SIGINT.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,9 +34,9 @@ def pytest_collection_finish():
 
 @pytest.fixture(scope="session")
 def black_png() -> Callable[..., bytes]:
-    """Makes a whole, valid black PNG of a width and height: a thousandth of the memory that its pixels take.
+    """Makes a valid black PNG of a given size, in a thousandth of the memory of its pixels.
 
-    ``bits`` is 1, or 16 as depth has.
+    ``bits`` is 1, or 16 as for depth maps.
     """
 
     def make(width: int, height: int, bits: int = 1) -> bytes:
@@ -104,7 +104,7 @@ def textured_pair() -> Callable[..., tuple[np.ndarray, np.ndarray]]:
     def make(seed: int, disparity: int, height: int = 64, width: int = 160) -> tuple[np.ndarray, np.ndarray]:
         texture = np.random.default_rng(seed).integers(0, 256, (height, width + disparity, 3), np.uint8)
         texture = cv2.GaussianBlur(texture, (0, 0), 1.0)
-        # What the left camera sees at column u, the right one sees at u - disparity.
+        # Column u of the left camera is column u - disparity of the right one.
         return texture[:, :width].copy(), texture[:, disparity:].copy()
 
     return make
@@ -138,7 +138,7 @@ def write_kitti_raw_frame(textured_pair) -> Callable[..., None]:
 
 @pytest.fixture(autouse=True)
 def _fresh_log():
-    """Undo what the start of the command (``stderr_log``) did to the log in earlier tests and fixtures."""
+    """Undo the log setup of the command line (``stderr_log``) by earlier tests and fixtures."""
     log = logging.getLogger("adu_depth_core")
     log.handlers.clear()
     log.propagate = True

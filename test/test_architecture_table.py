@@ -1,4 +1,4 @@
-"""The table in docs/architecture.md: what each package imports, all of it and nothing else, and its layer.
+"""The table in docs/architecture.md: the exact imports of each package, and its layer.
 
 The layers are import-linter's contract in pyproject.toml, which ``test_import_rules.py`` runs.
 """
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE = "adu_depth_core"
 EVERYWHERE = {"numpy"}
 NAMES = {"OpenCV": "cv2", "PyYAML": "yaml"}
-"""What packages are called in the table, where it is not their module's name."""
+"""Package names in the table that differ from the module name."""
 
 MESSAGES = re.compile(r".*_(msgs|srvs|interfaces)")
 
@@ -27,7 +27,7 @@ def table() -> list[tuple[int, str, str]]:
 
 
 def rows() -> dict[str, set[str]]:
-    """What the table names as imported, by folder; packages of the core as ``core.NAME``."""
+    """Imports listed in the table, by folder; packages of the core as ``core.NAME``."""
     found = {}
     for _, paths, imports in table():
         folder = paths.strip("`").removesuffix("/")
@@ -68,7 +68,7 @@ def test_every_package_is_in_the_table():
 
 
 def test_the_layers_of_the_table_are_those_of_the_contract():
-    """From the top: the node, which is a package of its own, then the layers of the core."""
+    """From the top: the node, a package of its own, then the layers of the core."""
     toml = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
     configuration = toml.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = configuration["tool"]["importlinter"]["contracts"]
@@ -92,12 +92,12 @@ def test_a_package_imports_what_the_table_says(folder):
     if folder == "adu_depth_ros":
         actual = {name for name in actual if not name.startswith("core.")} | {"core.*"}
     assert sorted(actual - named) == [], "imported, but not in the table"
-    # A package that is looked for under a name of several is no literal in the code.
+    # A package with several possible names does not appear as a literal in the code.
     assert sorted(name for name in named - actual if name.startswith("core.")) == [], "in the table only"
 
 
 def test_no_two_modules_have_one_name():
-    """But for a sub-command: it has the name of what it calls."""
+    """Except for sub-commands, which are named after what they call."""
     names: dict[str, list[str]] = {}
     for package in (CORE, "adu_depth_ros"):
         for path in (ROOT / package).rglob("*.py"):

@@ -1,4 +1,4 @@
-"""The scripts in ``benchmarks/`` find what they import, and their recipes are valid."""
+"""Scripts in ``benchmarks/`` can import their modules, and their recipes are valid."""
 
 import runpy
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every command of every page is run here, or checked against what would run it, or marked why not."""
+"""Every command in the docs is run here, checked against its parser, or marked with a reason not to."""
 
 import dataclasses
 import re
@@ -27,7 +27,7 @@ NOT_COMMANDS = {
     "2011_09_26/calib_cam_to_cam.txt",
     "train-left-image/SEQUENCE/*.jpg",
 }
-"""First words of indented blocks that hold something else: formulas, files, Python, JSON."""
+"""First words of indented blocks without commands: formulas, files, Python, JSON."""
 
 NOT_RUN = {
     "git": "needs the network, and a repository with an address",
@@ -50,7 +50,7 @@ NOT_RUN = {
     "journalctl": "needs the service to be installed",
     "rviz2": "needs ROS 2; test/adu_depth_ros/test_recipes.py checks the layout",
 }
-"""Why other programs are not run; the releases are checked against them by hand (docs/releasing.md)."""
+"""Reasons not to run other programs; they are checked by hand for each release (docs/releasing.md)."""
 
 RUN_ELSEWHERE = {
     "adapt": "test/adu_depth_core/commands/test_adapt.py",
@@ -69,10 +69,10 @@ RUN_ELSEWHERE = {
     "synth-drive": "test/adu_depth_core/commands/test_synth_drive.py",
     "train": "test/adu_depth_core/commands/test_own_drives.py",
 }
-"""Where commands that need data, hours or a GPU, which the pages' names only stand for, are run smaller."""
+"""Tests that run scaled-down versions of commands that need data, hours or a GPU."""
 
 NEEDS_GPU = {"verify-engine"}
-"""Of these only the options are checked."""
+"""Commands whose options alone are checked."""
 
 RUN = (
     "adu_depth doctor",
@@ -83,10 +83,10 @@ RUN = (
     "adu_depth extract BAG --out DIR",
     "adu_depth make-labels DIR",
 )
-"""Those that take seconds: run as they stand in the pages, on a photo, and bags of these names."""
+"""Commands that take seconds: run verbatim, on a photo and bags with these names."""
 
 GENERATED = {"alone.yaml": "benchmarks/ablation.yaml"}
-"""Recipes that a page makes of another."""
+"""Recipes that a page derives from another."""
 
 
 def first_word(block):
@@ -94,7 +94,7 @@ def first_word(block):
 
 
 def in_blocks():
-    """Commands of all blocks but those of ``NOT_COMMANDS``."""
+    """Commands of all blocks except those in ``NOT_COMMANDS``."""
     found = []
     for page in PAGES:
         for block in doc_commands.blocks(page):
@@ -111,7 +111,7 @@ def of(program):
 
 
 def unknown_option(run, capsys):
-    """What a parser says of an option that nobody has, put at the end: it alone must be named."""
+    """The parser's error for an appended unknown option: only that option may be named."""
     with pytest.raises(SystemExit) as exit_:
         run()
     assert exit_.value.code == 2
@@ -167,7 +167,7 @@ def test_each_adu_depth_command_is_run_somewhere():
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory, shipped_model):
-    """A folder with what the commands of ``RUN`` name."""
+    """A folder with the files that the commands of ``RUN`` name."""
     for package in ("openvino", "rosbags", "jinja2", "trimesh", "embreex"):
         pytest.importorskip(package)
     folder = tmp_path_factory.mktemp("workplace")
@@ -175,7 +175,7 @@ def workplace(tmp_path_factory, shipped_model):
     assert main(["synth-drive", "--bag", str(folder / "drive"), *small, "--seed", "3"]) == 0
     shutil.copytree(folder / "drive", folder / "BAG")
     exif = Image.Exif()
-    exif[0x8769] = {0xA405: 28}  # focal length as of 35 mm film
+    exif[0x8769] = {0xA405: 28}  # 35 mm equivalent focal length
     photo = np.full((240, 320, 3), 90, np.uint8)
     Image.fromarray(photo).save(folder / "photo.jpg", exif=exif)
     return folder
@@ -239,10 +239,10 @@ def test_scripts_and_modules_know_every_option(command, monkeypatch, capsys):
 
 
 ROS_NEEDED = {"bag", "node", "lifecycle", "topic"}
-"""Verbs of ROS's own tools, with nothing of ours in their arguments."""
+"""Verbs of ROS tools whose arguments do not involve this package."""
 
 OF_OTHERS = {"image_proc", "depth_image_proc", "foxglove_bridge"}
-"""Packages of others that are run or launched."""
+"""Third-party packages that are run or launched."""
 
 SERVICES = {"/depth_node/reload", "/depth_node/save_frame"}
 
@@ -261,7 +261,7 @@ def test_ros_commands_name_what_there_is(command):
     elif verb == "launch":
         assert rest[0] == "adu_depth"
         declared, files = set(), [rest[1]]
-        if rest[1] != "depth_image_proc.launch.py":  # the others take the node's arguments too
+        if rest[1] != "depth_image_proc.launch.py":  # the others also accept the node's arguments
             declared, files = parameters | {"use_sim_time"}, {rest[1], "depth.launch.py"}
         for name in files:
             text = (ROOT / "launch" / name).read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Dockerfiles, compose file and systemd unit: linted, and in agreement with the package.
+"""Dockerfiles, compose file and systemd unit: linted, and consistent with the package.
 
 Images are not built here: that needs a Docker daemon, and the registries of the base images.
 """
@@ -28,14 +28,14 @@ UNIT = DOCKER / "adu_depth.service"
 COMPOSE = yaml.safe_load((DOCKER / "compose.yaml").read_text(encoding="utf-8"))
 
 OF_ROSDEP = {"numpy": "python3-numpy", "opencv-python-headless": "python3-opencv", "pillow": "python3-pil"}
-"""rosdep's keys of packages from pip, where they are not python3-NAME."""
+"""rosdep keys of pip packages, where they differ from python3-NAME."""
 
 TOOLS = {"python3-venv", "python3-colcon-common-extensions", "python3-rosdep", "ca-certificates", "curl"}
-"""Debian packages that build the image and are no dependency."""
+"""Debian packages that build the image but are not dependencies."""
 
 
 def tool(name: str) -> str:
-    """A program of the environment that runs the tests, such as a linter from PyPI."""
+    """A program in the test environment, such as a linter from PyPI."""
     path = Path(sysconfig.get_path("scripts"), name)
     if not path.exists():
         pytest.skip(f"needs {name}, of the extra test")
@@ -59,7 +59,7 @@ def shell_commands(path: Path) -> list[list[str]]:
 
 
 def of_setup(expression: str) -> Any:
-    """A value in setup.py, with what it gives to ``setup`` as ``given``."""
+    """A value in setup.py, with the arguments of ``setup`` as ``given``."""
     code = (
         "import json, runpy, setuptools; given = {}; setuptools.setup = lambda **all: given.update(all); "
         f"found = runpy.run_path('setup.py'); print(json.dumps({expression}))"
@@ -69,7 +69,7 @@ def of_setup(expression: str) -> Any:
 
 
 def extras() -> dict[str, list[str]]:
-    """The requirements by extra; those of the package under ""."""
+    """Requirements by extra; those of the package itself under ""."""
     return of_setup("{'': given['install_requires'], **given['extras_require']}")
 
 
@@ -107,7 +107,7 @@ def test_what_is_copied_is_there_and_all_that_is_installed_is_copied(path):
 
 @pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.name)
 def test_python_packages_are_those_of_setup_py(path):
-    """With its lower bounds; an upper bound is the image's own."""
+    """With the package's lower bounds; an upper bound is the image's own."""
     known = {requirement for listed in extras().values() for requirement in listed}
     bounds = {re.match(r"[\w-]+", requirement)[0]: requirement for requirement in known}
     named = re.findall(r'"([a-zA-Z][\w-]+[<>][^"]*)"', " ".join(rest for _, rest in instructions(path)))
@@ -149,7 +149,7 @@ def test_debian_packages_are_tools_or_come_by_rosdep(path):
 
 
 def launched(words: list[str]) -> None:
-    """Check that a command of a container is one of this package's, with arguments that there are."""
+    """Check that a container's command belongs to this package and that its arguments exist."""
     if words[:2] == ["sh", "-c"]:
         words = shlex.split(words[2].rpartition("||")[2])
     if words[0] == "adu_depth":
@@ -193,7 +193,7 @@ def test_systemd_accepts_the_unit():
     command = ["systemd-analyze", "verify", "--man=no", str(UNIT)]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    assert UNIT.name not in result.stderr  # warnings; those of the machine's own units do not count
+    assert UNIT.name not in result.stderr  # warnings; those about the machine's own units do not count
 
 
 def unit_settings() -> dict[str, list[str]]:
@@ -206,7 +206,7 @@ def unit_settings() -> dict[str, list[str]]:
 
 
 def test_the_unit_starts_the_node_with_what_its_environment_says(tmp_path):
-    """The command runs for real, with a node that writes down how it was called."""
+    """The command really runs, with a node that records its arguments."""
     for name in ("ros/setup.bash", "ws/install/local_setup.bash"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f'export SOURCED="$SOURCED {name}"\n', encoding="utf-8")

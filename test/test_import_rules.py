@@ -1,4 +1,4 @@
-"""The package's import rules: import-linter's contracts, and what really gets imported."""
+"""Import rules of the package: import-linter's contracts, and actual imports at run time."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ class Watch:
             self.attempted.append(name)
 sys.meta_path.insert(0, Watch())
 """
-"""Notes each attempt to import a training framework, so that it is seen where none is installed too."""
+"""Records attempts to import a training framework, so they show even if none is installed."""
 
 IMPORT_ALL = """
 import importlib, pkgutil
@@ -31,7 +31,7 @@ def import_all(name):
 
 
 def heavy_imports_of(code: str) -> list[str]:
-    """Modules of training frameworks that a fresh Python tries to import while it runs ``code``."""
+    """Training framework modules that a fresh Python tries to import when running ``code``."""
     report = "\nimport json\nprint(json.dumps(Watch.attempted))"
     result = subprocess.run(
         [sys.executable, "-c", WATCH_IMPORTS + code + report],

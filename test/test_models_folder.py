@@ -1,4 +1,4 @@
-"""The models of the checkout: small enough for the repository, whole, under one licence in all places."""
+"""Models of the checkout: small enough for the repository, complete, with one licence everywhere."""
 
 import re
 from pathlib import Path
@@ -13,13 +13,13 @@ LICENCES = (FOLDER / "LICENSE.md").read_text(encoding="utf-8")
 
 
 def rows(columns):
-    """Cells of the rows of LICENSE.md's table of so many columns."""
+    """Rows of the table in LICENSE.md with a given number of columns."""
     lines = (line.strip("|").split("|") for line in LICENCES.splitlines() if line.startswith("|"))
     return [[cell.strip() for cell in line] for line in lines if len(line) == columns]
 
 
 def images(card):
-    """Licence of each data set of images that a network or its teacher was trained on."""
+    """Licence of each image data set that a network or its teacher was trained on."""
     entries = [*card.training["data"], *card.training.get("teacher", {}).get("data", [])]
     found = (re.fullmatch(r"(CC BY[\w .-]*) \(([\w-]+).*\)", entry["licence"]) for entry in entries)
     return {match[2]: match[1] for match in found if match}
@@ -69,4 +69,4 @@ def test_a_student_knows_its_cameras_and_what_is_typical_of_it(name):
     assert card.novelty
     assert card.typical
     assert card.cameras
-    assert "kitti2015_more" in {entry["data"] for entry in card.accuracy}  # what all are compared on
+    assert "kitti2015_more" in {entry["data"] for entry in card.accuracy}  # common evaluation sets

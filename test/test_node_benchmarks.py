@@ -1,4 +1,4 @@
-"""Verdicts of the node's benchmarks: each fault is found."""
+"""Verdicts of the node's benchmarks: each fault is detected."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The package as pip installs it: with its files, wherever that is, and with the licences of both parts."""
+"""The package as installed by pip: complete in any location, with the licences of both parts."""
 
 import os
 import re
@@ -33,7 +33,7 @@ print(share)
 
 
 def run(*command: str, **environment: str) -> str:
-    """Standard output of a command that must succeed, run where no checkout can be imported from."""
+    """Standard output of a command that must succeed, run where no checkout is importable."""
     result = subprocess.run(
         command,
         cwd=environment.pop("cwd", "/"),
@@ -48,7 +48,7 @@ def run(*command: str, **environment: str) -> str:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
-    """Built of a copy, because setuptools leaves its traces beside setup.py."""
+    """Built from a copy, because setuptools writes build files next to setup.py."""
     pytest.importorskip("pip")
     pytest.importorskip("wheel" if int(setuptools.__version__.split(".")[0]) < 71 else "setuptools")
     folder = tmp_path_factory.mktemp("wheel")
@@ -68,7 +68,7 @@ def test_installed_into_a_folder_it_finds_its_files(wheel, tmp_path):
 
 
 def test_installed_for_a_user_it_finds_its_files(wheel, tmp_path):
-    # A virtual environment has no user's packages: the Python that it was made of, with its packages.
+    # A virtual environment has no user site: use its base Python, with the environment's packages.
     python = getattr(sys, "_base_executable", sys.executable)
     environment = {"PYTHONPATH": sysconfig.get_path("purelib"), "PYTHONUSERBASE": str(tmp_path)}
     options = ("--no-deps", "--no-index", "--no-compile", "-q", "--user", "--force-reinstall")
@@ -79,7 +79,7 @@ def test_installed_for_a_user_it_finds_its_files(wheel, tmp_path):
 
 
 def test_the_wheel_holds_the_models_that_vehicles_run_and_no_others(wheel):
-    """Students, whole: the ONNX, the weights for PyTorch's backends, and the card."""
+    """Complete students: ONNX, weights for the PyTorch backends, and card."""
     where = "adu_depth_core/share/models/"
     with zipfile.ZipFile(wheel) as archive:
         held = {name.removeprefix(where) for name in archive.namelist() if name.startswith(where)}
@@ -134,12 +134,12 @@ def test_the_manifest_names_both_licences_and_their_files():
 
 
 SLOW_START = "import sys, time; print('starting', file=sys.stderr, flush=True); time.sleep(0.7)"
-"""Python imports ``sitecustomize`` before any line of ours: long enough to be interrupted there."""
+"""A slow ``sitecustomize``, imported before any of our code, to be interrupted there."""
 
 
 @pytest.fixture(scope="module")
 def programs(wheel, tmp_path_factory) -> Path:
-    """The folder with the programs as pip installs them; Python takes long to start there."""
+    """The folder with the programs as installed by pip; Python starts slowly there."""
     place = tmp_path_factory.mktemp("programs")
     options = ("--no-deps", "--no-index", "--no-compile", "-q", "--target", str(place))
     run(sys.executable, "-m", "pip", "install", *options, str(wheel))
@@ -148,7 +148,7 @@ def programs(wheel, tmp_path_factory) -> Path:
 
 
 def interrupted_at_start(program: Path, number: int, **environment: str) -> tuple[int, str]:
-    """How ``program --help`` ends, and what it writes to stderr, if it gets a signal while Python starts."""
+    """Exit status and stderr of ``program --help`` when signalled during Python's startup."""
     process = subprocess.Popen(
         [str(program), "--help"],
         env={**os.environ, "PYTHONPATH": str(program.resolve().parents[1]), **environment},
@@ -165,7 +165,7 @@ def interrupted_at_start(program: Path, number: int, **environment: str) -> tupl
 def test_an_interrupt_while_python_starts_waits_for_the_program(programs):
     assert interrupted_at_start(programs / "adu_depth", signal.SIGINT) == (130, "adu_depth: interrupted\n")
     status, text = interrupted_at_start(programs / "adu_depth-unguarded", signal.SIGINT)
-    assert status != 130 or "Traceback" in text  # what the guard is for
+    assert status != 130 or "Traceback" in text  # the reason for the guard
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -196,7 +196,7 @@ def test_both_programs_start_alike():
 
 
 def test_only_what_asks_for_onnxruntime_brings_it(wheel):
-    """It has the same files as onnxruntime-gpu: whichever is installed later overwrites the other."""
+    """It contains the same files as onnxruntime-gpu: the one installed later overwrites the other."""
     with zipfile.ZipFile(wheel) as archive:
         (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         wanted = re.findall(r'^Requires-Dist: (.*?); extra == "(.*)"', archive.read(metadata).decode(), re.M)

@@ -1,4 +1,4 @@
-"""README's code runs, and its links lead somewhere."""
+"""README's code runs, and its links resolve."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""What a release consists of fits together: versions, citation, issue templates."""
+"""Parts of a release are consistent: versions, citation, issue templates."""
 
 import re
 from pathlib import Path

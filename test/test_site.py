@@ -1,4 +1,4 @@
-"""The documentation builds as a site without a warning, with an API reference made of the docstrings."""
+"""The documentation builds as a site without warnings, with an API reference from the docstrings."""
 
 import html
 import os
@@ -64,13 +64,13 @@ def test_the_reference_has_every_object_with_its_docstring(site, page):
     anchors = built.read_text(encoding="utf-8")
     assert names
     assert [name for name in names if f'id="{name}"' not in anchors] == []
-    # A field list that the parser of docstrings did not understand stays as it is written.
+    # A field list that the docstring parser does not understand is rendered verbatim.
     assert re.findall(r":(?:param|raises|return|ivar)\b[^\n]*", text_of(built)) == []
 
 
 def test_the_predictor_is_described_with_types_units_and_errors(site):
     text = text_of(site / "api" / "inference.html")
-    assert "Depth and uncertainty of an image" not in text  # of the module, which is not the reference
+    assert "Depth and uncertainty of an image" not in text  # of the module, not of the reference
     for part in ("A loaded model, for images of any camera and size", "UserError", "sigma", "metres"):
         assert part in text
 

@@ -47,7 +47,7 @@ def python_files():
 
 
 def prose(source):
-    """Line and text of each comment block, docstring and message of Python source."""
+    """Line and text of each comment block, docstring and message in Python source."""
     comments = [
         (token.start[0], token.string.lstrip("# "))
         for token in tokenize.generate_tokens(io.StringIO(source).readline)

@@ -1,4 +1,4 @@
-"""Libraries that report on their users are kept from it in every process of ours."""
+"""Telemetry of libraries is disabled in every process of ours."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ def _watch(event, arguments):
         os.write(_log, f"{event} {arguments}\\n".encode())
 sys.addaudithook(_watch)
 """
-"""Is run by Python before our first line, whatever the process is."""
+"""Run by Python before our first line in every process."""
 
 SENDS = "import urllib.request, contextlib\nwith contextlib.suppress(OSError):\n    " + (
     "urllib.request.urlopen('http://127.0.0.1:9')"
@@ -41,12 +41,12 @@ from huggingface_hub import constants
 assert constants.HF_HUB_DISABLE_TELEMETRY
 """,
 }
-"""What uses each library as we do."""
+"""Code that uses each library as we do."""
 
 
 @pytest.fixture
 def watched(tmp_path):
-    """Environment of a process with an empty home folder, and what it and its children did to report."""
+    """Environment of a process with an empty home folder, and telemetry attempts by it or its children."""
     home, hook, log = tmp_path / "home", tmp_path / "hook", tmp_path / "watched"
     home.mkdir()
     hook.mkdir()
@@ -54,7 +54,7 @@ def watched(tmp_path):
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("ORT_", "HF_", "XDG_"))
     }
-    # Some libraries are silent where they believe that it is a test.
+    # Some libraries disable telemetry when they detect a test.
     for name in ("CI", "DISABLE_TELEMETRY", "DO_NOT_TRACK"):
         environment.pop(name, None)
     paths = [str(hook), *filter(None, sys.path)]
@@ -87,7 +87,7 @@ def test_this_test_would_notice_a_connection_and_a_file(watched):
 def test_a_library_reports_nothing(library, watched, shipped_model):
     pytest.importorskip(library)
     environment, reports = watched
-    # What reports does so from a thread of its own, a while after the import.
+    # Telemetry is sent from a separate thread, some time after the import.
     code = LIBRARIES[library].format(model=str(shipped_model)) + "\nimport time\ntime.sleep(0.7)"
     run([sys.executable, "-c", code], environment)
     assert reports() == []

@@ -1,4 +1,4 @@
-"""Mypy's strict rules hold where pyproject.toml says, and installed packages show their types."""
+"""Mypy's strict rules hold as configured in pyproject.toml, and installed packages expose their types."""
 
 import importlib.util
 import subprocess

@@ -1,4 +1,4 @@
-"""Students for tests: one whose answer is known, and the shipped one exported in every precision."""
+"""Students for tests: one with a known output, and the shipped one exported in every precision."""
 
 import dataclasses
 import shutil
@@ -34,7 +34,7 @@ def _write_card(model: Path, **changes) -> ModelCard:
 
 @pytest.fixture(scope="session")
 def write_card() -> Callable[..., ModelCard]:
-    """Writes a model card beside a file: normalisation x / 255, f_ref 350 px, 64x192, 0.5 to 60 m, k 1.25."""
+    """Writes the model card of a file: normalisation x / 255, f_ref 350 px, 64x192, 0.5 to 60 m, k 1.25."""
     return _write_card
 
 
@@ -100,13 +100,13 @@ def exported(shipped_model, tmp_path_factory) -> Path:
     from adu_depth_core.synthetic.drive import DriveConfig, generate_drive
 
     folder = tmp_path_factory.mktemp("exported")
-    source = folder / "student.onnx"  # without its weights, so that torch need not be loaded
+    source = folder / "student.onnx"  # without its weights, so that torch need not be imported
     shutil.copy(shipped_model, source)
     card = dataclasses.replace(read_card(shipped_model), files={source.name: file_sha256(source)})
     card.write(card_path(source))
     frames = folder / "frames"
     frames.mkdir()
-    # Of a street: on pictures that the student doubts, INT8 would be off by more than the gate lets through.
+    # Of a street: on images with high uncertainty, INT8 deviates by more than the gate allows.
     _, street = generate_drive(DriveConfig(seed=3, frames=8, width=192, height=128))
     for number, frame in enumerate(street):
         cv2.imwrite(str(frames / f"{number}.png"), frame.left[..., ::-1])
@@ -119,7 +119,7 @@ def exported(shipped_model, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def few_views_to_describe(monkeypatch):
-    """A fingerprint is fitted at the end of each training: on as few views as it takes, not on 800."""
+    """Each training ends with fitting the fingerprint: here on the minimum of views, not on 800."""
     pytest.importorskip("torch")
     pytest.importorskip("timm")
     from adu_depth_core.training import familiarity

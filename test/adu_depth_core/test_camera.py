@@ -31,7 +31,7 @@ def test_resizing_scales_the_position_of_a_point_within_the_image(camera, points
     assert resized.size == (height, width)
     scale = np.array([width / camera.width, height / camera.height])
     before, after = camera.project(points)[0], resized.project(points)[0]
-    # positions are measured from the image's corner, half a pixel beyond the first pixel's centre
+    # measured from the image's corner, half a pixel outside the first pixel's centre
     np.testing.assert_allclose(after + 0.5, (before + 0.5) * scale, rtol=1e-9, atol=1e-6)
 
 
@@ -94,7 +94,7 @@ def test_opencv_resizes_with_the_same_pixel_convention():
     columns = np.tile(np.arange(64, dtype=np.float32), (32, 1))
     resized = cv2.resize(columns, (32, 16), interpolation=cv2.INTER_LINEAR)
     smaller = camera.resize(32, 16)
-    # the ray through a pixel of the small image is the ray through the column of the large one seen there
+    # the ray through a pixel of the small image equals the ray through the matching column of the large one
     small_rays = smaller.rays()[8, 1:-1, 0]
     large_rays = (resized[8, 1:-1] - camera.cx) / camera.fx
     np.testing.assert_allclose(small_rays, large_rays, atol=1e-6)
@@ -154,8 +154,8 @@ def test_depth_of_another_size_is_refused():
 
 @given(cameras(), st.floats(100.0, 1000.0), st.integers(64, 2000))
 def test_metric_scale_makes_depth_independent_of_the_network_s_size(camera, f_ref, width):
-    # An object of S metres at depth Z covers fx * S / Z pixels; what the network can tell from s pixels is
-    # canonical depth f_ref * S / s. The metric depth must be Z again, whatever the resize.
+    # An object of S metres at depth Z covers fx * S / Z pixels; the network infers from s pixels the
+    # canonical depth f_ref * S / s. The metric depth must be Z again for any resize.
     resized = camera.resize(width, camera.height)
     size, depth = 1.7, 23.0
     pixels = resized.fx * size / depth

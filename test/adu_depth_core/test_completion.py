@@ -1,4 +1,4 @@
-"""Shell completion: of every command and its options, as the shells run it."""
+"""Shell completion of every command and its options, run by real shells."""
 
 import shutil
 import subprocess
@@ -20,7 +20,7 @@ def script(capsys, shell):
 
 
 def completed(text, line, folder):
-    """What bash offers at the end of a line."""
+    """Completions that bash offers at the end of a line."""
     words = line.split(" ")
     code = f"""{text}
 COMP_WORDS=({" ".join(f"'{word}'" for word in words)})

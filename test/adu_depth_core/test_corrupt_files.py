@@ -1,7 +1,7 @@
-"""Small bad files, each of which once took gigabytes, many seconds or a traceback, are refused in one line.
+"""Small corrupt files that once cost gigabytes, many seconds or a traceback: rejected in one line.
 
-Each case makes its file, a few kB, and says what command reads it and of what it must complain. The command
-runs in a process of its own with little memory and time.
+Each case writes a file of a few kB, and names the command that reads it and the expected error. The command
+runs in a subprocess with tight limits on memory and time.
 """
 
 import os
@@ -46,7 +46,7 @@ JPEG = cv2.imencode(".jpg", PIXELS)[1].tobytes()
 
 
 def with_png_size(data, width, height, bits=8):
-    """A PNG with another size, or depth, in its header, whose checksum is right."""
+    """A PNG with a modified size or bit depth in its header, and a valid checksum."""
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, bits, 0 if bits == 16 else 2, 0, 0, 0)
     return data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:]
 
@@ -57,7 +57,7 @@ def with_jpeg_size(data, width, height):
 
 
 def stereo_messages(left_image):
-    """Topic and message of one stereo frame of a bag whose left image is given."""
+    """Topics and messages of one stereo frame with a given left image."""
     for topic, frame, image, baseline in (
         ("/camera/left", topics.LEFT_FRAME, left_image, 0.0),
         ("/camera/right", topics.RIGHT_FRAME, None, 0.5),
@@ -123,7 +123,7 @@ def ground_truth(folder):
 
 
 def own_definition(change, definition=IMAGE):
-    """A bag whose definition of Image is another."""
+    """A bag with a non-standard definition of Image."""
 
     def case(folder):
         text = TYPES.generate_msgdef(IMAGE, ros_version=2)[0].replace(*change)
@@ -142,7 +142,7 @@ def own_definition(change, definition=IMAGE):
 
 
 def flipped(offset, name="drive.mcap"):
-    """A bag with a flipped bit: at a share of a file's length, or so many bytes from its end."""
+    """A bag with a flipped bit: at a fraction of a file's length, or at a byte offset from its end."""
 
     def case(folder):
         bag = write_bag(folder / "drive")
@@ -178,7 +178,7 @@ def class_image(folder):
 
 
 def message_bomb(folder):
-    """Compressed messages of 100 bytes that announce 3 GB."""
+    """Compressed messages of 100 bytes that declare 3 GB."""
     with BagWriter(folder / "drive") as bag:
         for topic, message in stereo_messages(None):
             packed = zstandard.compress(bytes(3_000_000))
@@ -192,7 +192,7 @@ def message_bomb(folder):
 
 
 def chunk_bomb(folder):
-    """A chunk of some 100 kB that holds 2 GB and announces so."""
+    """A chunk of some 100 kB that expands to 2 GB, as declared."""
     path = folder / "drive.mcap"
     with path.open("wb") as file:
         writer = McapWriter(file, compression=CompressionType.ZSTD, enable_crcs=False)
@@ -204,7 +204,7 @@ def chunk_bomb(folder):
             writer.add_message(channel, 10**9, bytes(TYPES.serialize_cdr(message, kind)), 10**9)
         writer.finish()
     content = path.read_bytes()
-    # The size of the chunk when unpacked stands in its record, and again in the index.
+    # The chunk's uncompressed size is in its record, and again in the index.
     start = content.index(b"zstd") - 4 - 12
     size = content[start : start + 8]
     path.write_bytes(content.replace(size, struct.pack("<Q", 2_000_000_000)))
@@ -219,7 +219,7 @@ def not_a_database(folder):
             writer.write(connection, 10**9, TYPES.serialize_cdr(message, kind))
     file = folder / "drive" / "drive.db3"
     content = bytearray(file.read_bytes())
-    content[100:120] = b"\xff" * 20  # the first page's list of cells
+    content[100:120] = b"\xff" * 20  # the cell pointer array of the first page
     file.write_bytes(content)
     return extract(folder / "drive")
 
@@ -269,7 +269,7 @@ def test_it_is_refused_at_once_and_in_one_line(name, tmp_path):
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
 
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")  # each takes address space
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")  # each reserves address space
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **threads}
     done = subprocess.run(
         command, cwd=tmp_path, env=environment, preexec_fn=limit, capture_output=True, text=True, timeout=120

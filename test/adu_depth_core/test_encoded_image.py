@@ -1,4 +1,4 @@
-"""The size of an image is known from its header, before its pixels take memory."""
+"""The size of an image is read from its header, before memory is allocated for its pixels."""
 
 import re
 import struct
@@ -22,7 +22,7 @@ def encoded(suffix, height=24, width=40, channels=3):
 
 
 def png_of(width, height):
-    """A PNG whose header announces this size, checksum and all, and that holds one row of one pixel."""
+    """A PNG that declares this size with a valid checksum, but holds one row of one pixel."""
 
     def chunk(kind, content):
         return (
@@ -51,7 +51,7 @@ def ppm_of(width, height):
 
 
 def peak_mb():
-    """Largest resident memory of this process, MB."""
+    """Peak resident memory of this process in MB."""
     return int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text()).group(1)) // 1000
 
 
@@ -91,8 +91,8 @@ def test_damaged_pixels_behind_a_sound_header_are_refused(capfd):
 
 def test_a_chunk_that_announces_gigabytes_is_refused():
     data = bytearray(encoded(".png"))
-    data[33] ^= 0x40  # the length of the first chunk of pixels: a gigabyte more, for which OpenCV made room
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    data[33] ^= 0x40  # length of the first pixel chunk: a gigabyte more, which OpenCV allocated
+    Path("/proc/self/clear_refs").write_text("5")  # reset the peak
     before = peak_mb()
     with pytest.raises(ValueError, match="announces 24x40 pixels, but its data is damaged"):
         decode(bytes(data), cv2.IMREAD_COLOR)

@@ -1,4 +1,4 @@
-"""The focal length that a photo's EXIF holds."""
+"""Focal length from a photo's EXIF."""
 
 import math
 
@@ -39,7 +39,7 @@ def test_the_sensors_resolution_serves_where_there_is_no_equivalent(tmp_path, un
     for size in ((4000, 3000), (3000, 4000)):
         focal = read_exif_focal(photo(tmp_path / "p.jpg", entries, size))
         assert focal.pixels == pytest.approx(50 / 22.3 * 4000, rel=1e-4)
-    # Resized since: the sensor's pixels are not the image's.
+    # Resized afterwards: sensor pixels are not image pixels.
     assert read_exif_focal(photo(tmp_path / "p.jpg", entries, (2000, 1500))) is None
 
 
@@ -47,8 +47,8 @@ def test_the_sensors_resolution_serves_where_there_is_no_equivalent(tmp_path, un
     "entries",
     [
         {},
-        {BASE.FocalLength: 4.25},  # no telling how large the sensor was
-        {BASE.FocalLengthIn35mmFilm: 0},  # "unknown", as EXIF has it
+        {BASE.FocalLength: 4.25},  # unknown sensor size
+        {BASE.FocalLengthIn35mmFilm: 0},  # "unknown" in EXIF
         {BASE.FocalLength: IFDRational(1, 0), BASE.FocalPlaneXResolution: IFDRational(0, 0)},
     ],
 )

@@ -1,4 +1,4 @@
-"""What a message announces is known before its pixels are decoded; mosaics are not taken for colours."""
+"""Sizes are checked before pixels are decoded; Bayer mosaics are not taken for colour images."""
 
 import cv2
 import numpy as np

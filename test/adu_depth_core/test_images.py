@@ -70,7 +70,7 @@ def test_downscale_does_not_alias(factor):
 
 @pytest.mark.parametrize("factor", [0.5, 1, 1.9, 3.7, 8])
 def test_downscale_moves_nothing(factor):
-    """A ramp stays the ramp of the resized camera: pixel centres map as in ``Camera.resize``."""
+    """A ramp remains the ramp of the resized camera: pixel centres map as in ``Camera.resize``."""
     width, height = 60, 40
     columns = round(width * factor)
     ramp = np.tile(np.linspace(10, 240, columns), (round(height * factor), 1)).round().astype(np.uint8)

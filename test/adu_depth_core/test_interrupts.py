@@ -1,4 +1,4 @@
-"""Ctrl-C on the command line; ``benchmarks/interrupts.py`` does it at a hundred random moments."""
+"""Ctrl-C on the command line; ``benchmarks/interrupts.py`` sends it at a hundred random times."""
 
 import signal
 import subprocess
@@ -15,7 +15,7 @@ try:
 except BaseException:
     pass
 """
-"""A module that is interrupted while it is imported, and takes that for a failure of its own."""
+"""A module that is interrupted during import, and reports that as its own failure."""
 
 
 def run(code, **options):
@@ -54,7 +54,7 @@ def test_a_command_that_starts_says_that_it_was_interrupted(moment, shipped_mode
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        # Before its first line Python answers the signal.
+        # Until its first line runs, Python itself handles the signal.
         preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]),
     )
     time.sleep(moment)

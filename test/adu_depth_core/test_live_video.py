@@ -1,4 +1,4 @@
-"""Cameras and streams by name and address."""
+"""Cameras by name and streams by address."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Images and videos are found, read and written; damaged ones are named."""
+"""Finding, reading and writing images and videos; damaged ones are named."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from adu_depth_core.media import Video, count_frames, find_media, is_video, writ
 
 
 def frames(count=5, height=48, width=64):
-    """Uniform frames, each of another gray, so that the codec cannot blur them together."""
+    """Uniform frames of distinct greys, so that codec artefacts cannot mix them up."""
     return [np.full((height, width, 3), 40 * i + 20, np.uint8) for i in range(count)]
 
 

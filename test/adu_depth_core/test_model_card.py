@@ -35,7 +35,7 @@ ENTRIES = {
 
 
 def write_model(folder, content=b"weights"):
-    """A model file with its card."""
+    """A model file and its card."""
     model = folder / "student.onnx"
     model.write_bytes(content)
     ModelCard(**ENTRIES, files={model.name: file_sha256(model)}).write(card_path(model))
@@ -315,7 +315,7 @@ FULL = {
         "cache": {"flavour": "tensorrt"},
     },
 }
-"""A card with every entry that any code reads."""
+"""A card with every entry that is read anywhere."""
 
 LEAVES = st.one_of(
     st.none(),
@@ -329,7 +329,7 @@ VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dic
 
 
 def places(value, path=()):
-    """Every place in a document, as the keys that lead there."""
+    """Every position in a document, as its path of keys."""
     yield path
     if isinstance(value, (dict, list)):
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
@@ -349,7 +349,7 @@ PLACES = [place for place in places(FULL) if place]
 def test_whatever_is_changed_in_a_card_it_is_refused_in_words_or_works(changes):
     content = copy.deepcopy(FULL)
     for (*way, last), action, value in changes:
-        with contextlib.suppress(KeyError, IndexError, TypeError, AttributeError):  # changed away before
+        with contextlib.suppress(KeyError, IndexError, TypeError, AttributeError):  # already removed
             parent = content
             for key in way:
                 parent = parent[key]
@@ -369,7 +369,7 @@ def test_whatever_is_changed_in_a_card_it_is_refused_in_words_or_works(changes):
 
 
 def use(card):
-    """Read a card wherever it is read: what is wrong with it was to be told before."""
+    """Use a card everywhere it is used: its faults must have been reported when it was read."""
     assert ModelCard.from_json(card.to_json().encode().decode()).name == card.name
     Calibration.of(card)
     fixed_network_size(card)

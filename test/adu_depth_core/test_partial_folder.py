@@ -1,4 +1,4 @@
-"""One process at a time writes a path, and a killed one leaves nothing for ever."""
+"""One process at a time writes a path, and remains of a killed one are cleaned up."""
 
 import errno
 import fcntl
@@ -28,7 +28,7 @@ with write_atomically(Path(sys.argv[1])) as temporary:
 
 @pytest.fixture
 def start_writer():
-    """Starts a process that writes a folder until it reads a line; returns when it is about it."""
+    """Starts a process that writes a folder until it reads a line; returns once it is writing."""
     started = []
 
     def start(path):
@@ -106,7 +106,7 @@ def test_what_may_not_be_replaced_is_not_even_if_it_came_meanwhile(tmp_path):
 
 
 def test_many_writers_of_a_file_follow_one_another(tmp_path):
-    """The lock's file is removed again and again: nobody may hold one that is no longer there."""
+    """The lock file is removed repeatedly: no process may hold a deleted one."""
     script = (
         "import sys; from adu_depth_core import partial_folder; partial_folder.PATIENCE_S = 60\n"
         "from adu_depth_core.files import write_atomically\n"

@@ -24,7 +24,7 @@ def test_no_more_than_the_depth_is_made_ahead():
     with Prefetch(items(), depth=2) as ahead:
         iterator = iter(ahead)
         assert next(iterator) == 0
-        assert not paused.wait(0.2)  # one is with us, two are waiting, one is on its way
+        assert not paused.wait(0.2)  # one consumed, two queued, one in progress
         assert len(made) <= 4
         assert list(iterator) == list(range(1, 10))
 

@@ -1,4 +1,4 @@
-"""Progress tells count, rate and what is left: a bar on a terminal, else lines now and then."""
+"""Progress with count, rate and time left: a bar on a terminal, periodic lines elsewhere."""
 
 import io
 import re
@@ -29,7 +29,7 @@ def test_on_a_terminal_the_time_left_stands_before_its_name(monkeypatch):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Seconds, advanced by hand."""
+    """A clock in seconds, advanced by hand."""
     now = [1000.0]
     monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
     return now

@@ -1,4 +1,4 @@
-"""Points on pixels: hand-computed places, what no camera sees."""
+"""Projection of points: hand-computed pixels, and points outside the view."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ def test_points_fall_on_the_pixel_whose_area_holds_them():
 
 
 def test_points_of_another_frame_are_moved_into_the_camera_first():
-    # From x forward, y left, z up; the camera is half a metre to the right, half above and one ahead.
+    # From x forward, y left, z up; the camera is 0.5 m to the right, 0.5 m above and 1 m ahead.
     mounted = np.array([[0, -1, 0, -0.5], [0, 0, -1, 0.5], [1, 0, 0, -1], [0, 0, 0, 1]])
     rows, columns, z = projected([[11, -0.54, 0.46]], mounted)
     assert (rows.tolist(), columns.tolist(), z.tolist()) == ([60], [80], [10])

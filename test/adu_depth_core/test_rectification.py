@@ -1,4 +1,4 @@
-"""Image and depth of a raw camera, made rectified: they must stay on each other."""
+"""Image and depth of a raw camera stay aligned when rectified."""
 
 import numpy as np
 import pytest
@@ -51,8 +51,8 @@ def test_a_post_covers_the_same_pixels_of_image_and_depth(info, left, width):
     rectifier = Rectifier(info)
     image = rectifier(np.where(in_post, np.uint8(250), np.uint8(50)))
     depth = rectifier.depth(np.where(in_post, np.float32(POST), np.float32(BACKGROUND)))
-    # Interpolated grey says to which side the middle of the pixel belongs, unless it is half of both or, at
-    # the border, of neither.
+    # Interpolated grey tells which side the pixel centre is on, unless it is half of each or, at the
+    # border, of neither.
     seen = rectifier(np.full(CAMERA.size, 255, np.uint8)) == 255
     np.testing.assert_array_equal(depth[seen & (image > 160)], np.float32(POST))
     np.testing.assert_array_equal(depth[seen & (image < 140)], np.float32(BACKGROUND))
@@ -62,11 +62,11 @@ def test_a_post_covers_the_same_pixels_of_image_and_depth(info, left, width):
 @given(st.tuples(angles, angles, angles))
 @settings(max_examples=40)
 def test_depth_is_that_along_the_axis_of_the_rectified_view(turn):
-    """A wall that faces the raw camera is oblique to a view that looks elsewhere."""
+    """A wall parallel to the raw image plane is oblique in a rotated view."""
     rotation = turned(*turn)
     rectifier = Rectifier(calibration(np.zeros(5), rotation=rotation))
     depth = rectifier.depth(np.full(CAMERA.size, 10.0, np.float32))
-    points = CAMERA.unproject(depth)[depth > 0] @ rotation  # back in the raw camera's axes
+    points = CAMERA.unproject(depth)[depth > 0] @ rotation  # back in the raw camera frame
     assert len(points) > 2000
     np.testing.assert_allclose(points[:, 2], 10.0, rtol=1e-5)
 
@@ -81,14 +81,14 @@ def test_depth_that_is_unknown_or_beyond_range_stays_so():
 
 
 def test_a_part_of_the_sensor_is_rectified_as_the_whole_is():
-    """Binned by two, and cut: the same scene on the same rays."""
+    """Binned by two and cropped: the same scene on the same rays."""
     info = calibration([-0.3, 0.08, 0.001, -0.002, 0.0])
     rows, columns = np.mgrid[:64, :160].astype(np.float32)
     pattern = (60 * np.sin(columns / 9) + 60 * np.cos(rows / 7) + 128).astype(np.uint8)
     whole = Rectifier(info)(pattern).astype(int)
     info.roi.x_offset, info.roi.y_offset, info.roi.width, info.roi.height = 20, 10, 120, 44
     part = Rectifier(info, (120, 44))
-    # At the edges the part of the view reaches beyond the part of the sensor.
+    # At the edges the region of the rectified view extends beyond the sensor region.
     inner = ~part.unseen
     assert inner.mean() > 0.8
     assert np.abs(part(pattern[10:54, 20:140]).astype(int) - whole[10:54, 20:140])[inner].max() <= 1

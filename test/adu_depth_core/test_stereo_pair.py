@@ -13,14 +13,14 @@ CAMERA = Camera(100.0, 100.0, 79.5, 31.5, 160, 64)
 
 @given(st.floats(-40, 40), st.floats(2.0, 80.0), st.floats(30, 50))
 def test_a_point_is_where_the_baseline_alone_puts_it(offset, depth, column):
-    """The image is a ramp, whose grey is the column that the right camera saw."""
+    """The image is a ramp whose grey is the right camera's column."""
     right_camera = replace(CAMERA, cx=CAMERA.cx + offset)
     ramp = np.broadcast_to(np.arange(160, dtype=np.uint8)[:, None], (64, 160, 3))
     moved = right_with_left_camera(ramp.copy(), CAMERA, right_camera)
     baseline = 0.5
-    x = (column - CAMERA.cx) / CAMERA.fx * depth - baseline  # in the axes of the right camera
+    x = (column - CAMERA.cx) / CAMERA.fx * depth - baseline  # in the right camera frame
     sees = right_camera.project(np.array([[x, 0.0, depth]]))[0][0, 0]
-    expected = column - CAMERA.fx * baseline / depth  # by one camera for both views
+    expected = column - CAMERA.fx * baseline / depth  # with one camera for both views
     if 1 <= sees <= 158 and 1 <= expected <= 158:
         there = np.interp(expected, np.arange(160), moved[32, :, 0])
         assert there == pytest.approx(sees, abs=1.1)  # grey is rounded

@@ -1,4 +1,4 @@
-"""What users and files say is shown as they say it, never taken for rich's markup."""
+"""Text from users and files is printed verbatim, never parsed as rich markup."""
 
 import re
 from pathlib import Path

@@ -19,7 +19,7 @@ def shift(x, y=0.0, z=0.0):
 
 
 def tree_of(static=(), moving=()):
-    """``static``: (parent, child, matrix); ``moving``: the same with a stamp before."""
+    """``static``: (parent, child, matrix); ``moving``: the same, preceded by a stamp."""
     tree = TransformTree()
     tree.add(TRANSFORMS, transforms_message(static, 0), static=True)
     for stamp, *edge in moving:
@@ -81,7 +81,7 @@ def test_poses_of_long_ago_are_forgotten():
 
 
 def odometry(stamp_ns, x, child="base"):
-    """An Odometry message as rclpy and rosbags have it, its fields that count."""
+    """An Odometry message as in rclpy and rosbags, with the relevant fields."""
     sec, nanosec = divmod(stamp_ns, SECOND)
     header = SimpleNamespace(stamp=SimpleNamespace(sec=sec, nanosec=nanosec), frame_id="odom")
     pose = SimpleNamespace(

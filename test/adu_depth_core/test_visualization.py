@@ -1,4 +1,4 @@
-"""Pictures keep the order of depths, show what is unknown, and have the announced sizes."""
+"""Visualisations preserve depth order, show unknown pixels, and have the documented sizes."""
 
 import cv2
 import numpy as np
@@ -50,7 +50,7 @@ def test_sigma_is_coloured_by_its_share_of_the_depth():
     sigma, depth = np.array([[0.5, 5.0, 5.0]]), np.array([[10.0, 100.0, 10.0]])
     picture = colorize_sigma(sigma, depth)
     assert np.array_equal(picture[0, 0], picture[0, 1])
-    assert picture[0, 2].sum() > picture[0, 0].sum()  # more uncertain is brighter
+    assert picture[0, 2].sum() > picture[0, 0].sum()  # brighter means more uncertain
     assert np.array_equal(picture, SIGMA_SCALE.colors(100 * sigma / depth))
 
 
@@ -97,9 +97,9 @@ def test_withheld_pixels_are_named_where_there_are_any():
     figure = prediction_figure(image, depth, sigma)
     strip = slice(0, figure.shape[0] - 480)
     panel = slice(640, 1280)  # of depth
-    # A sample of the colour beside the title, which is not there without such pixels.
+    # A colour swatch next to the title, absent without such pixels.
     grey = (figure[strip, panel] == UNKNOWN_COLOR).all(-1)
     assert grey.sum() > 50
     assert not (whole[strip, panel] == UNKNOWN_COLOR).all(-1).any()
     assert np.array_equal(figure[strip, :640], whole[strip, :640])
-    assert not grey[:, 320:].any()  # it leaves the legend of the colours alone
+    assert not grey[:, 320:].any()  # the colour legend is unchanged

@@ -1,4 +1,4 @@
-"""depth_node in a process of its own, and a client that talks to it over real DDS."""
+"""depth_node in a separate process, and a client that talks to it over real DDS."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ try:
     from sensor_msgs.msg import CameraInfo, Image
     from std_msgs.msg import Header
 except ImportError:
-    rclpy = None  # the fixtures that need it skip
+    rclpy = None  # fixtures that need it skip
 
 WIDTH, HEIGHT = 160, 48
 
 
 def wait_for(condition: Callable, what: str, seconds: float = 20.0):
-    """The condition's value once it is true."""
+    """Wait until the condition is true; its value."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < deadline, f"waited {seconds:g} s for {what}"
@@ -37,7 +37,7 @@ def wait_for(condition: Callable, what: str, seconds: float = 20.0):
 
 
 class Client:
-    """A ROS node in this process, spinning on a thread, in a DDS domain that only its children share."""
+    """A ROS node in this process, spinning on a thread, in a DDS domain shared only with its children."""
 
     def __init__(self) -> None:
         self._context = rclpy.Context()
@@ -60,7 +60,7 @@ class Client:
         self._context.shutdown()
 
     def call(self, service_type, name: str, **fields):
-        """Response of a service: ``get_state`` of the node under test, or a full name."""
+        """Call a service, ``get_state`` of the node under test or a full name; the response."""
         client = self.node.create_client(service_type, name if "/" in name else f"/depth_node/{name}")
         assert client.wait_for_service(20), f"no service {name}"
         future = client.call_async(service_type.Request(**fields))
@@ -80,7 +80,7 @@ class Client:
         return self.call(SetParameters, "set_parameters", parameters=[parameter]).results[0]
 
     def listen(self, message_type, topic: str) -> list:
-        """The messages of a topic: the list grows as they come."""
+        """The messages of a topic: the list grows as they arrive."""
         messages: list = []
         qos = QoSProfile(depth=100)
         self.node.create_subscription(message_type, topic, messages.append, qos)
@@ -88,9 +88,9 @@ class Client:
 
 
 class NodeProcess:
-    """``depth_node`` as its users start it, with a small network input so that tests are quick.
+    """``depth_node`` as users start it, with a small network input to keep tests fast.
 
-    It subscribes the image before anyone listens to depth: the tests' camera waits for that.
+    It subscribes to the image before depth has subscribers: the tests' camera waits for that.
     """
 
     def __init__(self, *ros_arguments: str) -> None:
@@ -116,7 +116,7 @@ class NodeProcess:
         return self._process.poll() is None
 
     def end(self, *signal_numbers: int) -> int:
-        """Send signals, 0.05 s apart; the exit status."""
+        """Send signals 0.05 s apart; return the exit status."""
         for signal_number in signal_numbers:
             self._process.send_signal(signal_number)
             time.sleep(0.05)
@@ -125,7 +125,7 @@ class NodeProcess:
         return status
 
     def stop(self) -> None:
-        """Let it say goodbye to DDS, or the next node's services would be taken for those of the dead one."""
+        """Shut down DDS cleanly, or the next node's services would be mistaken for those of the dead one."""
         self._process.terminate()
         try:
             self._process.wait(20)
@@ -136,7 +136,7 @@ class NodeProcess:
 
 
 class CameraDriver:
-    """Publishes images with their calibration, as a driver does."""
+    """Publishes images with calibration, like a driver."""
 
     def __init__(self, client: Client) -> None:
         self.images = client.node.create_publisher(Image, "image", 10)
@@ -170,7 +170,7 @@ class CameraDriver:
         self.images.publish(Image(header=header, **(image | changes)))
 
     def send(self, **image_changes):
-        """Publish a frame, with fields of the image other than they should be; its header."""
+        """Publish a frame, optionally with altered image fields; return its header."""
         header = self.header()
         self.send_info(header)
         self.send_image(header, **image_changes)
@@ -179,7 +179,7 @@ class CameraDriver:
 
 @pytest.fixture(scope="module")
 def client():
-    """A client in a DDS domain of its own, which the nodes started here inherit."""
+    """A client in a private DDS domain, inherited by the nodes started here."""
     if rclpy is None:
         pytest.skip("needs ROS 2 (rclpy and its messages)")
     from adu_depth_ros.isolation import private_domain
@@ -194,7 +194,7 @@ def client():
 
 @pytest.fixture(scope="module")
 def start_node(client):
-    """Start ``depth_node`` with ROS arguments. The one started before is stopped: they share their name."""
+    """Start ``depth_node`` with ROS arguments. The previous one is stopped: they share a name."""
     started: list[NodeProcess] = []
 
     def start(*ros_arguments: str) -> NodeProcess:

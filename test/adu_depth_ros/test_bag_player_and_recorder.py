@@ -1,4 +1,4 @@
-"""Player and recorder as their users run them: two processes, real DDS between them."""
+"""Player and recorder as users run them: two processes, real DDS between them."""
 
 import json
 import signal
@@ -36,7 +36,7 @@ def bag(tmp_path):
     """Images and camera infos at 20 Hz, stamped at 1 s and later."""
     rng = np.random.default_rng(0)
     with BagWriter(tmp_path / "source") as writer:
-        # Latched, and of a type that ROS installations and the wheels of the tests both have.
+        # Latched, and of a type available both in ROS installations and in the test wheels.
         writer.write("/tf_static", camera_info_message(Camera(1, 1, 0, 0, 1, 1), 10**9, "static"), 10**9)
         for i in range(FRAMES):
             stamp = 10**9 + i * PERIOD_NS
@@ -109,7 +109,7 @@ def test_what_is_played_is_recorded_in_the_present(bag, tmp_path):
                 assert received.data[12 : len(sent.data)] == sent.data[12:]
                 assert len(received.data) - len(sent.data) < 4
                 assert before < stamp_of(received.content) <= received.time_ns < after
-                # At the recorded rate: never before it is due.
+                # At the recorded rate: never early.
                 assert received.time_ns >= playback.wall_ns(sent.time_ns)
 
 
@@ -138,7 +138,7 @@ def test_recording_nothing_is_an_error_and_leaves_no_bag(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     )
-    while not list(tmp_path.iterdir()):  # it has begun
+    while not list(tmp_path.iterdir()):  # it has started
         time.sleep(0.05)
     recorder.send_signal(signal.SIGTERM)
     assert "no message came on /silence" in recorder.communicate(timeout=30)[1]
@@ -155,7 +155,7 @@ def test_a_latched_topic_reaches_a_later_subscriber(bag, node):
         node.create_subscription(CameraInfo, "/tf_static", received.append, qos)
         spin_until(node, lambda: received)
     assert received[0].header.frame_id == "static"
-    assert received[0].header.stamp.sec == 1  # without restamp, stamps stay
+    assert received[0].header.stamp.sec == 1  # without restamp, stamps are kept
 
 
 def test_the_clock_tells_the_time_of_the_bag(bag, node):

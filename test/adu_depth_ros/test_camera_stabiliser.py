@@ -26,7 +26,7 @@ QUARTER = rigid(np.zeros(3), np.array([0, np.sqrt(0.5), 0, np.sqrt(0.5)]))[:3, :
 
 
 class Forward:
-    """Motion of 1 m a frame along an axis of the message's frame."""
+    """Motion of 1 m per frame along an axis of the message's frame."""
 
     def __init__(self, *axis):
         self.motion = np.eye(4)
@@ -55,7 +55,7 @@ def model(far=100.0):
     ("axis", "rotation"), [((0, 0, 1), None), ((0, 0, 1), np.eye(3)), ((-1, 0, 0), QUARTER)]
 )
 def test_motion_is_in_the_axes_of_the_rectified_view(axis, rotation):
-    """The wall comes 1 m nearer: fused, it stays where it was predicted."""
+    """The wall comes 1 m closer: fused, it stays at its predicted position."""
     stabiliser = CameraStabiliser(Forward(*axis))
     predictor = model()
     stabiliser.update(prediction(20.0), seen(1, rotation), "camera", predictor)

@@ -1,4 +1,4 @@
-"""Faults of the node itself, as opposed to frames that cannot be used."""
+"""Faults of the node itself, as opposed to unusable frames."""
 
 import threading
 import time
@@ -26,8 +26,8 @@ from adu_depth_ros.vehicle_motion import VehicleMotion
 
 
 class BrokenPredictor:
-    """Fails as often as it is told to, with what a fault of ours or of a runtime would raise, or hangs until
-    an event."""
+    """Fails a given number of times, with the exception of a bug of ours or of a runtime, or hangs until an
+    event."""
 
     network_size = (64, 192)
 
@@ -64,8 +64,8 @@ def node(monkeypatch):
 
 @pytest.fixture
 def start(node, shipped_model):
-    """A stream and a worker with a predictor that has these faults, listened to; the first one meets its
-    warm-up. ``then`` are those of the predictor that a replaced worker loads."""
+    """A subscribed stream and a worker whose predictor has these faults; the first one hits its warm-up.
+    ``then`` are the faults of the predictor that a replacement worker loads."""
     from adu_depth_core.model_card import read_card
 
     outputs = DepthPublishers(node)
@@ -98,7 +98,7 @@ IMAGE = Image(width=4, height=2, step=12, encoding="rgb8", data=bytes(24))
 
 
 def send(stream, **changes):
-    """A frame, and what became of it."""
+    """A frame and its outcome."""
     before = stream.statistics.snapshot().total
     fields = {"width": 4, "height": 2, "step": 12, "encoding": "rgb8", "data": bytes(24)} | changes
     stream.on_camera_info(INFO)
@@ -150,7 +150,7 @@ def test_a_frame_that_cannot_be_used_leaves_none(start, capfd):
 
 @pytest.fixture
 def hang():
-    """What a predictor hangs in, until the test is over."""
+    """Event that a hanging predictor waits for; set at the end of the test."""
     event = threading.Event()
     yield event
     event.set()
@@ -164,7 +164,7 @@ def wait_until(condition):
 
 
 def send_into_hang(stream, worker):
-    """A frame that hangs, until the worker has been at it for longer than it may."""
+    """A frame that hangs until the worker exceeds its time limit."""
     before = stream.statistics.snapshot().total
     stream.on_image(IMAGE)
     time.sleep(0.3)
@@ -194,7 +194,7 @@ def test_a_worker_that_hangs_is_replaced_and_its_late_answer_is_nobodys(start, h
 
 
 def test_time_in_which_the_whole_process_stood_still_is_no_hang(start, hang, capfd):
-    """A machine that swaps, or is suspended, stops the supervisor as well."""
+    """Swapping or suspending a machine also stops the supervisor."""
     stream = start(hang)
     time.sleep(0.5)
     stream.worker.supervise(0.2, stalled=0.5)

@@ -1,5 +1,4 @@
-"""Decoded as ``compressed_depth_image_transport/src/codec.cpp`` (image_transport_plugins, rolling) does
-it."""
+"""Decoding as in ``compressed_depth_image_transport/src/codec.cpp`` (image_transport_plugins, rolling)."""
 
 import struct
 

@@ -1,4 +1,4 @@
-"""``reload`` and ``save_frame`` of depth_node, through its real services, while frames flow."""
+"""``reload`` and ``save_frame`` of depth_node through its real services, while frames arrive."""
 
 import dataclasses
 import json
@@ -37,7 +37,7 @@ def depth(node, client, camera, wait_for):
 
 @pytest.fixture
 def flowing(depth, camera):
-    """Frames at 10 Hz, in the background; the headers of those that were sent, once they have stopped."""
+    """Send frames at 10 Hz in the background; call it to stop and get the headers of those sent."""
     sent, stop = [], threading.Event()
 
     def send():
@@ -60,7 +60,7 @@ def flowing(depth, camera):
 
 @pytest.fixture
 def copied_model(shipped_model, tmp_path):
-    """The shipped student under another name, with a card that answers ten times as far."""
+    """The shipped student under another name, with a card that scales depth by ten."""
     model = tmp_path / "far.onnx"
     shutil.copy(shipped_model, model)
     card = read_card(shipped_model)

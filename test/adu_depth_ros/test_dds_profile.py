@@ -1,4 +1,4 @@
-"""The shared memory that images are sent through."""
+"""Shared-memory transport of images."""
 
 import os
 import re
@@ -14,11 +14,11 @@ from adu_depth_ros.distribution import profiles_variable
 
 VARIABLE = profiles_variable()
 SEGMENT = re.compile(r"/dev/shm/fast(rtps|dds)_(?!port)")
-"""Fast DDS 2 and 3; those of ports hold no messages."""
+"""Segment names of Fast DDS 2 and 3; port segments hold no messages."""
 
 
 def segment_bytes(pid):
-    """Sizes of a process's own Fast DDS segments; those it has of others are mapped, too."""
+    """Sizes of a process's own Fast DDS segments; it also maps those of other processes."""
     sizes = []
     for line in Path(f"/proc/{pid}/maps").read_text(encoding="utf-8").splitlines():
         if SEGMENT.search(line):

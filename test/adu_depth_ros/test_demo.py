@@ -1,4 +1,4 @@
-"""The demo as its users run it: a bag, the real node with the real model, real DDS between processes."""
+"""The demo as users run it: a bag, the real node with the real model, real DDS between processes."""
 
 import json
 import subprocess
@@ -32,7 +32,7 @@ def picture(index: int) -> np.ndarray:
 
 @pytest.fixture
 def drive(tmp_path):
-    """A small street: of noise the student would publish nothing."""
+    """A small street: on noise the student would publish nothing."""
     rig, frames = generate_drive(DriveConfig(seed=5, frames=FRAMES, width=320, height=96))
     with DriveBagWriter(tmp_path / "drive", rig) as bag:
         for frame in frames:
@@ -62,7 +62,7 @@ def test_every_frame_is_answered_judged_and_drawn(drive, shipped_model, tmp_path
     assert summary["node"]["state"] == "active"
     for words in ("fraction of pixels published", "abs_rel of published pixels", "abs_rel of all pixels"):
         assert words in finished.stdout
-    if not summary["frames_dropped"]:  # the release gate measures the same
+    if not summary["frames_dropped"]:  # the release gate measures the same thing
         report = tmp_path / "report"
         judge = ["evaluate-bag", str(drive), "--model", str(shipped_model), "--out", str(report)]
         assert main(judge) == 0
@@ -70,7 +70,7 @@ def test_every_frame_is_answered_judged_and_drawn(drive, shipped_model, tmp_path
         for name in ("abs_rel", "coverage_1sigma"):
             assert summary["all_pixels"][name] == pytest.approx(model["metrics"][name]["mean"], rel=1e-3)
 
-    # The recorded depth is what was judged.
+    # The recorded depth is what was evaluated.
     with BagReader(out / "depth") as recorded:
         counts = recorded.message_counts
     assert counts["/depth/image"] == counts["/uncertainty/image"] == summary["frames_out"]
@@ -91,7 +91,7 @@ def test_no_depth_is_a_failure_that_shows_the_nodes_log_and_leaves_nothing(tmp_p
             bag.write(topics.LEFT_INFO, info, stamp)
             bag.write(topics.LEFT_IMAGE, image_message(picture(i), "rgb8", stamp, "camera"), stamp)
     out.mkdir()
-    (out / "summary.json").write_text("{}")  # of a demo that worked
+    (out / "summary.json").write_text("{}")  # of a successful demo
     finished = run_demo("--bag", source, "--out", out, "--model", shipped_model)
     assert finished.returncode == 1
     assert "published no depth for 3 images" in finished.stderr

@@ -33,7 +33,7 @@ def build_of(model, cache) -> list[str]:
 
 @pytest.fixture(scope="module")
 def no_gpu():
-    """Skips where there is one: these tests want to be told that there is none."""
+    """Skips with a GPU: these tests check the error without one."""
     try:
         gpu = current_gpu()
     except UserError:
@@ -43,11 +43,11 @@ def no_gpu():
 
 @pytest.fixture(scope="module")
 def provisioned(start_node, client, shipped_model, tmp_path_factory, wait_for):
-    """What a node that only builds leaves: its cache folder, its log and its diagnostics."""
+    """Output of a build-only node: its cache folder, log and diagnostics."""
     folder = tmp_path_factory.mktemp("engines")
     diagnostics = client.listen(DiagnosticArray, "/diagnostics")
     key = identify(shipped_model, BuildOptions(compute_capability="8.6", sizes=((64, 192),))).key()
-    # The build may be over before DDS has introduced the two: keep it waiting, as another process would.
+    # The build may finish before DDS discovery: block it, as another process would.
     with open(folder / f"adu_student-{key}.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         node = start_node(*build_of(shipped_model, folder))
@@ -108,7 +108,7 @@ def test_a_build_that_cannot_be_ends_with_its_reason(start_node, wait_for, tmp_p
 def test_a_signal_in_mid_build_leaves_no_engine(start_node, shipped_model, wait_for, tmp_path, end):
     node = start_node(*build_of(shipped_model, tmp_path))
     wait_for(lambda: any("building engine" in line for line in node.log) or not node.is_alive(), "the build")
-    assert node.end(end) == 1  # the engine is not there
+    assert node.end(end) == 1  # the engine does not exist
     assert not any("Traceback" in line for line in node.log)
     assert not list(tmp_path.glob("*.engine*"))
 

@@ -1,4 +1,4 @@
-"""What comes out of depth_node for what goes in: one process, real DDS."""
+"""Outputs of depth_node for given inputs: one process, real DDS."""
 
 import time
 
@@ -36,10 +36,10 @@ def diagnostics(client, node):
 
 @pytest.fixture(scope="module")
 def idle_values(node, camera, diagnostics, wait_for):
-    """Diagnostics after frames that nobody was there to see."""
+    """Diagnostics after frames sent without subscribers."""
 
     def received():
-        camera.send()  # best effort: frames are lost until each side knows of the other
+        camera.send()  # best effort: frames are lost until discovery completes
         time.sleep(0.1)
         return next((v for v in values_of(diagnostics) if v["frames received"] != "0"), None)
 
@@ -48,7 +48,7 @@ def idle_values(node, camera, diagnostics, wait_for):
 
 @pytest.fixture(scope="module")
 def outputs(client, node, camera, idle_values, wait_for):
-    """All outputs, listened to: they are known to arrive before this returns."""
+    """All outputs, subscribed: returns once they are known to arrive."""
     topics = {topic: client.listen(message_type, topic) for topic, message_type in TOPICS.items()}
     wait_for(lambda: camera.send() and not time.sleep(0.1) and all(topics.values()), "all outputs")
     return topics

@@ -25,7 +25,7 @@ from adu_depth_ros.parameters import Parameters
 
 @pytest.fixture(scope="module")
 def waiting_node(start_node, shipped_model):
-    """Not configured; shared by the tests that leave it so."""
+    """An unconfigured node, shared by the tests that leave it unconfigured."""
     return start_node("-p", "autostart:=false", "-p", f"model:={shipped_model}")
 
 
@@ -56,7 +56,7 @@ def test_an_impossible_transition_is_refused_and_the_node_lives(configurable, cl
     assert not client.change_state("activate")
     by_number = Transition(id=Transition.TRANSITION_ACTIVATE)
     assert not client.call(ChangeState, "change_state", transition=by_number).success
-    configurable.wait_for_error("transition")  # rclpy's own text from Kilted on
+    configurable.wait_for_error("transition")  # rclpy's own text since Kilted
     assert client.state() == "unconfigured"
 
 
@@ -213,7 +213,7 @@ def test_depth_of_the_networks_size_has_its_own_calibration(configurable, client
     depth, infos = client.listen(Image, "depth/image"), client.listen(CameraInfo, "depth/camera_info")
     camera.wait_for_subscriber()
     wait_for(lambda: camera.send() and not time.sleep(0.1) and depth and infos, "depth")
-    # 160x48 fills 192x58 of the network's 192x64
+    # 160x48 is scaled to 192x58 in the network's 192x64
     assert (depth[0].width, depth[0].height) == (infos[0].width, infos[0].height) == (192, 58)
     assert infos[0].p[0] == pytest.approx(100.0 * 192 / 160)
     assert infos[0].p[3] == pytest.approx(-54.0 * 192 / 160)
@@ -243,7 +243,7 @@ def test_several_nodes_have_entries_of_their_own_in_the_diagnostics(start_node, 
 def test_the_network_takes_the_size_of_the_cameras_aspect(
     start_node, client, camera, shipped_model, wait_for
 ):
-    """192x640 is ready when the node is configured; a square camera gets as many pixels in its own shape."""
+    """192x640 is warmed up at configure; a square camera gets the same pixel count in its own shape."""
     start_node("-p", f"model:={shipped_model}", "-p", "network_size:=auto", "-p", "output_size:=network")
     camera.wait_for_subscriber()
     depth = client.listen(Image, "depth/image")

@@ -1,5 +1,4 @@
-"""What goes over the wire on request: compressed depth, confidence, clouds, regions, masks, rates; real
-DDS."""
+"""Optional outputs over real DDS: compressed depth, confidence, clouds, regions, masks, rates."""
 
 import struct
 import time
@@ -40,7 +39,7 @@ def outputs(client, node, camera, wait_for):
 
 @pytest.fixture
 def set_parameters(client):
-    """Set parameters until the test is over."""
+    """Set parameters for the duration of the test."""
     changed = {}
 
     def change(**values):
@@ -56,7 +55,7 @@ def set_parameters(client):
 
 @pytest.fixture
 def frame(outputs, camera, wait_for):
-    """Send a frame; what was published of it, by topic."""
+    """Send a frame; the resulting messages by topic."""
 
     def send(*without):
         time.sleep(0.2)
@@ -127,7 +126,7 @@ def test_what_the_mask_hides_is_nan_everywhere_and_counts_nowhere(frame, set_par
     set_parameters(max_relative_sigma=(0.0, 100.0))
     assert np.isnan(floats(frame()["depth/image"])).all()
     set_parameters(max_relative_sigma=(100.0, 100.0))
-    time.sleep(5.5)  # until the frames without depth no longer count
+    time.sleep(5.5)  # until the frames without depth leave the window
     diagnostics = client.listen(DiagnosticArray, "/diagnostics")
     frame()
     withheld = wait_for(

@@ -1,4 +1,4 @@
-"""The node with a camera profile: named in its diagnostics, and refused by name where it does not belong."""
+"""The node with a camera profile: named in its diagnostics, and rejected by name if it does not apply."""
 
 import time
 
@@ -18,7 +18,7 @@ from adu_depth_core.model_card import read_card
 
 @pytest.fixture
 def values_with_profile(start_node, camera, client, wait_for, shipped_model, tmp_path):
-    """Starts a node with the profile of a camera of a focal length; its diagnostics of the first frames."""
+    """Starts a node with a profile for a given focal length; its diagnostics after the first frames."""
     card = read_card(shipped_model)
     path = tmp_path / "mine.profile.json"
 
@@ -51,11 +51,11 @@ def test_the_profile_in_use_is_named(values_with_profile):
 
 
 def test_a_profile_holds_for_a_region_of_its_camera(values_with_profile, client):
-    """Profiles are of whole images: the region's own camera has another size and principal point."""
+    """Profiles apply to full images: the region's own camera has another size and principal point."""
     path, node, values = values_with_profile(100.0, "-p", "region_of_interest:=20,16,120,32")
     assert values["camera profile"] == str(path)
     assert values["frames rejected"] == "0"
-    result = client.call(Trigger, "reload")  # loads for the camera that was seen
+    result = client.call(Trigger, "reload")  # loads for the camera seen so far
     assert result.success, result.message
     assert node.errors() == []
 

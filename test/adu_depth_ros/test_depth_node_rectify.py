@@ -1,4 +1,4 @@
-"""Images of real lenses, rectified by the node: the depth is that of the image that OpenCV undistorts."""
+"""Distorted images rectified by the node: depth matches that of the image undistorted with OpenCV."""
 
 import time
 
@@ -60,7 +60,7 @@ def depth_of(camera, outputs, picture, wait_for):
             camera.send_info(header, k=K.ravel(), **calibration)
             camera.send_image(header, data=picture.tobytes())
             time.sleep(0.1)
-            # The answer to the first may be that of the calibration before.
+            # The first result may still use the previous calibration.
             return min(map(len, outputs.values())) >= 2
 
         wait_for(sent, "depth")

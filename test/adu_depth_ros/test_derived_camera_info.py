@@ -36,7 +36,7 @@ def test_a_region_of_interest_moves_the_principal_point():
 def test_binning_divides_the_focal():
     camera = camera_from_info(info(binning_x=2, binning_y=3), 621, 125)
     assert (camera.fx, camera.fy) == (360.0, pytest.approx(725 / 3))
-    # Two sensor pixels 0 and 1 become image pixel 0, whose centre is at 0.5 of the sensor's.
+    # Sensor pixels 0 and 1 become image pixel 0, whose centre is at 0.5 in sensor pixels.
     assert camera.cx == pytest.approx((610.0 - 0.5) / 2)
 
 
@@ -95,7 +95,7 @@ def test_resizing_the_calibration_is_resizing_the_camera(
     for name in ("fx", "fy", "cx", "cy"):
         assert getattr(resized, name) == pytest.approx(getattr(expected, name), abs=1e-9)
     assert resized.size == expected.size
-    assert np.reshape(source.p, (3, 4))[0, 0] == 720.0  # the source stays as it was
+    assert np.reshape(source.p, (3, 4))[0, 0] == 720.0  # the source is unchanged
 
 
 @pytest.mark.parametrize(

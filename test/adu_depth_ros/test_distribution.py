@@ -1,4 +1,4 @@
-"""Differences between ROS 2 distributions; the node's tests themselves show those of the one they run on."""
+"""Differences between ROS 2 distributions; the node's tests cover the one they run on."""
 
 import pytest
 
@@ -11,7 +11,7 @@ HUMBLE, JAZZY, KILTED, LYRICAL = "3.3.21", "7.1.11", "9.1.6", "10.0.10"
 
 @pytest.fixture
 def run_on(monkeypatch):
-    """Makes rclpy's version that of a distribution."""
+    """Sets rclpy's version to that of a distribution."""
     return lambda release: monkeypatch.setattr(distribution, "version", {"rclpy": release}.__getitem__)
 
 

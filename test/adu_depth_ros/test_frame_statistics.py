@@ -18,7 +18,7 @@ def clock():
 
 def test_rates_and_percentiles_are_those_of_the_window(clock):
     statistics = FrameStatistics(clock)
-    for frame in range(200):  # 20 s at 10 Hz; every second frame is published, later and later
+    for frame in range(200):  # 20 s at 10 Hz; every second frame is published, with increasing delay
         clock.now += 0.1
         statistics.received()
         if frame % 2:
@@ -28,7 +28,7 @@ def test_rates_and_percentiles_are_those_of_the_window(clock):
     assert snapshot.input_rate == pytest.approx(10.0, abs=0.3)
     assert snapshot.output_rate == pytest.approx(5.0, abs=0.3)
     median, high = snapshot.latency
-    assert median == pytest.approx(0.174, abs=0.003)  # of the frames 149, 151, ... 199
+    assert median == pytest.approx(0.174, abs=0.003)  # from frames 149, 151, ... 199
     assert high == pytest.approx(0.199, abs=0.003)
     assert snapshot.inference == (pytest.approx(0.01), pytest.approx(0.01))
 

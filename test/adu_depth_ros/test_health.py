@@ -1,4 +1,4 @@
-"""Diagnostics of a node whose parts stand still: the real node and DDS, with a network that hangs."""
+"""Diagnostics of a node with hanging parts: the real node and DDS, with a network that hangs."""
 
 import signal
 import subprocess
@@ -24,7 +24,7 @@ from adu_depth_ros.lifecycle_node import DepthNode
 
 
 class StandingStill(Predictor):
-    """The shipped student; loads, or predicts frames, as long as it is told to."""
+    """The shipped student with configurable loading and prediction times."""
 
     load_s = 0.0
     hang: threading.Event | None = None
@@ -41,7 +41,7 @@ class StandingStill(Predictor):
 
 @pytest.fixture
 def start(client, shipped_model, monkeypatch):
-    """Start the node in this process, as ``depth_node`` does, with some parameters."""
+    """Start the node in this process, as ``depth_node`` does, with the given parameters."""
     monkeypatch.setattr(lifecycle_node, "Predictor", StandingStill)
     monkeypatch.setattr(StandingStill, "load_s", 0.0)
     monkeypatch.setattr(StandingStill, "hang", None)
@@ -80,7 +80,7 @@ def start(client, shipped_model, monkeypatch):
 
 @pytest.fixture
 def statuses(client):
-    """The node's statuses with their times of arrival; the list grows as they come."""
+    """The node's statuses with arrival times; the list grows as they arrive."""
     arrived = []
 
     def note(array):

@@ -16,7 +16,7 @@ RGB = (200, 120, 40)
 
 
 def message(encoding, rows, width, padding=b"", **fields):
-    """Image message whose rows of bytes are followed by padding."""
+    """Image message with padding at the end of each row."""
     rows = [bytes(row) + padding for row in rows]
     return Image(
         encoding=encoding, height=len(rows), width=width, step=len(rows[0]), data=b"".join(rows), **fields
@@ -56,7 +56,7 @@ def test_mono16_becomes_its_more_significant_byte(big_endian):
 
 @pytest.mark.parametrize("encoding", [e for e in ENCODINGS if e.startswith("bayer")])
 def test_bayer_mosaics_get_their_colors_back(encoding):
-    # ROS names the pattern by the first row and then the second, from the left.
+    # ROS names the Bayer pattern by the first row, then the second, left to right.
     pattern = np.array(["rgb".index(c) for c in encoding[6:10]]).reshape(2, 2)
     mosaic = np.array(RGB, np.uint8)[np.tile(pattern, (4, 4))]
     image, channels = image_from_message(message(encoding, mosaic, 8, b"\0\0"))

@@ -37,7 +37,7 @@ def test_black_in_a_png_is_the_vehicle(tmp_path):
     assert np.array_equal(hidden_pixels(str(path), 10, 6), mask == 0)
     with pytest.raises(ValueError, match=r"mask\.png is of 6x10 pixels, the image of 6x20"):
         hidden_pixels(str(path), 20, 6)
-    cv2.imwrite(str(path), np.full((6, 20), 255, np.uint8))  # another mask at the same place is read anew
+    cv2.imwrite(str(path), np.full((6, 20), 255, np.uint8))  # a different mask at the same path is reloaded
     assert not hidden_pixels(str(path), 20, 6).any()
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C at any moment after the start; ``benchmarks/interrupts.py`` does it a hundred times."""
+"""Ctrl-C at any time after the start; ``benchmarks/interrupts.py`` sends it a hundred times."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ MOMENTS = [0.0, 0.15, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.2]
 
 @pytest.fixture
 def start():
-    """Start a process that gets no SIGINT before its first line: until then Python would answer it."""
+    """Start a process with SIGINT blocked until its first line: before that, Python would handle it."""
     with private_domain() as domain:
         yield lambda command: subprocess.Popen(
             command,
@@ -51,7 +51,7 @@ time.sleep(60)
 """
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "ready\n"
-    for _ in range(2):  # of the terminal and of ros2 launch
+    for _ in range(2):  # from the terminal and from ros2 launch
         process.send_signal(signal.SIGINT)
     assert process.stdout.readline() == "ending\n"
     time.sleep(2.2)

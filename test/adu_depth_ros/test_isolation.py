@@ -21,7 +21,7 @@ def number(environment):
 
 @contextlib.contextmanager
 def participant(domain, index):
-    """The ports that Fast DDS binds for a participant."""
+    """Ports that Fast DDS binds for a participant."""
     with contextlib.ExitStack() as stack:
         for port in (10, 11):
             bound = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
@@ -31,7 +31,7 @@ def participant(domain, index):
 
 @pytest.mark.parametrize("index", [0, 1, 31])
 def test_a_domain_with_any_participant_left_is_not_chosen(index):
-    """An orphaned node is seldom the first participant: the one that started it was."""
+    """An orphaned node is rarely the first participant: the process that started it was."""
     with private_domain() as environment:
         first = number(environment)
     with participant(first, index), private_domain() as environment:

@@ -1,4 +1,4 @@
-"""The camera's images cost nothing while nobody looks at depth: the real node and DDS."""
+"""Images are subscribed only while depth has subscribers: the real node and DDS."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Each parameter that takes effect at run time, changed while frames flow: real node, real DDS."""
+"""Every runtime parameter, changed while frames arrive: real node, real DDS."""
 
 import dataclasses
 import threading
@@ -22,7 +22,7 @@ OUTPUTS = {
 }
 
 TEXTS = {"region_of_interest": "0,0,80,48", "ego_mask": "0,40 159,40 159,47", "save_folder": "/tmp"}
-"""Values of parameters of which the declaration says no more than that they are texts."""
+"""Values for parameters declared merely as strings."""
 
 LIVE = [field for field in dataclasses.fields(Parameters) if field.metadata["applies"] == FRAME]
 WINDOW = 5
@@ -30,7 +30,7 @@ WINDOW = 5
 
 
 def another_value(field):
-    """An allowed value that is not the default."""
+    """A valid value that is not the default."""
     choices, limits, default = field.metadata["choices"], field.metadata["limits"], field.default
     if choices:
         return next(choice for choice in choices if choice != default)
@@ -43,7 +43,7 @@ def another_value(field):
 
 
 class Flow:
-    """Frames at 10 Hz in the background, and the depth that came back; each by the frame's number."""
+    """Send frames at 10 Hz in the background; frames and received depth by frame number."""
 
     def __init__(self, camera, depth):
         self.sent: list[int] = []
@@ -62,7 +62,7 @@ class Flow:
         self._thread.join()
 
     def lost_after(self, change, wait_for):
-        """Number of the next ``WINDOW`` frames after a change that got no depth."""
+        """Number of frames without depth among the next ``WINDOW`` frames after a change."""
         start = len(self.sent)
         change()
         wait_for(lambda: len(self.sent) >= start + WINDOW, "frames")
@@ -76,7 +76,7 @@ class Flow:
 
 @pytest.fixture(scope="module")
 def flow(start_node, client, camera, shipped_model, wait_for):
-    # The vehicle's motion, for stabilise, would need tf2_msgs.
+    # The vehicle motion that stabilise needs would require tf2_msgs.
     start_node("-p", f"model:={shipped_model}", "-p", "stabilise_motion:=none")
     camera.wait_for_subscriber()
     depth = client.listen(Image, "depth/image")

@@ -1,4 +1,4 @@
-"""The memory of a model that the node no longer uses: the real node, with frames over DDS."""
+"""Memory of models that the node no longer uses: the real node, with frames over DDS."""
 
 import gc
 import threading
@@ -23,7 +23,7 @@ LOADED: list[weakref.ref[Predictor]] = []
 
 
 class Watched(Predictor):
-    """The shipped student, which is told apart after its end."""
+    """The shipped student, tracked by weak references."""
 
     def __init__(self, **options):
         super().__init__(**options)
@@ -46,7 +46,7 @@ def node(client, shipped_model, monkeypatch):
     thread = threading.Thread(target=lambda: executor.spin_until_future_complete(stopped))
     thread.start()
     LOADED.clear()
-    # Python's collector would free a model some time, and a dozen of them are in memory until then.
+    # Python's collector would free models eventually; a dozen would stay in memory until then.
     gc.collect()
     gc.disable()
     yield node

@@ -1,4 +1,4 @@
-"""A small compressed image that announces a huge one takes neither memory nor time of the live node."""
+"""A small compressed image that declares a huge size costs the running node neither memory nor time."""
 
 import re
 import time
@@ -13,7 +13,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 
 def peak_memory(pid: int) -> int:
-    """Largest resident memory of a process so far in MB."""
+    """Peak resident memory of a process in MB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) // 1000
 
@@ -33,7 +33,7 @@ def test_the_node_refuses_another_size_than_its_cameras(start_node, client, came
 
     wait_for(lambda: send(good) or depth, "depth")
     before, received = peak_memory(node.pid), len(depth)
-    # The one is a size that some camera might have.
+    # One is a size that a real camera could have.
     for size, complaint in ((8000, "camera_info is of a 48x160 image"), (30000, "announces more than")):
         send(black_png(size, size))
         node.wait_for_error(complaint)

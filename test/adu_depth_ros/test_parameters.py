@@ -1,4 +1,4 @@
-"""The parameters are the same wherever they are written down."""
+"""Parameters are consistent everywhere they are listed."""
 
 import dataclasses
 import sys
@@ -69,4 +69,4 @@ def test_what_the_model_is_loaded_with_takes_effect_with_a_reload():
     assert applies("model") == RELOAD
     assert applies("output_size") == CONFIGURE
     assert applies("max_depth") == FRAME
-    assert applies("use_sim_time") == FRAME  # none of ours
+    assert applies("use_sim_time") == FRAME  # not ours

@@ -21,7 +21,7 @@ def cloud(**selection):
 
 
 def points(message):
-    """As a reader does who trusts the fields' description."""
+    """Decodes a cloud from its field descriptions alone."""
     assert all(field.datatype == PointField.FLOAT32 for field in message.fields)
     assert {field.name: field.offset for field in message.fields} == {
         n: f[1] for n, f in POINT.fields.items()

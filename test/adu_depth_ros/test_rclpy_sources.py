@@ -1,4 +1,4 @@
-"""Names and arguments of rclpy that the package uses, in the sources of distributions without wheels."""
+"""Names and arguments of rclpy used by the package, checked against distributions without wheels."""
 
 import ast
 import os
@@ -20,7 +20,7 @@ def rclpy_sources() -> Path:
 
 
 def ours():
-    """Every node of the syntax trees of the node and the launch files, with the file's name."""
+    """Every AST node of the ROS package and the launch files, with the file name."""
     for folder in ("adu_depth_ros", "launch"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -58,7 +58,7 @@ def test_every_imported_name_is_there(rclpy_sources):
 
 
 def test_every_named_argument_is_there(rclpy_sources):
-    """Of calls of methods that have the name of one of rclpy's, without regard to their class."""
+    """Covers calls of any method that shares its name with one of rclpy's, regardless of class."""
     accepted: dict[str, list[tuple[set[str], bool]]] = {}
     for path in rclpy_sources.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -1,4 +1,4 @@
-"""The recipes of docs/recipes.md: files that name topics, parameters and fields of the node, which runs."""
+"""Recipes of docs/recipes.md: topics, parameters and fields in their files match the running node."""
 
 import dataclasses
 import importlib.util
@@ -25,14 +25,14 @@ SHOWN = {
     "rviz_default_plugins/Image": "sensor_msgs/msg/Image",
     "rviz_default_plugins/PointCloud2": "sensor_msgs/msg/PointCloud2",
 }
-"""What a display of rviz2 shows."""
+"""Message type shown by each rviz2 display."""
 
 SOURCES = "ADU_DEPTH_ROS_SOURCES"
 """Environment variable: a folder with checkouts of navigation2 and image_pipeline (docs/development.md)."""
 
 
 def source(path: str) -> str:
-    """Text of a file in a checkout of another project."""
+    """Text of a file in another project's checkout."""
     folder = os.environ.get(SOURCES)
     if not folder:
         pytest.skip(
@@ -55,7 +55,7 @@ def node_parameters() -> dict:
 
 @pytest.fixture(scope="module")
 def published(start_node, client, shipped_model, wait_for) -> dict[str, str]:
-    """Topics of the running node, configured by the recipe for Nav2, and of its camera; and their types."""
+    """Topics and types of the running node, configured by the Nav2 recipe, and of its camera."""
     node = start_node(
         "--params-file", str(RECIPES / "points_for_nav2.yaml"), "-p", f"model:={shipped_model}",
         "-r", "image:=/camera/image_rect", "-r", "camera_info:=/camera/camera_info",
@@ -191,10 +191,10 @@ def test_depth_image_proc_reads_what_the_node_publishes(launch_file, published, 
     assert plugin == "depth_image_proc::PointCloudXyzNode"
     depth = remappings["image_rect"]
     assert published[depth] == "sensor_msgs/msg/Image"
-    # image_transport looks for the calibration beside the image.
+    # image_transport expects camera_info next to the image.
     assert published[depth.replace("image", "camera_info")] == "sensor_msgs/msg/CameraInfo"
     assert remappings["points"] not in published
-    # For its nodes that subscribe reliably, such as RegisterNode, and those that do not.
+    # For nodes that subscribe reliably, such as RegisterNode, and those that do not.
     (publisher,) = client.node.get_publishers_info_by_topic(depth)
     assert publisher.qos_profile.reliability == ReliabilityPolicy.RELIABLE
 

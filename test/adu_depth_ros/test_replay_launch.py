@@ -1,4 +1,4 @@
-"""The replay's launch file with the real ``launch``; runs where ROS 2 is installed."""
+"""The replay launch file with the real ``launch``; runs where ROS 2 is installed."""
 
 import importlib.util
 import shutil
@@ -36,7 +36,7 @@ def replay():
 
 @pytest.fixture
 def commands(replay, monkeypatch):
-    """Command lines of player and recorder, with rosbag2 or without."""
+    """Command lines of player and recorder, with and without rosbag2."""
 
     def of(rosbag2=True, **given):
         monkeypatch.setattr(replay, "has_rosbag2", lambda: rosbag2)

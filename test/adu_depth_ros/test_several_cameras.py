@@ -1,5 +1,4 @@
-"""Several cameras in one depth_node: outputs, shares, calibration, parameters and diagnostics of each; real
-DDS."""
+"""Several cameras in one depth_node, over real DDS: outputs, shares, calibration, parameters, diagnostics."""
 
 import threading
 import time
@@ -19,13 +18,13 @@ from std_srvs.srv import Trigger
 NAMES = ("front", "rear", "left", "right")
 FOCAL = {"front": 100.0, "rear": 80.0, "left": 120.0, "right": 60.0}
 MARK = {name: 40 * (number + 1) for number, name in enumerate(NAMES)}
-"""Grey of a camera's images: the network sees images that are told apart."""
+"""Grey of each camera's images, so that they can be told apart at the network."""
 
 WIDTH, HEIGHT = 160, 48
 
 
 class Rig:
-    """Publishers of all cameras, and what came back of each."""
+    """Publishers of all cameras, and the messages received for each."""
 
     def __init__(self, client):
         node = client.node
@@ -117,7 +116,7 @@ def test_each_camera_gets_its_own_depth_and_calibration(rig, wait_for):
 
 
 def test_the_outputs_are_never_swapped_and_shares_are_even_at_an_overload(rig, statuses, wait_for):
-    """All cameras at once, far faster than the network: each gets a quarter, and its own answers."""
+    """All cameras at once, far faster than the network: each gets a quarter of it, and its own depth."""
     time.sleep(0.5)
     rig.clear()
     before = {name: values_of(status) for name, status in latest(statuses).items()}

@@ -1,4 +1,4 @@
-"""What the node says on the console while its camera is silent, over real DDS."""
+"""Console warnings of the node while its camera is silent, over real DDS."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def warnings_of(node):
 
 @pytest.fixture
 def node(start_node, client, shipped_model):
-    """A node whose driver is silent, and somebody who listens to its depth."""
+    """A node with a silent driver, and a subscriber to its depth."""
     listener = client.node.create_subscription(Image, "depth/image", lambda _message: None, 1)
     yield start_node("-p", f"model:={shipped_model}", *REMAPPED)
     client.node.destroy_subscription(listener)
@@ -30,4 +30,4 @@ def test_a_wrong_topic_is_told_once_with_the_topics_that_have_images(node, camer
     assert "[WARN]" in warning
     assert "no image on /front/image_rect for 5 s, nobody publishes there; images are on /image" in warning
     assert "no calibration on /front/camera_info either" in warning
-    assert "/depth" not in warning  # its own
+    assert "/depth" not in warning  # its own topic

@@ -37,7 +37,7 @@ def pictures(count):
 
 
 class Vehicle:
-    """Sends frames of a moving camera, with stamps 0.1 s apart, and its poses."""
+    """Publishes frames of a moving camera, stamped 0.1 s apart, and its poses."""
 
     def __init__(self, client, camera, wait_for):
         self.client, self.camera, self.wait_for = client, camera, wait_for
@@ -64,7 +64,7 @@ class Vehicle:
         return np.frombuffer(message.data, np.float32).reshape(message.height, message.width)
 
     def values(self, stabilised):
-        """Diagnostics, once so many frames were stabilised: counted after they were published."""
+        """Diagnostics once that many frames are stabilised; they are counted after publishing."""
 
         def found():
             status = self.diagnostics[-1].status[0] if self.diagnostics else None
@@ -76,7 +76,7 @@ class Vehicle:
 
 
 def expected(model, images, motion):
-    """Depth of the last frame by the core, fused and alone."""
+    """Depth of the last frame from the core, fused and single-frame."""
     predictor = Predictor(model, network_size=(64, 192), threads=1)
     fusion = TemporalFusion(predictor.card.depth_max)
     for i, image in enumerate(images):
@@ -114,7 +114,7 @@ def ahead(before_ns, now_ns):
 
 
 def drive(vehicle, send_pose, images):
-    """Depth of the last of the frames, each with its pose before the image."""
+    """Depth of the last of the frames, each with its pose sent before the image."""
     for i, image in enumerate(images):
         send_pose(vehicle.header(i).stamp, STEP * i)
         time.sleep(0.1)  # pose and image are on different topics
@@ -144,7 +144,7 @@ def test_frames_are_fused_by_odometry_as_the_core_does(client, launch, wait_for,
 
 
 def test_switched_off_and_on_while_frames_flow(client, launch, wait_for, shipped_model):
-    """Without motion, and a static scene: fused where the images are alike."""
+    """Without motion and with a static scene, depth is fused where the images match."""
     vehicle = launch("-p", "stabilise_motion:=none")
     images = pictures(6)
     first = [vehicle.send(i, image) for i, image in enumerate(images[:2])][-1]
@@ -200,7 +200,7 @@ def test_frames_are_fused_by_transforms(client, launch, wait_for, shipped_model)
 
 
 def test_without_its_messages_the_source_is_refused_with_the_remedy(client, start_node, shipped_model):
-    """At configure, and when it is switched on later."""
+    """Rejected both at configure and when switched on later."""
     try:
         message_class("tf2_msgs/msg/TFMessage")
     except ImportError:

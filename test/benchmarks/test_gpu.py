@@ -1,4 +1,4 @@
-"""The benchmark for GPUs, on the CPU: what it writes, and that no failure takes the other rows with it."""
+"""The GPU benchmark, run on the CPU: its output, and isolation of failing rows."""
 
 import json
 
@@ -44,13 +44,13 @@ def test_metrics_have_the_names_and_meanings_of_ros2_benchmark():
     assert metrics["RECEIVED_DURATION"] == 32
     assert metrics["MEAN_FRAME_RATE"] == pytest.approx(250)
     assert (metrics["MIN_LATENCY"], metrics["MEAN_LATENCY"], metrics["MAX_LATENCY"]) == (4, 4.75, 6)
-    # Ends are 11, 9 and 12 ms apart.
+    # The intervals between ends are 11, 9 and 12 ms.
     assert (metrics["MIN_JITTER"], metrics["MEAN_JITTER"], metrics["MAX_JITTER"]) == (2, 2.5, 3)
 
 
 @pytest.fixture
 def run(shipped_model, tmp_path):
-    """Runs the benchmark with options; its exit status, and what it wrote."""
+    """Runs the benchmark with options; its exit status and output files."""
     for module in ("onnx", "onnxruntime", "onnxslim"):
         pytest.importorskip(module)
 
@@ -72,7 +72,7 @@ def test_a_row_that_crashes_or_hangs_loses_only_itself(run, monkeypatch, capsys)
     )
     status, rows = run("--batches", "4", "1", "2")
     assert status == 0
-    assert written == list(range(1, len(rows) + 1))  # as soon as each is there
+    assert written == list(range(1, len(rows) + 1))  # as soon as each is complete
     machine, crashed, one, two, frame = rows
     assert machine["versions"]["onnxruntime"]
     assert crashed["not_run"] == "the process ended with status -6"
@@ -115,4 +115,4 @@ def test_every_kind_of_row_is_planned_once():
         *(("onnxruntime-cuda", precision) for precision in ("fp32", "fp16", "int8")),
         *(("tensorrt", precision) for precision in ("fp32", "fp16", "int8")),
     }
-    assert {row.precision for row in rows[-8:]} <= set(gpu.LATER)  # if time runs out, these are lost
+    assert {row.precision for row in rows[-8:]} <= set(gpu.LATER)  # dropped first when time runs out

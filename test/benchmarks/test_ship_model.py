@@ -1,4 +1,4 @@
-"""A trained student gets into ``models/`` whole, under its name, or not at all."""
+"""A trained student is copied to ``models/`` completely, under its name, or not at all."""
 
 import shutil
 import sys
@@ -17,7 +17,7 @@ from adu_depth_core.model_card import card_path, read_card  # noqa: E402
 
 @pytest.fixture
 def trained(shipped_model, tmp_path):
-    """The weights of a run, with a card that has the names of training."""
+    """The weights of a run, with a card that has the training names."""
     weights = tmp_path / "run" / shipped_model.with_suffix(".safetensors").name
     weights.parent.mkdir()
     shutil.copy(shipped_model.with_suffix(".safetensors"), weights)

@@ -7,11 +7,11 @@ from adu_depth_core.camera import Camera
 
 CAMERA = Camera(300.0, 300.0, 192.0, 50.0, 384, 128)
 HEIGHT, WIDTH, END = 1.6, 5.0, 70.0
-"""Metres of the camera above the road, of the walls beside it, and of the end of the corridor."""
+"""Distances in metres: camera to road, camera to side walls, and length of the corridor."""
 
 
 def depth_at(forward, sideways=0.0):
-    """Depth ``(H, W)`` metres of a camera ``forward`` and ``sideways`` (right) in the corridor."""
+    """Depth ``(H, W)`` in metres for a camera ``forward`` and ``sideways`` (right) in the corridor."""
     x, y = _rays()
     with np.errstate(divide="ignore"):
         road = np.where(y > 0, HEIGHT / y, np.inf)
@@ -20,7 +20,7 @@ def depth_at(forward, sideways=0.0):
 
 
 def texture_at(forward, sideways=0.0):
-    """Grey uint8 ``(H, W)``, the same at a place of the corridor wherever it is seen from."""
+    """Grey uint8 ``(H, W)``; a point of the corridor has the same grey from every viewpoint."""
     x, y = _rays()
     z = depth_at(forward, sideways)
     across, down, along = x * z + sideways, y * z, z + forward

@@ -1,4 +1,4 @@
-"""Shell commands of the pages: those in fenced ``sh`` blocks and in indented blocks."""
+"""Shell commands in the documentation pages: those in fenced ``sh`` blocks and in indented blocks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Command:
     """One command of a page.
 
     :param page: its file name
-    :param words: what a shell makes of it, without comments and variables set for it alone
+    :param words: split as by a shell, without comments and variables set for it alone
     """
 
     page: str
@@ -36,11 +36,11 @@ class Command:
 
 
 def blocks(page: Path) -> list[str]:
-    """Fenced ``sh`` blocks and indented blocks, as they would be typed."""
+    """Fenced ``sh`` blocks and indented blocks, as typed."""
     text = page.read_text(encoding="utf-8")
     fenced = [block for language, block in FENCED.findall(text) if language == "sh"]
     text = re.sub(r"<!--.*?-->", "", FENCED.sub("", text), flags=re.DOTALL)
-    # In an item of a list they are indented twice.
+    # In list items they are indented twice.
     return fenced + [textwrap.dedent(block) for block in INDENTED.findall(text + "\n")]
 
 

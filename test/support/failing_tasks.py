@@ -1,4 +1,4 @@
-"""Tasks for processes of their own, that fail in each way."""
+"""Tasks for subprocesses, one per failure mode."""
 
 import functools
 import os
@@ -25,7 +25,7 @@ def task(what: str):
 
 
 def row(task):
-    """In the place of ``gpu_rows.measure_row``: batches of 4 crash, those of 8 are too slow."""
+    """Replaces ``gpu_rows.measure_row``: batches of 4 crash, those of 8 are too slow."""
     from gpu_rows import measure_row
 
     if task.row.batch == 4:

@@ -1,8 +1,8 @@
-"""CUDA's runtime API on host memory, as its documentation says it behaves: for machines without a GPU.
+"""CUDA's runtime API on host memory, behaving as documented: for machines without a GPU.
 
-What is put on a stream runs when the stream is waited for, not before, so that a missing wait shows; what is
-recorded does not run. Freed memory is overwritten and kept, so that its use shows and does not crash. Calls
-with handles or addresses that are gone answer with an error, as CUDA does where it can tell.
+Work on a stream runs only when the stream is synchronised, so a missing synchronisation shows; captured work
+does not run. Freed memory is overwritten and kept, so that use after free shows instead of crashing. Calls
+with stale handles or addresses return an error, as CUDA does where it can detect them.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ OK = ERRORS.cudaSuccess
 
 
 class FakeCuda:
-    """Takes the place of ``cuda.bindings.runtime``.
+    """Replaces ``cuda.bindings.runtime``.
 
-    :param gpus: how many there are
+    :param gpus: number of GPUs
 
     :ivar failures: error that the ``n``-th next call of a function gives, by ``(name, n)`` from 0
-    :ivar calls: how often each function was called
+    :ivar calls: number of calls of each function
     """
 
     cudaError_t = runtime.cudaError_t
@@ -54,7 +54,7 @@ class FakeCuda:
         return getattr(self._thread, "gpu", 0)
 
     def alive(self) -> Counter[str]:
-        """How many of each resource were not given back."""
+        """Number of leaked resources of each kind."""
         counts = Counter(kind for kind, _, _ in self._memory.values())
         handles = {
             "stream": self._streams.keys() - {DEFAULT_STREAM},
@@ -175,7 +175,7 @@ class FakeCuda:
         work = list(self._launchable[launchable])
         return self._enqueue("cudaGraphLaunch", stream, lambda: [step() for step in work])
 
-    # What they have in common
+    # Shared by all
 
     def _answer(self, name: str, *values: Any) -> tuple[Any, ...]:
         number = self.calls[name]
@@ -185,7 +185,7 @@ class FakeCuda:
 
     def _allocate(self, name: str, kind: str, size: int) -> tuple[Any, int | None]:
         content = (ctypes.c_ubyte * size)()
-        ctypes.memset(content, POISON, size)  # it is not zero on a GPU either
+        ctypes.memset(content, POISON, size)  # not zeroed on a GPU either
         answer = self._answer(name, ctypes.addressof(content))
         if answer[0] == OK:
             self._memory[answer[1]] = kind, content, self._gpu
@@ -215,7 +215,7 @@ class FakeCuda:
             step()
 
     def _is_whole(self, target: int, source: int, size: int, kind: Any) -> bool:
-        """Whether both ends lie in memory of the kinds that a copy names; host memory need not be pinned."""
+        """True if both ends are in memory of the kinds that a copy names; host memory need not be pinned."""
         kinds = self.cudaMemcpyKind
         on_gpu = {
             kinds.cudaMemcpyHostToDevice: (target,),

@@ -1,10 +1,9 @@
-"""TensorRT's Python API as its documentation says it behaves: for machines without TensorRT or a GPU.
+"""TensorRT's Python API, behaving as documented: for machines without TensorRT or a GPU.
 
-What fails answers None or False and tells the logger why. An object must go before the one that made it
-(Developer Guide, Object Lifetimes); whatever breaks that is listed in ``FakeTensorRT.faults``. An engine is a
-plan in JSON, by ``plan``. Its network copies the image's first channel to ``mu``, the second to ``log_b``
-and the camera to ``fingerprint``, by CUDA copies on the stream that it is given: on ``FakeCuda``, and on a
-real GPU too.
+Failing calls return None or False and log the reason. An object must be destroyed before its creator
+(Developer Guide, Object Lifetimes); violations are listed in ``FakeTensorRT.faults``. An engine is a plan in
+JSON, made by ``plan``. Its network copies the image's first channel to ``mu``, the second to ``log_b`` and
+the camera to ``fingerprint``, by CUDA copies on the given stream: on ``FakeCuda``, and on a real GPU too.
 """
 
 from __future__ import annotations
@@ -51,13 +50,13 @@ class ILogger:
 
 
 class FakeTensorRT:
-    """Takes the place of the ``tensorrt`` module, or of ``tensorrt_rtx``.
+    """Replaces the ``tensorrt`` module or ``tensorrt_rtx``.
 
     :param cuda: the CUDA runtime that its engines use
-    :param rtx: whether it compiles at run time and keeps kernels in a runtime cache
+    :param rtx: True to compile at run time and keep kernels in a runtime cache
 
-    :ivar faults: objects that went after the one that made them, in words
-    :ivar refuse: names of calls that answer None or False
+    :ivar faults: descriptions of objects that outlived their creator
+    :ivar refuse: names of calls that return None or False
     :ivar made: the latest object of each class
     """
 
@@ -82,12 +81,12 @@ class FakeTensorRT:
 
 NUMBERS = itertools.count()
 GONE: dict[int, Callable[[], None]] = {}
-"""What to do when an object goes, by its handle."""
+"""Callbacks for the destruction of objects, by handle."""
 
 
 class Handle(int):
-    """Goes when the object that has it is deallocated, as an object of C++ does: the garbage collector, which
-    calls back and finalises cyclic garbage in any order beforehand, does not track it.
+    """Destroyed when its owner is deallocated, like a C++ object: it is not tracked by the garbage collector,
+    which runs callbacks and finalises cyclic garbage in any order beforehand.
     """
 
     __slots__ = ()
@@ -97,7 +96,7 @@ class Handle(int):
 
 
 class Made:
-    """An object that another one, its factory, has made; it must go first."""
+    """An object created by another, its factory; it must be destroyed first."""
 
     def __init__(self, trt: FakeTensorRT, factory: Made | None = None) -> None:
         self._trt = trt
@@ -194,7 +193,7 @@ class RuntimeConfig(Made):
         return RuntimeCache(self._trt, self)
 
     def set_runtime_cache(self, cache: RuntimeCache) -> bool:
-        self.cache = weakref.ref(cache)  # the caller's to keep
+        self.cache = weakref.ref(cache)  # owned by the caller
         return self._allowed("set_runtime_cache")
 
 

@@ -1,6 +1,6 @@
 """The building half of ``fake_tensorrt``: parser, builder, configuration and timing cache of TensorRT 10.
 
-The builder makes the stand-in's own network, whatever the ONNX computes: it takes only its interface from it.
+The builder always makes the fake's own network: it takes only the interface from the ONNX.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ class FakeTensorRTBuilder(FakeTensorRT):
     """``FakeTensorRT`` that also builds.
 
     :ivar cache_at_build: content of the timing cache when the engine was built
-    :ivar builders: those that are alive
-    :ivar built_on: number of the GPU that it was built on
+    :ivar builders: live builders
+    :ivar built_on: index of the GPU that it was built on
     """
 
     ProfilingVerbosity = SimpleNamespace(DETAILED="detailed")
@@ -115,14 +115,14 @@ class Config:
         return len(self.profiles) - 1
 
     def create_timing_cache(self, content: bytes) -> TimingCache | None:
-        """None for what is no timing cache."""
+        """None for content that is not a timing cache."""
         whole = not content or content.startswith(b"times")
         return (
             TimingCache(bytes(content)) if whole and "create_timing_cache" not in self._trt.refuse else None
         )
 
     def set_timing_cache(self, cache: TimingCache, ignore_mismatch: bool) -> bool:
-        """False for one of another device, which only ``ignore_mismatch`` lets in."""
+        """False for a cache of another device, accepted only with ``ignore_mismatch``."""
         if cache.content not in (b"", TIMES) and not ignore_mismatch:
             return False
         self.cache = weakref.ref(cache)  # "must not be destroyed until after the engine is built"

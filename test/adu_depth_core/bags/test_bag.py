@@ -1,4 +1,4 @@
-"""Writer and reader together: what is written is read; what is damaged is named."""
+"""Writer and reader round trips; errors that name the damage."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The same messages in every kind of bag: storage, compression, split, ROS 1, cut short."""
+"""The same messages in every kind of bag: storage, compression, split, ROS 1, truncated."""
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ def write(path, compression=None, plugin=StoragePlugin.MCAP, **span):
 
 
 def write_split(path):
-    """Two files of one bag, as `ros2 bag record --max-bag-size` leaves them."""
+    """Two files of one bag, as `ros2 bag record --max-bag-size` writes them."""
     write(path, last=3)
     write(path.with_name("rest"), first=3)
     rest = path.with_name("rest") / "rest.mcap"
@@ -128,7 +128,7 @@ def test_of_a_bag_cut_short_the_first_messages_remain(tmp_path, share):
     file = tmp_path / "drive" / "drive.mcap"
     whole = file.read_bytes()
     file.write_bytes(whole[: int(len(whole) * share)])
-    (tmp_path / "drive" / "metadata.yaml").unlink()  # it is written last
+    (tmp_path / "drive" / "metadata.yaml").unlink()  # written last
     assert is_cut_short(file)
     with pytest.raises(UserError, match="drive"), BagReader(tmp_path / "drive"):
         pass
@@ -143,7 +143,7 @@ def test_of_a_bag_cut_short_the_first_messages_remain(tmp_path, share):
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
 def test_a_cut_bag_may_be_out_of_order(tmp_path, share):
     """Recorders with several threads write messages a little out of order."""
-    image = np.random.default_rng(0).integers(0, 256, (480, 800, 3), dtype=np.uint8)  # about a chunk each
+    image = np.random.default_rng(0).integers(0, 256, (480, 800, 3), dtype=np.uint8)  # about one chunk each
     shuffled = [3, 1, 2, 0, 5, 4, 8, 6, 7, 9, 11, 10]
     with BagWriter(tmp_path / "drive") as bag:
         for stamp in shuffled:

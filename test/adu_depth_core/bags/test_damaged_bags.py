@@ -1,4 +1,4 @@
-"""Flipped bits in bags are found where there are checksums, and what they cost is said."""
+"""Bit flips in bags are detected wherever there are checksums, and the loss is reported."""
 
 import contextlib
 import random
@@ -35,7 +35,7 @@ def messages():
 
 @pytest.fixture
 def own_bag(tmp_path):
-    """A bag by this package."""
+    """A bag written by this package."""
     with BagWriter(tmp_path / "drive") as bag:
         for topic, message, time in messages():
             bag.write(topic, message, time)
@@ -44,7 +44,7 @@ def own_bag(tmp_path):
 
 @pytest.fixture
 def make_mcap(tmp_path):
-    """Makes an MCAP file of several chunks by the format's own writer, with its options."""
+    """Writes an MCAP file of several chunks with the format's own writer and its options."""
 
     def make(**options):
         path = tmp_path / "other.mcap"
@@ -70,7 +70,7 @@ def flip(path, position, bit=0):
 
 
 def read(path, salvage=True):
-    """What a bag holds, and what is said of damage."""
+    """Content of a bag, and the reported damage."""
     with BagReader(path, salvage=salvage) as bag:
         about = sorted(bag.topics.items()), bag.message_counts, bag.start_ns, bag.duration_ns
         content = [(m.topic, m.time_ns, bytes(m.data)) for m in bag.messages()]
@@ -108,7 +108,7 @@ def test_no_flipped_bit_of_a_file_with_checksums_goes_unnoticed(kind, own_bag, m
     for _ in range(FLIPS):
         file = rng.choice(files)
         whole = file.read_bytes()
-        # Half of them where the structure is.
+        # Half of the flips hit the file structure.
         position = rng.choice(
             (rng.randrange(len(whole)), len(whole) - 1 - rng.randrange(min(1500, len(whole))))
         )
@@ -123,7 +123,7 @@ def test_no_flipped_bit_of_a_file_with_checksums_goes_unnoticed(kind, own_bag, m
                 unnoticed.append((file.name, position))
         file.write_bytes(whole)
     assert unnoticed == []
-    assert said > FLIPS / 10  # the others are refused, or change nothing that is read
+    assert said > FLIPS / 10  # the others raise an error or leave the content unchanged
 
 
 def test_a_damaged_chunk_is_left_out_and_counted(make_mcap):
@@ -143,7 +143,7 @@ def test_of_a_bag_with_a_damaged_index_every_message_remains(own_bag):
     file = own_bag / "drive.mcap"
     good, _ = read(own_bag)
     content = file.read_bytes()
-    flip(file, content.rindex(b"/left") + 1)  # the topic's name in the summary
+    flip(file, content.rindex(b"/left") + 1)  # the topic name in the summary
     found, damage = read(own_bag)
     assert found[1] == good[1]
     assert "drive.mcap has a damaged index (checksum)" in damage
@@ -163,7 +163,7 @@ def test_a_damaged_index_and_a_damaged_chunk_cost_that_chunk(make_mcap):
 
 
 def messages_before_damage(path):
-    """Number of messages that the format's own reader gives before it stops."""
+    """Number of messages that the format's own reader returns before it stops."""
     count = 0
     with path.open("rb") as file, contextlib.suppress(Exception):
         for record in StreamReader(file, validate_crcs=True).records:
@@ -172,7 +172,7 @@ def messages_before_damage(path):
 
 
 def test_more_remains_than_the_format_s_own_reader_gives(make_mcap):
-    """Why bags/mcap_salvage.py stays (docs/architecture.md). Should this fail, use that reader."""
+    """Justifies bags/mcap_salvage.py (docs/architecture.md): if this fails, use that reader instead."""
     whole = make_mcap().read_bytes()
     rng = random.Random(1)
     ours, theirs = [], []
@@ -192,7 +192,7 @@ def test_more_remains_than_the_format_s_own_reader_gives(make_mcap):
 
 
 def test_what_has_no_checksum_is_read_as_it_is(tmp_path):
-    """The limits of it, which docs/bags.md states: sqlite3, and MCAP without CRC."""
+    """Limits of detection, as stated in docs/bags.md: sqlite3, and MCAP without CRC."""
     for plugin in (StoragePlugin.SQLITE3, StoragePlugin.MCAP):
         path = tmp_path / plugin.name
         with Writer(path, version=8, storage_plugin=plugin) as writer:
@@ -223,12 +223,12 @@ def test_metadata_of_other_files_is_refused(own_bag):
             read(own_bag)
     metadata.write_text(original.replace("nanoseconds_since_epoch: 100", "nanoseconds_since_epoch: 7"))
     with BagReader(own_bag) as bag:
-        assert (bag.start_ns, bag.duration_ns) == (100, COUNT - 1)  # as the messages have it
+        assert (bag.start_ns, bag.duration_ns) == (100, COUNT - 1)  # from the messages
 
 
 @pytest.mark.parametrize("compression", [CompressionType.ZSTD, CompressionType.LZ4])
 def test_a_chunk_is_unpacked_no_further_than_it_announces(make_mcap, compression):
-    """A bomb of a few kB that holds gigabytes: here its announced size is a thousandth of what it holds."""
+    """A decompression bomb: a few kB expand to gigabytes, here 1000 times the declared size."""
     path = make_mcap(compression=compression, enable_crcs=False)
     content = path.read_bytes()
     with path.open("rb") as file:

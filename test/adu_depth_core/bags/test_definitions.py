@@ -1,4 +1,4 @@
-"""Bags may bring definitions of their own; those of types that ROS knows must be ROS's."""
+"""Bags may carry their own message definitions; those of standard ROS types must match ROS's."""
 
 import time
 
@@ -28,7 +28,7 @@ def definition(kind, *changes):
 
 
 def write(path, topics):
-    """A bag of pictures on topics with a definition each."""
+    """A bag of images on topics with one definition each."""
     with Writer(path, version=8, storage_plugin=StoragePlugin.MCAP) as writer:
         for topic, (kind, text) in topics.items():
             types = get_typestore(Stores.EMPTY)

@@ -1,4 +1,4 @@
-"""What belongs to one image lies on it: depth, LiDAR and the right view."""
+"""Depth, LiDAR and the right view are aligned with their image."""
 
 import cv2
 import numpy as np
@@ -25,7 +25,7 @@ STAMP = 1_000_000_000
 LEFT, RIGHT = "left_optical_frame", "right_optical_frame"
 POST, BACKGROUND = 5.0, 50.0
 
-# A post at the left edge of the raw image, where distortion moves most.
+# A post at the left edge of the raw image, where distortion is largest.
 IN_POST = np.zeros(CAMERA.size, bool)
 IN_POST[:, :35] = True
 
@@ -53,7 +53,7 @@ def image(pixels, frame_id=LEFT):
 
 
 def read(path, messages, truth=None, pair=False, camera_info=None):
-    """The frames of a bag of these messages, and why others were skipped."""
+    """The frames of a bag of these messages, and the reasons for skipped ones."""
     with BagWriter(path) as bag:
         for topic, message in messages.items():
             bag.write(topic, message, STAMP)
@@ -67,7 +67,7 @@ def read(path, messages, truth=None, pair=False, camera_info=None):
 
 
 def columns_of_the_post(frame):
-    """Columns of the middle row that the image shows as post, and those whose truth is the post's."""
+    """Columns of the middle row that show the post in the image, and in the ground truth."""
     grey, truth = frame.image[32, :, 0], frame.truth[32]
     return np.flatnonzero(grey > 160).tolist(), np.flatnonzero(truth == np.float32(POST)).tolist()
 
@@ -88,7 +88,7 @@ def test_depth_beside_a_raw_image_is_rectified_with_it(tmp_path, depth, compress
     (frame,), reasons = read(tmp_path / "drive", messages)
     assert not reasons
     in_image, in_truth = columns_of_the_post(frame)
-    assert len(in_image) not in (0, 35)  # it has been moved
+    assert len(in_image) not in (0, 35)  # the post has moved
     assert in_truth == in_image
 
 
@@ -116,7 +116,7 @@ def test_depth_that_says_that_it_is_rectified_is_left_alone(tmp_path):
 
 
 def test_depth_of_a_rectified_image_is_left_alone(tmp_path):
-    """Its camera_info goes on telling of the lens, as that of image_proc does."""
+    """Its camera_info still describes the lens, as that of image_proc does."""
     messages = {
         "/camera/camera_info": info_of(lens=LENS),
         "/camera/image_rect": image(picture()),
@@ -135,7 +135,7 @@ def test_rect_in_the_middle_of_a_word_does_not_make_an_image_rectified(tmp_path,
 
 
 def aligned(depth, info):
-    """A raw image, and depth in a namespace of its own, as depth cameras name it."""
+    """A raw image, and depth in its own namespace, as depth cameras publish it."""
     return {
         "/camera/color/camera_info": info_of(lens=LENS),
         "/camera/color/image_raw": image(picture()),
@@ -158,7 +158,7 @@ def test_depth_without_a_lens_by_its_own_calibration_is_left_alone(tmp_path):
 
 
 def test_depth_beside_the_image_has_the_calibration_that_was_named_for_the_image(tmp_path):
-    """The one beside both is wrong, which is why another was named."""
+    """The camera_info in the same namespace is wrong, so another one is named."""
     messages = {
         "/camera/camera_info": info_of(Camera(80.0, 80.0, 79.5, 31.5, 160, 64)),
         "/corrected/camera_info": info_of(lens=LENS),
@@ -197,9 +197,9 @@ def about_y(angle):
 
 
 def test_lidar_is_seen_from_the_rectified_view(tmp_path):
-    """Transforms go to the raw camera; calibration R turns it into the rectified view."""
+    """Transforms lead to the raw camera; the calibration's R rotates it into the rectified view."""
     rotation = about_y(0.1)
-    edge = np.array([0.5, 0.0, 10.0])  # in the axes of the raw camera
+    edge = np.array([0.5, 0.0, 10.0])  # in the raw camera frame
     points = np.stack([np.full(21, edge[0]), np.linspace(-1, 1, 21), np.full(21, edge[2])], axis=1)
     messages = {
         "/tf_static": transforms_message([(LEFT, "lidar", np.eye(4))], STAMP),
@@ -243,9 +243,9 @@ def moved_principal_point(pixels):
 
 @pytest.mark.parametrize("offset", [-10.0, 10.0, 3.5])
 def test_principal_points_of_a_pair_may_differ(tmp_path, textured_pair, offset):
-    """10 m and a baseline of 0.5 m are 5 pixels of disparity, beside what the principal points differ by."""
+    """10 m and a baseline of 0.5 m give 5 pixels of disparity, plus the principal point offset."""
     left, right = textured_pair(0, 5)
-    # Where the left camera has column u, the right one has u - disparity + offset.
+    # Column u of the left camera is column u - disparity + offset of the right one.
     turned = cv2.warpAffine(right, np.float64([[1, 0, offset], [0, 1, 0]]), (160, 64))
     right_info = info_of(moved_principal_point(offset), frame_id=RIGHT, baseline=0.5)
     (frame,), _ = read(tmp_path / "drive", pair_messages(left, turned, info_of(), right_info), "stereo")
@@ -253,7 +253,7 @@ def test_principal_points_of_a_pair_may_differ(tmp_path, textured_pair, offset):
     assert len(known) > 0.5 * frame.truth.size
     assert np.median(known) == pytest.approx(10.0, rel=0.02)
     inner = (slice(4, -4), slice(20, -20))
-    limit = 1 if offset == int(offset) else 40  # half a pixel is interpolated
+    limit = 1 if offset == int(offset) else 40  # the half pixel is interpolated
     assert np.abs(frame.right[inner].astype(int) - right[inner]).max() <= limit
     assert frame.baseline == pytest.approx(0.5)
 

@@ -1,4 +1,4 @@
-"""Folders in each of KITTI's layouts become bags."""
+"""Conversion of folders in each KITTI layout to bags."""
 
 import cv2
 import numpy as np
@@ -153,7 +153,7 @@ def test_a_real_kitti_sequence_becomes_a_bag(real_data, tmp_path):
 
 
 def write_scans(folder, lines=()):
-    """A scan of one point for each image: 10 m ahead of the scanner, which looks along x."""
+    """One scan per image with a single point, 10 m ahead of the scanner, which looks along x."""
     for i in range(3):
         path = folder / "velodyne" / f"{i:06d}.bin"
         path.parent.mkdir(exist_ok=True)

@@ -9,14 +9,14 @@ CAMERA = Camera(100.0, 100.0, 49.5, 39.5, 100, 80)
 
 
 def points_at(columns, rows, z):
-    """Points of the optical frame that project to the centres of these pixels."""
+    """Points in the optical frame that project to the centres of these pixels."""
     columns, rows, z = np.broadcast_arrays(columns, rows, z)
     points = np.stack([(columns - CAMERA.cx) * z / CAMERA.fx, (rows - CAMERA.cy) * z / CAMERA.fy, z], -1)
     return points.reshape(-1, 3).astype(np.float32)
 
 
 def depth_of(points, beam_gap=1.0):
-    """Depth of points whose frame is the camera's."""
+    """Depth of points given in the camera frame."""
     return lidar_depth(points, np.eye(4), CAMERA, beam_gap)
 
 
@@ -54,6 +54,6 @@ def test_background_beside_and_above_a_surface_stays():
 
 def test_the_road_stays_although_it_is_nearer_below_every_point():
     columns, rows = np.meshgrid(np.arange(0, 100, 2), np.arange(45, 80))
-    z = 150.0 / (rows - CAMERA.cy)  # 1.5 m under the camera
+    z = 150.0 / (rows - CAMERA.cy)  # 1.5 m below the camera
     depth = depth_of(points_at(columns, rows, z), beam_gap=2.5)
     assert np.count_nonzero(depth) == columns.size

@@ -38,7 +38,7 @@ def counted_pixels(exact, lidar):
 
 
 def test_lidar_depth_is_that_of_the_pixel_or_of_the_one_beside_it(drive):
-    """At the edge of things a point may fall on either side; elsewhere it must be on the pixel's surface."""
+    """At object edges a point may fall on either side; elsewhere it must lie on the pixel's surface."""
     for exact, lidar in zip(frames_of(drive, "depth"), frames_of(drive, "lidar"), strict=True):
         counted = counted_pixels(exact, lidar)
         assert np.count_nonzero(counted) > 10_000
@@ -48,7 +48,7 @@ def test_lidar_depth_is_that_of_the_pixel_or_of_the_one_beside_it(drive):
 
 
 def abs_rel(drive, out, model, truth, where):
-    """What `evaluate-bag` says of the pixels where both kinds of ground truth have a value."""
+    """Metrics of `evaluate-bag` over the pixels where both kinds of ground truth have a value."""
     command = ["evaluate-bag", str(drive), "--truth", truth, "--where", where, "--model", str(model)]
     assert main([*command, "--out", str(out)]) == 0
     metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
@@ -75,7 +75,7 @@ def flat_road(frame):
 
 @pytest.mark.parametrize("prediction", [far_wall, flat_road])
 def test_the_error_of_predictions_that_know_no_objects_is_the_same_too(drive, prediction):
-    """The student is wrong where the points are, at the edges of things; these are wrong elsewhere."""
+    """The student is wrong where the LiDAR points are, at object edges; these errors lie elsewhere."""
     by_exact, by_lidar = [], []
     for exact, lidar in zip(frames_of(drive, "depth"), frames_of(drive, "lidar"), strict=True):
         counted = counted_pixels(exact, lidar)

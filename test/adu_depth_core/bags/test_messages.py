@@ -14,7 +14,7 @@ STAMP = 1_700_000_000_123_456_789
 
 
 def over_the_wire(message):
-    """Serialised as DDS and bags have it, and decoded again."""
+    """Round trip through CDR, the serialisation of DDS and bags."""
     kind = message.__msgtype__
     return TYPES.deserialize_cdr(TYPES.serialize_cdr(message, kind), kind)
 

@@ -1,4 +1,4 @@
-"""Metres between two times, from odometry or speeds."""
+"""Distance travelled between two times, from odometry or speeds."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""From a bag to an adapted student in one command, smaller than its users run it."""
+"""From a bag to an adapted student in one command, scaled down."""
 
 import pytest
 
@@ -11,7 +11,7 @@ for package in ("rosbags", "openvino", "torch", "timm", "lightning", "onnx", "tr
 
 @pytest.fixture
 def small(monkeypatch):
-    """Two synthetic streets of two views; pairs are labelled by matching."""
+    """Two synthetic streets with two views each; pairs are labelled by stereo matching."""
     monkeypatch.setattr(
         "adu_depth_core.own_vehicle.replay.SCENES", {"replay": (500, 1), "elsewhere": (600, 1)}
     )
@@ -45,7 +45,7 @@ def test_a_student_is_adapted_judged_and_goes_on_where_it_was(drives, small, shi
     assert adapted.novelty == start.novelty
 
     written = (out / "data" / "bags" / "drive" / "calibration.json").stat().st_mtime_ns
-    assert main(command) in (0, 3)  # its time is over: it only judges again
+    assert main(command) in (0, 3)  # the time budget is used up: it only evaluates again
     assert (out / "data" / "bags" / "drive" / "calibration.json").stat().st_mtime_ns == written
 
     command[1] = str(drives / "tuesday")

@@ -1,4 +1,4 @@
-"""Bad values of options: one line that names the option or file, status 2 or 1, never a traceback."""
+"""Invalid option values: one line that names the option or file, status 2 or 1, no traceback."""
 
 import argparse
 import contextlib
@@ -23,7 +23,7 @@ from adu_depth_core.commands.number_arguments import number, whole_number
 from adu_depth_core.inference.installed_models import find_model
 
 RANGES = {"--baseline", "--camera-height", "--fov", "--pitch", "--roll", "--yaw"}
-"""Of synth-drive: values to draw from, whose limits hold for what is drawn."""
+"""Options of synth-drive with ranges to sample from; limits apply to the samples."""
 
 MAY_BE_NEGATIVE = {"--cx", "--cy", "--offset", *RANGES}
 """A principal point may lie outside of the image, and a bag may have been recorded before another."""
@@ -39,7 +39,7 @@ MAY_BE_ZERO = {
 
 
 def typed_options() -> list[tuple[str, argparse.Action]]:
-    """Every option of every command whose value is not merely text, a path or a model's name."""
+    """Every option of every command whose value is more than free text, a path or a model name."""
     found = []
     for command in COMMANDS:
         (subparsers,) = (a for a in _parser(command)._actions if isinstance(a, argparse._SubParsersAction))
@@ -131,7 +131,7 @@ SMALL = ("--frames", "1", "--size", "32x48", "--lidar-beams", "4", "--lidar-step
 def test_what_cannot_be_done_is_one_line(arguments, status, text, kitti, tmp_path, capsys):
     if arguments.startswith("train"):
         pytest.importorskip("lightning")
-    # Latin-1, no UTF-8.
+    # Latin-1, not UTF-8.
     (tmp_path / "file").write_bytes(b"encoder: \xe4\n")
     places = {"KITTI": str(kitti), "OUT": str(tmp_path / "out"), "FILE": str(tmp_path / "file")}
     words = []
@@ -152,7 +152,7 @@ def test_what_cannot_be_done_is_one_line(arguments, status, text, kitti, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
-MISSING = "metric depth needs the camera's focal length"  # tells the options to choose from, one a line
+MISSING = "metric depth needs the camera's focal length"  # lists the alternatives, one a line
 
 
 def test_times_that_are_no_numbers_are_named(kitti, tmp_path, capsys):
@@ -166,7 +166,7 @@ def test_times_that_are_no_numbers_are_named(kitti, tmp_path, capsys):
 
 
 def command_line(*arguments: str, before: str = "", **limits) -> subprocess.CompletedProcess:
-    """The command in a process of its own, after the statements ``before``."""
+    """Runs the command in a subprocess, after the statements ``before``."""
     code = f"{before}\nimport sys\nfrom adu_depth_core.cli import main\nsys.exit(main(sys.argv[1:]))"
     return subprocess.run(
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=120, **limits
@@ -181,7 +181,7 @@ def refused_in_one_line(process: subprocess.CompletedProcess, text: str) -> None
 
 
 def full_disk() -> None:
-    """As on a full disk, no file can grow beyond 200 bytes."""
+    """Simulates a full disk: no file can grow beyond 200 bytes."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
 
 
@@ -205,7 +205,7 @@ def test_a_full_disk_ends_an_export_with_one_line(shipped_model, tmp_path):
     for module in ("onnx", "onnxslim", "onnxruntime"):
         pytest.importorskip(module)
     out = tmp_path / "out.onnx"
-    # Without its weights beside it, so that torch need not be loaded.
+    # Without weights next to it, so that torch need not be imported.
     model = tmp_path / "student.onnx"
     model.write_bytes(shipped_model.read_bytes())
     card = shipped_model.with_suffix(".json").read_text(encoding="utf-8")

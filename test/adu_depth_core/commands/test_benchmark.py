@@ -65,7 +65,7 @@ def test_a_batch_counts_as_many_images(color_student, tmp_path):
     (result,) = json.loads(record.read_text(encoding="utf-8"))["results"]
     assert result["batch"] == 4
     assert result["with_copies"]["throughput"] == pytest.approx(4e3 / result["with_copies"]["mean"])
-    assert result["without_copies"] is result["roofline"] is None  # the CPU has no copies to leave out
+    assert result["without_copies"] is result["roofline"] is None  # no host-device copies on a CPU
 
 
 def test_a_batch_that_the_model_does_not_take_is_named(exported, capsys):
@@ -81,7 +81,7 @@ def test_the_cost_of_an_export_is_in_its_card(exported, shipped_model):
 
 
 class OnGpu:
-    """A backend of a GPU that answers at once."""
+    """A GPU backend that returns at once."""
 
     runtime = "a GPU's"
 
@@ -94,7 +94,7 @@ class OnGpu:
 
 @pytest.mark.parametrize("share", [0.5, None])
 def test_the_cost_is_only_asked_for_where_there_is_a_ceiling(color_student, monkeypatch, share):
-    """It needs onnxslim, which a vehicle need not have."""
+    """It needs onnxslim, which need not be installed on a vehicle."""
     asked = []
 
     def cost_of(*_):

@@ -182,7 +182,7 @@ def test_a_full_disk_leaves_no_engine(exported, tmp_path):
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
 def test_an_end_in_mid_build_leaves_no_engine(exported, tmp_path, end):
-    # On a terminal the builder's progress shows, which says when the build is under way.
+    # On a terminal the builder shows its progress, which tells when the build is under way.
     ours, theirs = pty.openpty()
     process = start(exported / "int8.onnx", tmp_path / "out.engine", stderr=theirs)
     os.close(theirs)
@@ -200,7 +200,7 @@ def _read_to_end(terminal: int) -> str:
     try:
         while part := os.read(terminal, 4096):
             shown += part
-    except OSError:  # how Linux says that the other end is closed
+    except OSError:  # on Linux: the other end is closed
         pass
     os.close(terminal)
     return shown.decode(errors="replace")

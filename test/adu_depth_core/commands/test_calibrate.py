@@ -1,5 +1,4 @@
-"""``adu_depth calibrate`` on bags and pictures whose truth differs from a known student's answer in a "
-"known way."""
+"""``adu_depth calibrate`` on bags and images whose truth deviates by a known law from a student's output."""
 
 import json
 
@@ -23,7 +22,7 @@ RATE_NS = 1_000_000_000
 
 
 def picture(number):
-    """Depths from 3 to 40 m by its red, and by its blue some sigma."""
+    """An image whose red encodes depths from 3 to 40 m, and whose blue encodes a sigma."""
     rng = np.random.default_rng(number)
     image = np.zeros((64, 192, 3), np.uint8)
     image[..., 0] = cv2.resize(rng.integers(60, 240, (4, 8), np.uint8), (192, 64))
@@ -33,7 +32,7 @@ def picture(number):
 
 @pytest.fixture(scope="module")
 def write_drive(color_student):
-    """Writes a bag of 24 s whose true depth is ``change(depth, frame number)`` of the student's."""
+    """Writes a bag of 24 s whose true depth is ``change(student's depth, frame number)``."""
     predictor = Predictor(color_student, profile="none")
 
     def write(path, change, camera=CAMERA, noise=0.05, frames=24):
@@ -56,7 +55,7 @@ def write_drive(color_student):
 
 @pytest.fixture(scope="module")
 def far_drive(write_drive, tmp_path_factory):
-    """Everything is 25 % farther than the student thinks."""
+    """Everything is 25 % farther than predicted."""
     return write_drive(tmp_path_factory.mktemp("bags") / "far", lambda depth, number: 1.25 * depth)
 
 
@@ -128,7 +127,7 @@ def test_sigma_alone_is_mended(write_drive, color_student, tmp_path):
 
 
 def test_what_does_not_help_writes_nothing(write_drive, color_student, tmp_path, capsys):
-    """The student is right but for noise, of which its sigma is right, too."""
+    """The student is right up to noise, and its sigma matches that noise."""
     drive = write_drive(tmp_path / "right", lambda depth, number: depth, noise=0.119 / 1.149)
     out = tmp_path / "profile"
     command = ["calibrate", str(drive), "--out", str(out), "--model", str(color_student)]

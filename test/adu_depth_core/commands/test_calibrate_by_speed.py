@@ -1,4 +1,4 @@
-"""``adu_depth calibrate --truth speed`` in a corridor whose depth a student misjudges by a known factor."""
+"""``adu_depth calibrate --truth speed`` in a corridor whose predicted depth is off by a known factor."""
 
 import re
 
@@ -24,12 +24,12 @@ FAULT = 0.7
 """Predicted over true depth."""
 
 FARTHEST = 31.0
-"""Metres that the student's red can say, times ``FAULT``."""
+"""Largest depth in metres that the student's red can encode, times ``FAULT``."""
 
 
 @pytest.fixture(scope="module")
 def write_corridor(color_student):
-    """Writes a bag of a drive at 12 m/s; ``speeds`` are the metres a second that ``source`` tells."""
+    """Writes a bag of a drive at 12 m/s; ``speeds`` (m/s) are what ``source`` reports."""
     predictor = Predictor(color_student, profile="none")
     grey = np.full((*CAMERA.size, 3), 102, np.uint8)
     unit = float(np.median(predictor.predict(grey, CAMERA).depth)) / np.exp(4 * 102 / 255)
@@ -79,7 +79,7 @@ def calibrated(bag, out, model, *options):
 
 @pytest.mark.parametrize("source", ["tf", "odometry", "twist"])
 def test_the_factor_is_found_by_every_kind_of_motion(write_corridor, color_student, tmp_path, capsys, source):
-    """No truth is named: the bag has nothing better."""
+    """No truth is given: the bag has nothing better."""
     bag = write_corridor(tmp_path / "bag", source)
     status, profile = calibrated(bag, tmp_path / "out", color_student)
     assert status == 0
@@ -91,7 +91,7 @@ def test_the_factor_is_found_by_every_kind_of_motion(write_corridor, color_stude
 
 
 def test_a_wrong_unit_is_refused_by_the_height_of_the_camera(write_corridor, color_student, tmp_path, capsys):
-    """Miles an hour for kilometres an hour: nothing in the drive itself contradicts them."""
+    """Miles per hour taken for kilometres per hour: nothing in the drive itself contradicts them."""
     bag = write_corridor(tmp_path / "bag", "twist", np.full(20, 12.0 * 1.609))
     status, _ = calibrated(
         bag, tmp_path / "out", color_student, "--truth", "speed", "--camera-height", f"{HEIGHT}"

@@ -1,4 +1,4 @@
-"""A recorded node's bag against the bag it was fed, with a student whose answers are known."""
+"""A bag recorded from the node against its input bag, with a student of known outputs."""
 
 import dataclasses
 
@@ -43,7 +43,7 @@ def source(tmp_path):
 
 @pytest.fixture
 def record(tmp_path, color_student):
-    """Writes what the node would publish of some frames, perhaps spoilt."""
+    """Writes what the node would publish for some frames, optionally corrupted."""
     predictor = Predictor(color_student, "onnxruntime")
 
     def write(indices=range(FRAMES), offset=0, encoding="32FC1", output_size="image", spoil=None, sigma=True):
@@ -79,7 +79,7 @@ def test_what_the_node_publishes_is_equal(record, compare, encoding):
     status, output = compare(record(encoding=encoding))
     assert status == 0, output
     assert "EQUAL all 6 frames" in output
-    assert "/front/image, /front/camera_info" in output  # found by the depth's frame, and not the depth image
+    assert "/front/image, /front/camera_info" in output  # by the depth's frame_id; not the depth image
     assert "the same in both" in output
 
 
@@ -93,7 +93,7 @@ def test_maps_of_the_networks_size_are_compared_at_that_size(record, compare):
 
 
 def test_a_restamped_recording_is_joined_by_its_content(record, compare):
-    # Evenly spaced stamps of frames 2 to 4 fit at four offsets; only one is right.
+    # The evenly spaced stamps of frames 2 to 4 match at four offsets; only one is right.
     status, output = compare(record(indices=[2, 3, 4], offset=123_456_789_012))
     assert status == 0, output
     assert "source + 123456789012 ns" in output
@@ -142,7 +142,7 @@ def test_a_bag_without_uncertainty_is_compared_by_depth_and_says_so(record, comp
 
 
 def test_a_node_of_raw_images_used_the_other_matrix(record, compare):
-    # The bag's K and P are the same, so the answer is the same.
+    # The bag's K and P are the same, so the output is the same.
     assert compare(record(), "--raw-image")[0] == 0
 
 

@@ -1,4 +1,4 @@
-"""``adu_depth doctor`` tells what works by trying it, and what to install for the rest."""
+"""``adu_depth doctor`` tries each part, reports what works and what to install for the rest."""
 
 import json
 import subprocess
@@ -45,7 +45,7 @@ sys.exit(status)
 
 
 def test_once_a_backend_predicts_the_others_are_not_imported(color_student):
-    """PyTorch alone takes seconds."""
+    """Importing PyTorch alone takes seconds."""
     pytest.importorskip("openvino")
     command = [sys.executable, "-c", IMPORTED, str(color_student)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60)
@@ -127,7 +127,7 @@ def test_two_packages_of_onnxruntime_are_told(monkeypatch):
 
 
 def test_a_folder_in_the_way_is_not_taken_for_a_package(tmp_path, monkeypatch):
-    """A checkout has a folder ``launch/``; Python would call that a namespace package."""
+    """A checkout has a folder ``launch/``; Python takes that for a namespace package."""
     (tmp_path / "some_launch_folder").mkdir()
     monkeypatch.syspath_prepend(tmp_path)
     check = check_module("ROS 2", "some_launch_folder", "ros")

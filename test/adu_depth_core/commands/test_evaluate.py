@@ -20,7 +20,7 @@ pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
 RED, BLUE = 150, 127
-DEPTH = np.exp(4 * RED / 255)  # what the colour student makes of it, 10.5 m
+DEPTH = np.exp(4 * RED / 255)  # prediction of the colour student, 10.5 m
 SIGMA = 1.25 * np.exp(-4 * BLUE / 255) * DEPTH  # 1.8 m
 TRUTHS = {"000000": 17.5, "000001": 8.75}
 """Depth of each scene; disparities of 10 and 20 pixels."""
@@ -121,7 +121,7 @@ def test_protocol_and_model_are_printed_with_the_result(root, student, capsys):
 
 
 def rows_of(text: str) -> dict[str, list[str]]:
-    """Cells of each row of the first table printed, by the first."""
+    """Cells of each row of the first printed table, keyed by the first cell."""
     table = text.partition("└")[0]
     lines = [line.strip("│") for line in table.splitlines() if line.startswith("│")]
     cells = [[cell.strip() for cell in line.split("│")] for line in lines]
@@ -130,7 +130,7 @@ def rows_of(text: str) -> dict[str, list[str]]:
 
 @pytest.fixture
 def rig(tmp_path, write_kitti2015_scene):
-    """Three synthetic scenes, each of another depth."""
+    """Three synthetic scenes, each at another depth."""
     folder = tmp_path / "rig"
     for scene, depth in {"000010": 20.0, "000011": 12.0, "000012": 11.0}.items():
         write_kitti2015_scene(folder, scene, (RED, 0, BLUE), 175.0 / depth)
@@ -186,7 +186,7 @@ def test_sigma_that_rises_with_the_error_is_in_rank_order(tmp_path, write_kitti2
 
 
 def write_street(write_scene, folder, *scenes):
-    """Scenes of a level road 1.65 m below the camera, with a box of 64 pixels that is 8 m away."""
+    """Scenes of a level road 1.65 m below the camera, with a box of 64 pixels 8 m away."""
     downwards = np.maximum(np.arange(64) - 31.5, 1e-3) / 350
     depth = np.where(downwards > 0.02, 1.65 / downwards, np.inf)[:, None].repeat(192, axis=1)
     depth[40:56, 90:94] = 8.0
@@ -213,7 +213,7 @@ def test_obstacles_and_ground_are_told_apart(root, tmp_path, write_kitti2015_sce
 
     assert main([*command, "--root", str(folder), str(root)]) == 0
     rows = capsys.readouterr().out
-    assert rows.count("│ obstacle │") == 3  # of each folder and of both
+    assert rows.count("│ obstacle │") == 3  # each folder and both together
 
 
 def test_classes_of_synthetic_pixels_have_metrics_of_their_own(
@@ -347,7 +347,7 @@ def test_the_accuracy_of_installed_models_is_what_their_cards_say(real_data, nam
     measured = {name: record["metrics"][name] for name in claimed["metrics"]}
     assert measured == pytest.approx(claimed["metrics"], rel=0.02)
     assert record["metrics"]["aurg_abs_rel"] > 0
-    # Frames that it was trained on, or that show their places, are not to be judged on.
+    # Frames it was trained on, or that show the same places, must not be used for evaluation.
     scenes = tmp_path / "trained.txt"
     scenes.write_text("000043_10\n", encoding="utf-8")
     assert main([*command, "--split", str(scenes)]) == 1

@@ -1,4 +1,4 @@
-"""A student that sees red as depth, on bags whose frames have known depth."""
+"""A student that reads red as depth, on bags whose frames have known depth."""
 
 import csv
 import json
@@ -37,7 +37,7 @@ START, STEP = 1_000_000_000, 100_000_000
 def frame_messages(
     index: int, truth: float = 8.75, camera: Camera = CAMERA, frame_id: str = topics.LEFT_FRAME
 ):
-    """Messages of one frame: image, calibration, exact depth and the vehicle standing still."""
+    """Messages of one frame: image, calibration, exact depth and a static vehicle."""
     stamp = START + index * STEP
     image = np.full((*camera.size, 3), (RED, 0, BLUE), np.uint8)
     depth = np.full(camera.size, truth, np.float32)
@@ -64,7 +64,7 @@ def bag(tmp_path):
 
 @pytest.fixture
 def judge(tmp_path, color_student):
-    """Runs the command; returns its status and what ``metrics.json`` holds, or None."""
+    """Runs the command; returns its status and the content of ``metrics.json``, or None."""
 
     def run(*arguments, model=color_student, out="judged"):
         out = tmp_path / out
@@ -172,7 +172,7 @@ def test_obstacles_and_ground_are_judged_apart(tmp_path, judge, capsys):
 
     _, given = judge(tmp_path / "drive", "--camera-height", "1.5", out="given")
     assert given["models"][0]["roadless_frames"] == 0
-    assert given["models"][0]["by_surface"][1]["pixels"] > 3 * 120  # the wall counts, too
+    assert given["models"][0]["by_surface"][1]["pixels"] > 3 * 120  # the wall counts too
 
 
 def test_models_are_compared_frame_by_frame(bag, judge, tmp_path, color_student, write_color_student, capsys):
@@ -424,13 +424,13 @@ def test_several_bags_are_one_evaluation(tmp_path, judge):
     status, metrics = judge(*bags)
     assert status == 0
     assert metrics["source"]["frames_evaluated"] == 6
-    assert metrics["source"]["duration_s"] == pytest.approx(0.4)  # their times are the same
+    assert metrics["source"]["duration_s"] == pytest.approx(0.4)  # with the same stamps
     rows = rows_of(tmp_path / "judged")
     assert [row["bag"] for row in rows] == ["0", "0", "0", "1", "1", "1"]
 
 
 def test_bags_that_follow_each_other_in_time_are_not_one_drive(tmp_path, judge):
-    """No change of depth is measured from the last frame of one to the first of the other."""
+    """Depth change is never measured from the last frame of one bag to the first of the next."""
     bags = [
         write_bag(tmp_path / name, [frame_messages(i + begin) for i in range(3)])
         for name, begin in (("a", 0), ("b", 3))
@@ -441,7 +441,7 @@ def test_bags_that_follow_each_other_in_time_are_not_one_drive(tmp_path, judge):
 
 
 def test_poses_explain_the_change_of_depth(tmp_path, judge):
-    """Driving 1 m nearer to a wall while the prediction stays is unstable by ln(d / (d - 1))."""
+    """Approaching a wall by 1 m with a constant prediction gives an instability of ln(d / (d - 1))."""
     frames = []
     for i in range(3):
         pose = np.eye(4)
@@ -456,7 +456,7 @@ def test_poses_explain_the_change_of_depth(tmp_path, judge):
 
 
 def test_stabilised_predictions_are_judged_beside_the_others(tmp_path, judge, capsys):
-    """The camera drives 0.1 m a frame towards a wall, by poses from a file; the prediction stays."""
+    """The camera moves 0.1 m per frame towards a wall, by poses from a file; the prediction is constant."""
     poses = tmp_path / "poses.txt"
     poses.write_text("\n".join(f"{(START + i * STEP) / 1e9:.9f} 0 0 {0.1 * i} 0 0 0 1" for i in range(6)))
     bag = write_bag(tmp_path / "drive", [frame_messages(i) for i in range(6)])

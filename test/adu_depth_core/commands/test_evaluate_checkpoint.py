@@ -1,4 +1,4 @@
-"""Checkpoints, monocular and stereo, are judged by the same command as exported models."""
+"""Monocular and stereo checkpoints are evaluated by the same command as exported models."""
 
 import json
 

@@ -64,12 +64,12 @@ def test_nothing_is_rounded_to_half_between_layers_kept_in_fp32(exported):
 
 
 def test_rays_and_fingerprint_stay_in_fp32(exported):
-    """An offset of the principal point by a pixel, and the whitening, are beyond FP16."""
+    """FP16 resolves neither a principal point offset of one pixel nor the whitening."""
     model = onnx.load(str(exported / "fp16.onnx"))
     kept = set(read_card(exported / "fp16.onnx").extra["kept_fp32"])
     for part in ("/rays/", "/fingerprint/"):
         nodes = [n for n in model.graph.node if n.name.startswith(part)]
-        # Features plus rays are features, in FP16.
+        # In FP16, features plus rays round to the features.
         assert {n.name for n in nodes if n.op_type not in ("Cast", "Add")} <= kept, part
         assert {n.name for n in nodes} & kept
     convolutions = {n.name for n in onnx.load(str(exported / "int8.onnx")).graph.node if n.op_type == "Conv"}

@@ -1,4 +1,4 @@
-"""A drive past a wall: every frame has a pair, depth and a pose."""
+"""A drive past a wall: every frame has a stereo pair, depth and a pose."""
 
 import cv2
 import numpy as np
@@ -71,7 +71,7 @@ def test_lidar_becomes_sparse_depth_of_the_camera(drive, tmp_path):
     assert extract(drive(), tmp_path / "data", "--truth", "lidar") == 0
     depth = StereoFolder(tmp_path / "data")[0].depth
     assert 200 < np.count_nonzero(depth) <= 300
-    # The wall is 11.5 m before the LiDAR, which is 1.5 m behind the camera.
+    # The wall is 11.5 m ahead of the LiDAR, which is 1.5 m behind the camera.
     np.testing.assert_array_equal(depth[depth > 0], 10.0)
 
 
@@ -122,7 +122,7 @@ def test_raw_images_and_their_depth_are_rectified(tmp_path):
 
 
 def test_both_views_have_one_camera_in_the_folder(tmp_path, textured_pair):
-    """The right camera's principal point is 10 pixels to the right: 10 m looked like 6.67 m or nothing."""
+    """The right camera's principal point is 10 pixels to the right: 10 m once became 6.67 m or invalid."""
     right_camera = Camera(100.0, 100.0, 89.5, 31.5, 160, 64)
     with BagWriter(tmp_path / "drive") as bag:
         for side, image, camera, baseline in zip(

@@ -17,7 +17,7 @@ DISPARITIES = {"a": 12, "b": 6, "c": 8}
 
 @pytest.fixture
 def folder(tmp_path, textured_pair):
-    """Three pairs of one textured plane each; the last has depth already."""
+    """Three pairs of one textured plane each; the last already has depth."""
     root = tmp_path / "rig"
     write_calibration(root / "calibration.json", CAMERA, 0.5)
     for seed, (name, disparity) in enumerate(DISPARITIES.items()):
@@ -34,7 +34,7 @@ def test_pairs_without_depth_get_labels_to_train_on(folder, capsys):
         known = samples[name].depth > 0
         assert known.mean() > 0.5
         np.testing.assert_allclose(samples[name].depth[known], 75.0 / DISPARITIES[name], rtol=0.15)
-    assert (samples["c"].depth == 9.0).all()  # measured depth stays
+    assert (samples["c"].depth == 9.0).all()  # measured depth is kept
     assert not label_path(folder, "c").exists()
 
 
@@ -119,7 +119,7 @@ def test_a_split_takes_labels_for_truth_and_says_of_which_frames(folder):
     benchmark = open_benchmark("stereo_folder", folder, "labelled")
     assert list(benchmark.frames) == ["a", "b", "c"]
     assert list(benchmark.pseudo) == ["a", "b"]
-    with pytest.raises(UserError, match="--split labelled"):  # the way out
+    with pytest.raises(UserError, match="--split labelled"):  # the suggested fix
         open_benchmark("stereo_folder", folder)
 
 

@@ -1,4 +1,4 @@
-"""``adu_depth models``, and models by name in the other commands."""
+"""``adu_depth models``, and model names in the other commands."""
 
 import argparse
 import importlib
@@ -93,6 +93,6 @@ def test_each_installed_model_predicts_by_its_name(name, tmp_path, capsys):
     depth = cv2.imread(str(out / "depth" / "street.png"), cv2.IMREAD_UNCHANGED) / 256
     known = np.isfinite(frame.depth) & (frame.depth < 60)
     errors = np.abs(depth[known] / frame.depth[known] - 1)
-    assert np.median(errors) < 0.25  # a street, not noise: the mean of the true depth is off by more
+    assert np.median(errors) < 0.25  # a street, not noise: predicting the mean depth is worse
     guess = np.median(frame.depth[known])
     assert np.median(errors) < np.median(np.abs(guess / frame.depth[known] - 1))

@@ -1,4 +1,4 @@
-"""From bags to a judged student by the commands of docs/training_data.md, none edited, only smaller."""
+"""From bags to an evaluated student by the commands of docs/training_data.md, unedited but scaled down."""
 
 import csv
 import json
@@ -20,7 +20,7 @@ def run(*arguments):
 
 @pytest.fixture(scope="module")
 def drives(tmp_path_factory):
-    """Four bags of different streets, two stereo frames each, and a folder of synthetic training data."""
+    """Four bags of different streets with two stereo frames each, and a folder of synthetic training data."""
     folder = tmp_path_factory.mktemp("drives")
     small = ["--size", "64x160", "--lidar-steps", "600", "--frames", "2", "--rate", "1"]
     for seed, name in enumerate(("monday", "tuesday", "wednesday", "thursday")):
@@ -57,7 +57,7 @@ def test_a_student_of_ones_own_drives_is_trained_and_judged(drives, tmp_path, ca
 
 @pytest.fixture(scope="module")
 def stereo_drive(tmp_path_factory):
-    """One bag with a stereo pair and nothing else to learn from, and a folder of synthetic training data."""
+    """One bag with a stereo pair as its only supervision, and a folder of synthetic training data."""
     folder = tmp_path_factory.mktemp("rig")
     from adu_depth_core.bags.messages import camera_info_message, image_message
     from adu_depth_core.bags.writer import DEFAULT_START_NS, BagWriter
@@ -87,7 +87,7 @@ def test_a_rig_with_stereo_only_gets_to_a_judged_student(stereo_drive, tmp_path,
     assert not any((part / "depth").exists() for part in parts)
     train = ["train", "student", "own_drives", f"root={data}", f"synthetic={stereo_drive / 'synthetic'}"]
     train += [f"out={out}", *SMALL, "f_ref=370", "--workers", "0"]
-    assert run(*train) == 1  # and not after the training
+    assert run(*train) == 1  # before training, not after it
     assert "make-labels" in capsys.readouterr().err
     assert run("make-labels", *parts) == 0
     capsys.readouterr()

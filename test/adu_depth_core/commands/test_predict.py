@@ -1,4 +1,4 @@
-"""``adu_depth predict`` writes pictures and metric maps, and goes on after a bad input."""
+"""``adu_depth predict`` writes visualisations and metric depth maps, and continues after a bad input."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ pytest.importorskip("openvino")
 
 @pytest.fixture
 def image(tmp_path):
-    """A red picture: the student sees exp(4 * 128 / 255) * f_net / 350 metres."""
+    """A red image, for which the student predicts exp(4 * 128 / 255) * f_net / 350 metres."""
     path = tmp_path / "red.png"
     cv2.imwrite(str(path), np.full((128, 384, 3), (0, 0, 128), np.uint8))
     return path
@@ -26,7 +26,7 @@ def image(tmp_path):
 
 @pytest.fixture
 def predict(color_student, tmp_path):
-    """Runs the command on inputs, and returns its status."""
+    """Runs the command on inputs; returns its status."""
 
     def run(*arguments):
         words = [*map(str, arguments), "--model", str(color_student), "--out", str(tmp_path / "out")]
@@ -141,7 +141,7 @@ def test_a_photo_brings_its_focal_length_and_that_is_said(predict, tmp_path, cap
     depth = read_png16(tmp_path / "out" / "depth" / "a.png").mean()
     assert depth == pytest.approx(np.exp(4 * 128 / 255) * focal / 2 / 350, rel=0.02)
     told = " ".join(capsys.readouterr().err.split())
-    assert told.count("focal length 702 pixels from EXIF (75 mm equivalent)") == 1  # once for both
+    assert told.count("focal length 702 pixels from EXIF (75 mm equivalent)") == 1  # once for both images
 
 
 def test_what_is_given_wins_over_the_photos_own(predict, tmp_path, capsys):
@@ -206,6 +206,6 @@ def test_network_size_follows_each_images_aspect(predict, tmp_path, caplog):
         cv2.imwrite(str(images / f"{name}.png"), np.full((*size, 3), (0, 0, 200), np.uint8))
     assert predict(images, "--focal", 300) == 0
     assert "suits this camera better" not in caplog.text
-    # the model's own 64x192 would put 240x320 pixels on 64x85; 96x128 is filled, which f_net follows
+    # the model's own 64x192 would fit 240x320 pixels into 64x85; they fill 96x128, and f_net follows
     depth = read_png16(tmp_path / "out" / "depth" / "camera.png").mean()
     assert depth == pytest.approx(np.exp(4 * 200 / 255) * (300 * 96 / 240) / 350, rel=0.01)

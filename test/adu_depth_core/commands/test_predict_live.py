@@ -1,4 +1,4 @@
-"""``adu_depth predict`` on streams, as network cameras send them."""
+"""``adu_depth predict`` on streams as sent by network cameras."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ pytest.importorskip("openvino")
 
 
 class Camera(BaseHTTPRequestHandler):
-    """JPEG after JPEG in one answer (Motion JPEG over HTTP); ``/end`` ends after 12."""
+    """Motion JPEG over HTTP: one response, JPEG after JPEG; ``/end`` stops after 12."""
 
     def do_GET(self):
         self.send_response(200)
@@ -32,7 +32,7 @@ class Camera(BaseHTTPRequestHandler):
                 head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
                 self.wfile.write(head.encode() + data + b"\r\n")
                 time.sleep(0.02)
-        except OSError:  # whoever looked has gone
+        except OSError:  # the client has disconnected
             pass
 
     def log_message(self, *arguments):

@@ -34,7 +34,7 @@ def test_a_camera_that_looks_down_is_90_degrees_wide_and_high(tmp_path):
     sample = SyntheticFolder(tmp_path / "a")[0]
     assert sample.camera.fx == pytest.approx(64)
     assert sample.right is not None
-    # A point of the road, 6 degrees down by the camera's turn and further by its row.
+    # A point on the road, 6 degrees down by the camera's pitch and further by its row.
     row = 90
     below = np.radians(6) + np.arctan((row - sample.camera.cy) / sample.camera.fy)
     slant = sample.depth[row, 64] * np.hypot(1, (row - sample.camera.cy) / sample.camera.fy)

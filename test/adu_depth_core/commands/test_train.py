@@ -1,4 +1,4 @@
-"""``adu_depth train``: what it says of mistakes, before anything is computed."""
+"""``adu_depth train``: errors reported before anything is computed."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""KITTI text files and ROS camera_info YAML give the camera of the rectified image."""
+"""Cameras of rectified images, from KITTI text files and ROS camera_info YAML."""
 
 import numpy as np
 import pytest

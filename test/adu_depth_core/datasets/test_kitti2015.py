@@ -9,7 +9,7 @@ from adu_depth_core.errors import UserError
 
 @pytest.fixture
 def root(tmp_path, write_kitti2015_scene):
-    """Two scenes at 35 m, their upper left pixel unknown."""
+    """Two scenes at 35 m, with an invalid upper left pixel."""
     disparity = np.full((64, 192), 5.0)
     disparity[0, 0] = 0.0
     for scene in ("000000", "000001"):

@@ -9,7 +9,7 @@ from adu_depth_core.datasets.kitti_calibration import (
 )
 from adu_depth_core.errors import UserError
 
-# The rectified projections of KITTI's recording day 2011_09_26, as its calibration file has them.
+# The rectified projections of KITTI's recording day 2011_09_26, from its calibration file.
 LEFT = "7.215377e+02 0 6.095593e+02 4.485728e+01 0 7.215377e+02 1.728540e+02 2.163791e-01 0 0 1 2.745884e-03"
 RIGHT = (
     "7.215377e+02 0 6.095593e+02 -3.395242e+02 0 7.215377e+02 1.728540e+02 2.199936e+00 0 0 1 2.729905e-03"
@@ -71,7 +71,7 @@ def test_swapped_cameras_are_refused(tmp_path):
     ],
 )
 def test_views_that_do_not_have_one_camera_are_refused(tmp_path, number, changed, shown):
-    """Disparity of such a pair is not fx * baseline / z: with 10 px, 10 m were read as 6.67 m."""
+    """Disparity of such a pair is not fx * baseline / z: an offset of 10 px turned 10 m into 6.67 m."""
     path = write(tmp_path / "calib.txt", f"P2: {LEFT}\nP3: {RIGHT.replace(number, changed, 1)}\n")
     with pytest.raises(UserError, match=rf"calib.txt: .*{shown}.* no rectified pair"):
         read_stereo_calibration(path, 1242, 375)

@@ -19,7 +19,7 @@ BTS = "{date}/{drive}/image_02/data/{number:010d}.png {truth} 721.5377\n"
 
 @pytest.fixture
 def root(tmp_path, write_kitti_raw_frame):
-    """Two drives of two frames each; the last frame has no depth map, and the test list says so."""
+    """Two drives of two frames each; the last frame has no depth map, as the test list states."""
     lines = {"train": "", "val": ""}
     for drive, part in DRIVES.items():
         for number in (5, 6):

@@ -84,7 +84,7 @@ def test_held_out_scenes_of_kitti_2015_lie_in_two_folders(tmp_path):
     known = held_out_of("kitti_folder", tmp_path / "kitti_object_mono")
     assert not known.groups("validation") + known.groups("calibration")
     assert known.part("training", ["000001", "000002"]) == ["000001"]  # the latter shows scene 144
-    # A folder that holds all 200 scenes trains on none of the other folder's places either.
+    # A folder with all 200 scenes must not train on places of the other folder either.
     every = [f"{number:06d}" for number in range(200)]
     assert folders[0].part("training", every) == folders[1].part("training", every)
     assert "000107" in folders[0].part("training", every)

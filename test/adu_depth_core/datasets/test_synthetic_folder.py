@@ -16,7 +16,7 @@ RIG = Rig(Camera(800.0, 800.0, 31.5, 15.5, 64, 32), 0.5, np.eye(4), np.eye(4))
 
 @pytest.fixture
 def folder(tmp_path):
-    """One single image: sky above ground at 20 m, and a car at 1 m, nearer than disparities reach."""
+    """One monocular image: sky above ground at 20 m, and a car at 1 m, nearer than disparity can encode."""
     depth = np.full((32, 64), 20.0, np.float32)
     classes = np.full((32, 64), PixelClass.GROUND, np.uint8)
     depth[:10], classes[:10] = np.inf, PixelClass.SKY

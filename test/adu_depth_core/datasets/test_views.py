@@ -89,7 +89,7 @@ def stereo_pair(disparity: int = 12, side: str = "left") -> View:
     mirroring=st.sampled_from(["random", "stereo", "none"]),
 )
 def test_an_augmented_pair_still_has_the_disparity_that_its_depth_and_camera_say(seed, zoom, side, mirroring):
-    """The heart of stereo-safe augmentation: depth = fx * offset / disparity, whatever was done."""
+    """Invariant of stereo-safe augmentation: depth = fx * offset / disparity, whatever was applied."""
     augment = Augmentation(60, 128, max_zoom=zoom, zoom_probability=1.0, mirroring=mirroring)
     view = augment.geometry(stereo_pair(side=side), np.random.default_rng(seed))
     if mirroring == "stereo":
@@ -123,7 +123,7 @@ def test_depth_moves_to_the_right_view_by_its_disparity_and_the_nearest_wins():
     depth[0, 9] = 2.0  # disparity 20 / 2 = 10: leaves the image
     depth[0, 8] = 4.0  # disparity 5: lands on column 3
     depth[0, 5] = 10.0  # disparity 2: lands on column 3 as well, but farther
-    depth[0, 1] = np.inf  # the sky does not move
+    depth[0, 1] = np.inf  # the sky has no disparity
     moved = depth_in_right_view(depth, focal_times_baseline=20.0)
     expected = np.zeros((1, 10), np.float32)
     expected[0, 3], expected[0, 1] = 4.0, np.inf

@@ -1,4 +1,4 @@
-"""Virtual cameras: the same scene, seen by another camera at the same place."""
+"""Virtual cameras: the same scene seen by another camera at the same position."""
 
 import dataclasses
 
@@ -16,7 +16,7 @@ ANGLES = st.tuples(st.floats(-7, 7), st.floats(-10, 10), st.floats(-3, 3))
 
 
 def plane(camera: Camera, rotation: np.ndarray, normal: np.ndarray, distance: float) -> np.ndarray:
-    """Exact depth of the plane ``normal . X = distance`` of the source's frame, for a rotated camera."""
+    """Exact depth of the plane ``normal . X = distance`` (source frame) for a rotated camera."""
     rays = camera.rays().astype(np.float64) @ rotation  # R^T r
     along = rays @ normal
     return np.where(along > 1e-6, distance / np.maximum(along, 1e-6), 0.0).astype(np.float32)
@@ -38,7 +38,7 @@ def test_dense_depth_of_a_plane_is_that_plane_for_the_new_camera(angles, zoom, s
 
     known = seen.depth > 0
     expected = plane(camera, rotation, normal, distance)
-    # Nearest-neighbour look-up is up to half a source pixel off.
+    # Nearest-neighbour sampling is off by up to half a source pixel.
     assert np.abs(seen.depth[known] / expected[known] - 1.0).max() < 0.01
 
 
@@ -55,9 +55,9 @@ def test_sparse_points_keep_their_place_in_space(angles, zoom, seed):
     moved = seen_by(view_of(depth), camera, rotation).depth
 
     points = SOURCE.unproject(depth)[depth > 0]
-    found = camera.unproject(moved)[moved > 0] @ rotation  # back into the source's frame
+    found = camera.unproject(moved)[moved > 0] @ rotation  # back into the source frame
     distances = np.linalg.norm(points[None] - found[:, None], axis=2).min(axis=1)
-    # Rounded to a whole pixel of the new image.
+    # Rounded to whole pixels of the new image.
     tolerance = 0.8 * np.linalg.norm(found, axis=1) / (300.0 * zoom)
     assert len(found) > 0
     assert (distances <= tolerance).all()

@@ -1,4 +1,4 @@
-"""The engine cache, with the real builder; engines are for another GPU, so none is needed here."""
+"""The engine cache with the real builder; engines target another GPU, so none is needed here."""
 
 import dataclasses
 import json
@@ -30,7 +30,7 @@ def cache(tmp_path):
 
 @pytest.fixture
 def builds(cache, color_student):
-    """Asks the cache for the engine of a model, and says whether that built one."""
+    """Requests the engine of a model from the cache; returns whether that built one."""
 
     def ask(model: Path = color_student, options: BuildOptions = OPTIONS) -> tuple[Path, bool]:
         built: list[Path] = []
@@ -93,7 +93,7 @@ def with_a_card_that_is_none(engine):
 
 
 def of_another_gpu(engine):
-    """A whole engine that somebody copied to this name."""
+    """A complete engine that was copied to this name."""
     text = card_path(engine).read_text(encoding="utf-8").replace('"8.6"', '"8.9"')
     card_path(engine).write_text(text, encoding="utf-8")
     return "another gpu"
@@ -192,7 +192,7 @@ def test_the_original_is_looked_for_beside_an_export(exported, tmp_path):
     assert original(exported / "fp16.onnx") == exported / "student.onnx"
     for name in ("fp16.onnx", "fp16.json"):
         shutil.copy(exported / name, tmp_path)
-    assert original(tmp_path / "fp16.onnx") is None  # the installed student is what is left
+    assert original(tmp_path / "fp16.onnx") is None  # only the installed student remains
 
 
 def test_without_a_gpu_one_must_be_named(cache, color_student):

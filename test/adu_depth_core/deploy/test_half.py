@@ -1,4 +1,4 @@
-"""The conversion to FP16 on small graphs whose types are known."""
+"""Conversion to FP16 on small graphs with known types."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def run(model, image):
 
 
 def types_of_nodes(model) -> dict[str, set[int]]:
-    """Types of the floating-point inputs of each node but casts."""
+    """Types of the floating-point inputs of each node other than casts."""
     inferred = onnx.shape_inference.infer_shapes(model).graph
     kinds = {v.name: v.type.tensor_type.elem_type for v in (*inferred.input, *inferred.value_info)}
     kinds |= {v.name: v.type.tensor_type.elem_type for v in inferred.output}
@@ -46,7 +46,7 @@ KERNEL = np.random.default_rng(1).normal(size=(2, 2, 1, 1)).astype(np.float32)
 
 
 def test_scales_of_resize_stay_in_fp32():
-    """ONNX allows nothing else; the network around them is in FP16."""
+    """ONNX allows no other type there; the network around them is in FP16."""
     nodes = [
         ("Conv", ["image", "kernel"], ["a"], {}),
         ("Resize", ["a", "", "scales"], ["b"], {"mode": "nearest"}),
@@ -78,7 +78,7 @@ def test_each_tensor_is_cast_once_however_often_it_is_read():
     casts = [node for node in half.graph.node if node.op_type == "Cast"]
     assert [node.input[0] for node in casts] == ["image", "a"]
     names = [output for node in half.graph.node for output in node.output]
-    assert len(names) == len(set(names))  # static single assignment, where ONNX Runtime's converter failed
+    assert len(names) == len(set(names))  # static single assignment, which ONNX Runtime's converter violated
 
 
 def test_an_output_keeps_its_name_and_type():
@@ -93,7 +93,7 @@ def test_an_output_keeps_its_name_and_type():
     [(3e38, 65504.0), (-1e9, -65504.0), (1e-12, 2.0**-24), (-1e-12, -(2.0**-24)), (0, 0)],
 )
 def test_weights_beyond_half_are_brought_to_its_ends(weight, narrow):
-    """Infinity times 0 is no number, and nor is 0 divided by an epsilon that became 0."""
+    """Infinity times 0 is NaN, and so is 0 divided by an epsilon that was rounded to 0."""
     nodes = [("Mul", ["image", "weight"], ["mu"], {})]
     half = convert(graph(nodes, {"weight": np.float32([weight])}, ["mu"]), keep=())
     (value,) = [onnx.numpy_helper.to_array(t) for t in half.graph.initializer]

@@ -1,4 +1,4 @@
-"""Weights stored in FP16: half the file, computed with in FP32, restored for further exports."""
+"""Weights stored in FP16: half the file size, FP32 computation, restored for further exports."""
 
 import dataclasses
 import shutil
@@ -22,7 +22,7 @@ SIZE = (64, 96)
 
 @pytest.fixture(scope="module")
 def original(shipped_model, tmp_path_factory):
-    """The shipped student without its weights for PyTorch, so that torch need not be loaded."""
+    """The shipped student without its PyTorch weights, so that torch need not be imported."""
     path = tmp_path_factory.mktemp("original") / "student.onnx"
     shutil.copy(shipped_model, path)
     card = dataclasses.replace(read_card(shipped_model), files={path.name: file_sha256(path)})
@@ -148,7 +148,7 @@ def test_every_precision_is_exported_from_it(stored, exported, tmp_path, precisi
 
 
 def test_an_engine_has_the_layers_of_the_original(original, stored, tmp_path):
-    """TensorRT reads the casts itself; a vehicle has no onnx package."""
+    """TensorRT parses the casts itself; a vehicle has no onnx package."""
     pytest.importorskip("tensorrt_rtx")
     engines = []
     for model in (original, stored):

@@ -1,4 +1,4 @@
-"""Frames to calibrate and compare on come with their cameras where these are known."""
+"""Frames for calibration and comparison carry their cameras where known."""
 
 import cv2
 import numpy as np

@@ -10,7 +10,7 @@ pytest.importorskip("onnxslim")
 
 @pytest.mark.parametrize("batch", [1, 4, None])
 def test_convolutions_by_hand(color_student, batch):
-    """Two 1x1 convolutions from three channels to one, of 64x192 images; a weighted sum of four numbers."""
+    """Two 1x1 convolutions from three channels to one, on 64x192 images; a weighted sum of four numbers."""
     pixels = 64 * 192
     cost = network_cost(fix_size(load_graph(color_student), (64, 192), batch))
     assert cost == Cost(

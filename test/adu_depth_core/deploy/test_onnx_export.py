@@ -1,4 +1,4 @@
-"""Weights and graphs of a fresh student: what is rounded, and what a graph of any size answers."""
+"""Weights and graphs of a fresh student: rounding, and outputs of a graph with dynamic size."""
 
 import dataclasses
 
@@ -22,7 +22,7 @@ CARD = ModelCard(
 
 @pytest.fixture(scope="module")
 def student():
-    """Untrained, but with rays that matter and a fitted fingerprint."""
+    """Untrained, but with rays that affect the output and a fitted fingerprint."""
     torch.manual_seed(0)
     network = Student().eval()
     torch.nn.init.normal_(network.head.predict.weight, std=0.1)
@@ -59,4 +59,4 @@ def test_a_graph_of_any_size_answers_as_the_network_for_each_camera(student, tmp
     np.testing.assert_allclose(ours.mu, theirs.mu, atol=1e-3)
     np.testing.assert_allclose(ours.log_b, theirs.log_b, atol=1e-3)
     np.testing.assert_allclose(ours.fingerprint, theirs.fingerprint, rtol=1e-3, atol=1e-3)
-    assert np.abs(ours.mu[0] - ours.mu[1]).max() > 0.01  # the same picture by another camera
+    assert np.abs(ours.mu[0] - ours.mu[1]).max() > 0.01  # the same image with another camera

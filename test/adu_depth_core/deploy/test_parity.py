@@ -51,7 +51,7 @@ def test_differences_are_relative_to_the_reference():
     ("ours", "reference", "difference"),
     [
         (6.0, 4.0, 0.5),
-        (0.25, 0.0, 0.25),  # not fitted, so 0: nothing to divide by
+        (0.25, 0.0, 0.25),  # not fitted, so 0: nothing to normalise by
         (0.5, 0.1, 0.4),  # both are familiar
     ],
 )
@@ -83,7 +83,7 @@ def test_a_comparison_needs_frames():
 
 
 def brightness(image, camera):
-    """A network whose answers are its images' means."""
+    """A network that outputs the mean of each image."""
     mu = np.broadcast_to(image.mean((1, 2, 3))[:, None, None], (len(image), *image.shape[2:]))
     return NetworkOutput(mu, -mu, np.stack([camera[:, 0], camera[:, 1]], axis=1))
 
@@ -102,7 +102,7 @@ def test_every_place_of_a_batch_is_compared_with_another_image(frames):
     whole = compare(brightness, one(brightness), "it", inputs, batch=3)
     assert (whole.frames, whole.depth_p99, whole.novelty) == (frames, 0, 0)
     assert compare(last_place_wrong, one(brightness), "it", inputs, batch=3).depth_p99 > 1
-    if frames > 1:  # answers in the wrong places, as a batch read with another stride gives
+    if frames > 1:  # outputs in the wrong places, as from a batch read with a wrong stride
         mixed = compare(
             lambda image, camera: brightness(np.roll(image, 1, axis=0), camera),
             one(brightness),
@@ -114,13 +114,13 @@ def test_every_place_of_a_batch_is_compared_with_another_image(frames):
 
 
 def test_tf32_convolutions_are_within_the_limits_of_fp32(shipped_model):
-    """GPUs compute FP32 convolutions on numbers of 10 bits (TF32) unless told otherwise; so does this."""
+    """By default GPUs compute FP32 convolutions with 10-bit mantissas (TF32); this emulates it."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("timm")
     from adu_depth_core.networks.student import load_student
 
     def tf32(values):
-        """To the nearest, ties to even."""
+        """Rounds to nearest, ties to even."""
         bits = values.contiguous().view(torch.int32)
         return ((bits + 0x0FFF + ((bits >> 13) & 1)) & ~0x1FFF).view(torch.float32)
 

@@ -32,7 +32,7 @@ def test_a_type_without_a_ceiling_gives_no_share():
 
 
 class FakeBlas:
-    """Multiplies nothing; looks at what it would multiply."""
+    """Records the operands of multiplications without computing them."""
 
     def __init__(self, lacks=()) -> None:
         self.lacks = lacks
@@ -52,7 +52,7 @@ class FakeBlas:
 
 @pytest.fixture
 def fake(monkeypatch):
-    """CUDA without a GPU, and less to copy."""
+    """CUDA without a GPU, with smaller copies."""
     pytest.importorskip("cuda.bindings.runtime")
     from fake_cuda import FakeCuda
 

@@ -85,7 +85,7 @@ def test_an_engine_is_built_read_and_compared(student, trt, options):
 
 
 def test_it_is_built_and_compared_on_the_gpu_that_was_chosen(student, trt, monkeypatch):
-    """CUDA's choice is each thread's own, and the builder has a thread of its own."""
+    """CUDA's current device is per thread, and the builder runs in its own thread."""
     used = []
     run = engine_parity.TensorRTBackend.run
     monkeypatch.setattr(
@@ -118,8 +118,8 @@ def test_a_failed_build_tells_tensorrts_reason(student, trt):
 
 
 def test_a_failed_build_frees_its_builder_at_once(student, trt):
-    """The garbage collector may run in a call of TensorRT's logger; a builder that it frees there waits for
-    ever for the lock that the logger's caller holds (seen with tensorrt_rtx 1.7.1).
+    """The garbage collector may run during a call of TensorRT's logger; freeing a builder there deadlocks on
+    the lock that the logger's caller holds (seen with tensorrt_rtx 1.7.1).
     """
     trt.refuse.add("build_serialized_network")
     gc.disable()

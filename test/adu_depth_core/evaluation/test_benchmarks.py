@@ -89,7 +89,7 @@ TEST_DRIVE, VALIDATION_DRIVE = "2011_09_26_drive_0002_sync", "2011_09_26_drive_0
 
 @pytest.fixture
 def eigen_root(tmp_path, write_kitti_raw_frame):
-    """Three test frames, the last without improved depth, as in the lists that are shipped."""
+    """Three test frames, the last without improved depth, as in the shipped lists."""
     for number in (5, 6, 7):
         write_kitti_raw_frame(tmp_path, TEST_DRIVE, number, "val", depth=number < 7)
     lines = [f"2011_09_26/{TEST_DRIVE} {number:010d} l\n" for number in (5, 6, 7)]
@@ -187,6 +187,6 @@ def test_each_split_is_of_a_part_that_its_data_set_has(dataset):
     kind = KINDS[dataset]
     for split in SPLITS[dataset].values():
         assert split.subset in (kind.subsets or (None,))
-        if split.part != "all" and dataset != "kitti_folder":  # there it goes by the folder
+        if split.part != "all" and dataset != "kitti_folder":  # there the folder decides
             assert split.subset == kind.subsets[0]
             assert kind.held_out

@@ -12,7 +12,7 @@ EVERYWHERE = np.ones((40, 60), bool)
 
 
 def street(seed: int) -> np.ndarray:
-    """A wall at some distance, and boxes before it."""
+    """A wall at some distance with boxes in front."""
     rng = np.random.default_rng(seed)
     depth = np.full((40, 60), 40.0)
     for distance in sorted(rng.uniform(4, 35, 6), reverse=True):
@@ -68,7 +68,7 @@ def test_it_is_the_published_measure(seed, other, blur):
     truth, prediction = street(seed), 0.5 * street(seed) + 0.5 * street(other)
     if blur > 0.3:
         prediction = cv2.GaussianBlur(prediction, (0, 0), blur)
-    # In each direction both have contours: else the paper's formula counts it as 0.
+    # Both have contours in each direction: otherwise the paper's formula counts it as 0.
     for axis in (0, 1):
         for step in (np.diff(np.log(truth), axis=axis), -np.diff(np.log(truth), axis=axis)):
             assume((step > np.log(1.26)).any())

@@ -1,4 +1,4 @@
-"""Intervals of means over simulated drives, whose true mean is known, must cover it as often as they say."""
+"""Confidence intervals over simulated drives must cover the known true mean at their nominal rate."""
 
 import numpy as np
 import pytest
@@ -6,13 +6,13 @@ import pytest
 from adu_depth_core.evaluation.confidence import ENOUGH, mean_intervals
 
 SERIES = 1000
-"""Simulated drives of each kind: a coverage of 95 % is measured to 0.7 %."""
+"""Simulated drives of each kind: measures a coverage of 95 % to within 0.7 %."""
 
 RATE = 10.0
 
 
 def drives(frames, memory, seed, noise=0.0, seconds=None):
-    """Values with mean 0 and variance 1, ``(frames, SERIES)``, of correlation exp(-seconds / memory).
+    """Values with mean 0 and variance 1, ``(frames, SERIES)``, with autocorrelation exp(-seconds / memory).
 
     :param noise: share of the variance that is new in each frame
     """
@@ -54,7 +54,7 @@ def test_a_few_seconds_promise_rather_too_little_and_decide_nothing(frames, memo
 @pytest.mark.parametrize("memory", [0.3, 1.0, 3.0])
 @pytest.mark.parametrize("frames", [300, 600])
 def test_noise_does_not_hide_what_lasts(frames, memory):
-    """Where half of the variance is new in each frame, neighbouring frames look nearly independent."""
+    """With half of the variance new in each frame, neighbouring frames look nearly independent."""
     assert 0.90 <= coverage(intervals(drives(frames, memory, seed=frames, noise=0.5))) <= 0.98
 
 
@@ -64,13 +64,13 @@ def test_two_memories_at_once_are_covered():
 
 
 def test_errors_that_are_skewed_are_covered():
-    """Errors have no negative values and a long tail."""
+    """Errors are non-negative with a long tail."""
     values = np.exp(0.6 * drives(600, 1.0, seed=3))
     assert 0.90 <= coverage(intervals(values), np.exp(0.18)) <= 0.98
 
 
 def test_scenes_that_change_at_once_are_covered():
-    """Values that stay for a while and then jump: after a scene of 2 s on average comes another."""
+    """Piecewise constant values: scenes last 2 s on average."""
     rng = np.random.default_rng(4)
     values = rng.normal(size=(600, SERIES))
     for i in range(1, 600):
@@ -79,7 +79,7 @@ def test_scenes_that_change_at_once_are_covered():
 
 
 def test_what_lasts_lasts_in_seconds():
-    """Of every five frames one is left, and none of 10 s in the middle: the drive tells nearly as much."""
+    """Every fifth frame kept and a 10 s gap in the middle: the drive holds nearly as much information."""
     seconds = np.arange(900) / RATE
     values = drives(900, 3.0, seed=5)
     kept = (np.arange(900) % 5 == 0) & ((seconds < 40) | (seconds > 50))
@@ -91,7 +91,7 @@ def test_what_lasts_lasts_in_seconds():
 @pytest.mark.parametrize("count", [2, 3, 5, 10])
 @pytest.mark.parametrize("between", [0.0, 0.1, 1.0, 10.0])
 def test_drives_that_differ_are_covered(count, between):
-    """Drives of 15 s with a memory of 1 s, and each its own mean: the mean of all such drives is 0."""
+    """Drives of 15 s with a memory of 1 s and a mean each; the population mean is 0."""
     rng = np.random.default_rng(count)
     values, seconds, numbers = [], [], []
     for number in range(count):
@@ -100,7 +100,7 @@ def test_drives_that_differ_are_covered(count, between):
         seconds.append(np.arange(150) / RATE)  # all begin at 0
         numbers.append(np.full(150, number))
     found = intervals(*map(np.concatenate, (values, seconds, numbers)))
-    # Of two or three drives nobody can say whether they are alike.
+    # Two or three drives do not show how much drives vary.
     low, high = (0.90, 0.98) if count >= 5 else (0.88, 1.0)
     assert low <= coverage(found) <= high
     if between == 10:
@@ -108,7 +108,7 @@ def test_drives_that_differ_are_covered(count, between):
 
 
 def test_no_correlation_is_seen_across_the_border_of_two_drives():
-    """Three drives end alike and begin alike, but 30 s apart by their own clocks or none: it is the same."""
+    """Three drives with matching ends and starts: the offset between their clocks makes no difference."""
     values = drives(450, 1.0, seed=6)
     numbers = np.repeat([0, 1, 2], 150)
     seconds = np.tile(np.arange(150) / RATE, 3)
@@ -157,7 +157,7 @@ def test_one_frame_tells_its_value_and_nothing_else():
 
 
 def test_pieces_that_are_all_alike_are_no_trouble():
-    """Every piece of two seconds holds the same twenty values."""
+    """Every window of two seconds holds the same twenty values."""
     values = np.tile(np.linspace(0, 1, 20), 20)[:, None]
     found = intervals(values)
     assert found.low[0] <= 0.5 <= found.high[0]

@@ -29,7 +29,7 @@ def test_only_pixels_of_the_mask_count():
 
 
 def test_exactly_3_pixels_off_is_no_outlier():
-    predicted, true = np.array([[512 / 35]]), np.array([[512 / 32]])  # exact in binary
+    predicted, true = np.array([[512 / 35]]), np.array([[512 / 32]])  # exactly representable
     assert disparity_metrics(predicted, true, true > 0, 512.0)["d1_all"] == 0.0
 
 

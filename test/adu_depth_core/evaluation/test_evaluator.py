@@ -61,7 +61,7 @@ def test_curves_are_means_over_images_and_the_summary_follows_from_them():
     assert summary.metrics["calibration_area"] == calibration_area(summary.curves["coverage"])
     at_half = summary.curves["coverage"][np.searchsorted(LEVELS, 0.5)]
     assert summary.metrics["coverage_50"] == pytest.approx(at_half)
-    for metric in METRICS:  # areas are linear: that of the mean curve is the mean of the areas
+    for metric in METRICS:  # area is linear: the mean curve's area is the mean of the areas
         by_sigma, by_oracle = summary.curves[f"{metric}_by_sigma"], summary.curves[f"{metric}_by_oracle"]
         assert summary.metrics[f"ause_{metric}"] == pytest.approx(ause(by_sigma, by_oracle))
         assert summary.metrics[f"aurg_{metric}"] == pytest.approx(aurg(by_sigma))
@@ -127,7 +127,7 @@ def test_disparity_is_measured_where_there_is_a_rig_and_knows_no_cap():
     depth = np.array([[8.0, 200.0, 5.0, 5.0]], np.float32)
     evaluator = Evaluator(Protocol(cap=80.0))
     result = evaluator.add("a", truth, depth, focal_times_baseline=400.0)
-    assert result.pixels == 1  # of the depth metrics: the other is beyond the cap
+    assert result.pixels == 1  # for the depth metrics: the other pixel is beyond the cap
     assert result.metrics["epe"] == pytest.approx((10 + 2) / 2)  # 40 px for 50, 4 px for 2
     assert result.metrics["d1_all"] == pytest.approx(50.0)
     with pytest.raises(ValueError, match="either all frames have sigma, a baseline and"):

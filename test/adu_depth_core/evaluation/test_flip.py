@@ -9,7 +9,7 @@ CAMERA = Camera(100.0, 100.0, 4.0, 1.5, 12, 4)
 
 
 class ColumnPredictor:
-    """Predicts depth from the position in the image alone, which no mirror image changes."""
+    """Predicts depth from image position alone, so mirroring does not change it."""
 
     def __init__(self):
         self.calls = []

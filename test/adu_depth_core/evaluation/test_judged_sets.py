@@ -1,4 +1,4 @@
-"""What is judged must have something to be judged by."""
+"""Evaluation sets must contain ground truth."""
 
 import numpy as np
 import pytest

@@ -160,7 +160,7 @@ def test_scenes_of_one_data_set_are_compared_by_scene_even_if_their_drives_are_k
 
 
 def folder(name: str, *scenes: str, **entry) -> dict:
-    """A card's entry of a folder in KITTI's layout, as cards before the key ``kind`` have it."""
+    """A card's entry for a folder in KITTI layout, as in cards that predate the key ``kind``."""
     listed = {"scenes": list(scenes)} if scenes else {}
     return {"name": name, "licence": KITTI_LICENCE, "frames": len(scenes), **listed, **entry}
 
@@ -180,7 +180,7 @@ def test_the_shipped_cards_do_not_pass_as_known(shipped_model):
     card = read_card(shipped_model)
     leakage = check_leakage(card, "kitti2015", "training", VALIDATION_SCENES[:7], allow=True)
     assert not leakage.known
-    assert leakage.trained == list(VALIDATION_SCENES[:7])  # 000005 and 000004 are of one street
+    assert leakage.trained == list(VALIDATION_SCENES[:7])  # 000005 and 000004 show the same street
     more = [f"{scene}_10" for scene in VALIDATION_SCENES[7:]]
     leakage = check_leakage(card, "kitti2015_more", "", more, allow=True, kind="kitti_folder")
     assert not leakage.known

@@ -24,7 +24,7 @@ def test_hand_computed_values():
             "log10": 0.1307197,  # (0 + 0.0969100 + 0.1249387 + 0.3010300) / 4
             "silog": 35.8545,  # 100 * sqrt(0.1532518 - 0.1571522^2)
             "irmse": 69.72167,  # sqrt((0 + 100^2 + 83.3333^2 + 50^2) / 4)
-            "d1": 1 / 4,  # a ratio of exactly 1.25 is out
+            "d1": 1 / 4,  # a ratio of exactly 1.25 does not count
             "d2": 3 / 4,
             "d3": 3 / 4,
         },

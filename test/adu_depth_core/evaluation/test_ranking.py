@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from adu_depth_core.evaluation.ranking import Ranking
 
-# Few different values, so that many are equal; zeros, tiny and huge ones.
+# Few distinct values, hence many ties; zeros, tiny and huge ones.
 values = st.lists(
     st.one_of(st.sampled_from([0.0, 1.0, 1.0005, 2.0, 1e-300, 1e30]), st.floats(0, 100)),
     min_size=1,
@@ -14,7 +14,7 @@ values = st.lists(
 
 
 def sums_by_hand(values, weight, count):
-    """Equal values are as likely to be among the smallest: each gets the mean weight of its equals."""
+    """Ties are equally likely to be among the smallest: each gets the mean weight of its ties."""
     shared = np.array([weight[values == value].mean() for value in values])
     return shared[np.argsort(values, kind="stable")][:count].sum()
 

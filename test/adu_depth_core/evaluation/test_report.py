@@ -19,7 +19,7 @@ def summary_of(depths, with_sigma=True):
 
 
 def printed(function, summary) -> dict[str, list[str]]:
-    """Cells of each row, by the first."""
+    """Cells of each row, keyed by the first."""
     console = Console(file=io.StringIO(), width=80)
     function(summary, console)
     lines = console.file.getvalue().splitlines()

@@ -11,20 +11,20 @@ CAMERA = Camera(360.0, 350.0, 161.5, 60.0, 320, 160)
 
 
 def tilted(pitch: float, roll: float, height: float) -> Road:
-    """A road seen by a camera that points up by ``pitch`` and is turned by ``roll``, degrees."""
+    """A road seen by a camera pitched up by ``pitch`` and rolled by ``roll`` degrees."""
     x, z = np.sin(np.radians(roll)), np.sin(np.radians(pitch))
     return Road((x, -np.sqrt(1 - x * x - z * z), z), height)
 
 
 def depth_of(road: Road, camera: Camera = CAMERA) -> np.ndarray:
-    """Depth of a road and nothing else; 0 above the horizon."""
+    """Depth of an empty road; 0 above the horizon."""
     downwards = -camera.rays() @ np.array(road.up, np.float32)
     depth = np.where(downwards > 1e-3, road.camera_height / np.maximum(downwards, 1e-3), 0.0)
     return np.where(depth < 80, depth, 0.0).astype(np.float32)
 
 
 def put_box(depth: np.ndarray, rows: slice, columns: slice, at: float) -> None:
-    """An upright face, where it is nearer than what is there."""
+    """Draws a vertical face wherever it is nearer than the existing depth."""
     part = depth[rows, columns]
     part[(part == 0) | (part > at)] = at
 
@@ -90,7 +90,7 @@ SKY = np.full(SIZE, np.inf, np.float32)
 
 
 SCATTERED = np.zeros(SIZE, np.float32)
-"""So few points that the first plane loses its supporters while it is refined."""
+"""So few points that the initial plane loses its inliers during refinement."""
 SCATTERED.ravel()[np.random.default_rng(0).choice(np.arange(80 * 320, 160 * 320), 150, replace=False)] = (
     np.random.default_rng(1).uniform(3, 20, 150)
 )

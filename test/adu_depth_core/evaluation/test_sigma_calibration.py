@@ -1,4 +1,4 @@
-"""The uncertainty scale, and the one it is judged with."""
+"""The uncertainty scale, and the scale it is evaluated with."""
 
 import numpy as np
 import pytest

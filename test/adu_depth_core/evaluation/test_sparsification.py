@@ -13,7 +13,7 @@ from adu_depth_core.evaluation.sparsification import (
 
 
 def frame(seed=0, pixels=1000):
-    """Errors that grow with sigma, but not strictly."""
+    """Errors that grow with sigma, but not monotonically."""
     rng = np.random.default_rng(seed)
     truth = rng.uniform(5.0, 50.0, (1, pixels))
     sigma = truth * rng.uniform(0.01, 0.3, truth.shape)
@@ -22,7 +22,7 @@ def frame(seed=0, pixels=1000):
 
 
 def by_hand(error, rank, root=False):
-    """Remove 2 % of the pixels after 2 %, highest rank first, and average what is left."""
+    """Remove pixels in steps of 2 %, highest rank first, and average the rest."""
     remaining = error[np.argsort(-rank)]
     curve = [np.mean(remaining[int(np.floor(k * error.size / 50)) :]) for k in range(50)] + [0.0]
     return np.sqrt(curve) if root else np.array(curve)
@@ -45,7 +45,7 @@ def test_curves_equal_those_removed_by_hand(pixels):
 
 
 def test_hand_computed_areas():
-    # 50 pixels at 10 m, one with an error of 5 m that sigma points at: nothing is left after the first 2 %
+    # 50 pixels at 10 m, one with an error of 5 m flagged by sigma: no error remains after the first 2 %
     truth = np.full((5, 10), 10.0)
     prediction, sigma = truth.copy(), np.ones_like(truth)
     prediction[2, 3], sigma[2, 3] = 15.0, 9.0
@@ -54,7 +54,7 @@ def test_hand_computed_areas():
     assert by_sigma[0] == pytest.approx(0.5 / 50)
     assert not by_sigma[1:].any()
     assert ause(by_sigma, by_oracle) == 0.0
-    # trapezoids: chance stays at 0.01 for 49 of 50 steps, then 0; by sigma it falls in the first step
+    # trapezoids: random removal stays at 0.01 for 49 of 50 steps, then 0; by sigma it drops in the first
     assert aurg(by_sigma) == pytest.approx(0.01 * (0.98 + 0.01) - 0.01 * 0.01)
 
 
@@ -106,7 +106,7 @@ def test_an_uncertainty_without_information_gains_nothing_wherever_the_errors_ar
 @given(st.integers(0, 100))
 def test_the_order_of_the_pixels_does_not_matter_even_among_equals(seed):
     prediction, sigma, truth, mask = frame(seed, 200)
-    sigma = np.ceil(sigma)  # many equal ranks for rmse
+    sigma = np.ceil(sigma)  # many ties for rmse
     order = np.random.default_rng(seed).permutation(200)
     here = sparsification_curves(prediction, sigma, truth, mask)["rmse"]
     there = sparsification_curves(*(m[:, order] for m in (prediction, sigma, truth, mask)))["rmse"]

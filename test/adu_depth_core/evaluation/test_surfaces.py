@@ -13,7 +13,7 @@ HEIGHT = 1.65
 
 
 def street(box_at: float = 12.0) -> tuple[np.ndarray, np.ndarray]:
-    """Depth of a level road with a car's rear on it, and where that is."""
+    """Depth of a level road with the rear of a car, and the car's mask."""
     downwards = (np.arange(CAMERA.height) - CAMERA.cy)[:, None] / CAMERA.fy
     depth = np.where(downwards > 0, HEIGHT / np.maximum(downwards, 1e-6), 0.0)
     depth = np.where(depth < 50, depth, 0.0).astype(np.float32).repeat(CAMERA.width, axis=1)
@@ -33,7 +33,7 @@ def test_pixels_are_told_apart_by_their_height_above_the_road():
     names = ["", *SURFACE_NAMES]
     of = [names[kind] for kind in found.at(place[[0, 1, 3, 5, 7]], np.full(5, z))]
     assert of == ["ground", "ground", "", "obstacle", ""]
-    assert list(found.at(place, np.full(8, 40.5))) == [0] * 8  # too far to say
+    assert list(found.at(place, np.full(8, 40.5))) == [0] * 8  # too far to tell
 
 
 def test_obstacles_and_ground_have_metrics_of_their_own():
@@ -73,7 +73,7 @@ def test_a_camera_height_is_a_positive_number(height):
 
 def test_means_are_over_the_frames_that_have_such_pixels_and_the_others_are_counted():
     depth, box = street()
-    empty = np.where(box, 0, depth)  # a road without obstacles
+    empty = np.where(box, 0, depth)  # an empty road
     wall = np.full(depth.shape, 20.0, np.float32)
     evaluator = Evaluator(Protocol())
     for name, truth, factor in (("car", depth, 1.2), ("road", empty, 1.1), ("wall", wall, 1.3)):

@@ -54,7 +54,7 @@ def test_flicker_is_the_mean_change_of_the_error_in_log_depth():
 
 
 def test_flicker_is_that_of_static_points_only():
-    """A car that keeps its distance, and what it hides, do not count."""
+    """A car at constant distance and the area it occludes are excluded."""
     before, now = plane(10.0), plane(8.0)
     before[40:80, 60:100] = now[40:80, 60:100] = 5.0
     wrong = now.copy()

@@ -15,7 +15,7 @@ from adu_depth_core.evaluation.uncertainty import (
 
 
 def laplace_frame(scale_error=1.0, seed=0, shape=(200, 500)):
-    """Truths that are Laplace-distributed around the prediction, and sigma wrong by a factor."""
+    """Laplace-distributed truth around the prediction, with sigma off by a factor."""
     rng = np.random.default_rng(seed)
     prediction = rng.uniform(20.0, 60.0, shape)
     scale = prediction * rng.uniform(0.005, 0.02, shape)
@@ -28,7 +28,7 @@ def test_quantiles_of_the_laplace_distribution():
     assert interval_half_width(0.683) == pytest.approx(1.0)
     assert interval_half_width(0.50) == pytest.approx(np.log(2) / 1.14885, rel=1e-4)
     assert interval_half_width(0.95) == pytest.approx(np.log(20) / 1.14885, rel=1e-4)
-    # the standard deviation of a Laplace, sqrt(2) scales, covers 75.7 %: it is not what sigma means
+    # the standard deviation of a Laplace, sqrt(2) scales, covers 75.7 %: not the definition of sigma
     assert interval_half_width(0.757) * QUANTILE == pytest.approx(np.sqrt(2), rel=1e-3)
 
 
@@ -39,7 +39,7 @@ def test_hand_computed_values():
     # |error| / sigma = 0, 0.5, 1, 3 against half widths 0.603, 1, 2.608
     metrics = uncertainty_metrics(prediction, sigma, truth, np.ones((1, 4), bool))
     assert metrics["coverage_50"] == 2 / 4
-    assert metrics["coverage_1sigma"] == 3 / 4  # an error of exactly one sigma is inside
+    assert metrics["coverage_1sigma"] == 3 / 4  # an error of exactly one sigma counts as inside
     assert metrics["coverage_95"] == 3 / 4
     assert metrics["relative_sigma"] == pytest.approx((0.1 + 0.1 + 0.2 + 0.1) / 4)
     log_2s = [np.log(2 / 1.148854)] * 2 + [np.log(4 / 1.148854), np.log(2 / 1.148854)]
@@ -73,7 +73,7 @@ def test_a_wrong_sigma_is_punished(factor):
 
 
 def test_a_laplace_in_log_depth_is_nearly_calibrated():
-    # What the network is trained for: log depth is Laplace with scale b; sigma = 1.149 * b * depth.
+    # The network's model: log depth is Laplace with scale b; sigma = 1.149 * b * depth.
     rng = np.random.default_rng(1)
     prediction, b = np.full((200, 500), 20.0), 0.08
     truth = prediction * np.exp(rng.laplace(0.0, b, prediction.shape))
@@ -85,7 +85,7 @@ def test_a_laplace_in_log_depth_is_nearly_calibrated():
 def test_the_coverage_curve_counts_pixels():
     prediction, truth = np.full((1, 4), 10.0), np.full((1, 4), 11.0)
     levels_reached = np.array([[0.095, 0.305, 0.605, 0.985]])
-    sigma = 1.0 / interval_half_width(levels_reached)  # the error is on the edge of these intervals
+    sigma = 1.0 / interval_half_width(levels_reached)  # the error lies on the boundary of these intervals
     curve = coverage_curve(prediction, sigma, truth, np.ones((1, 4), bool))
     expected = (LEVELS[:, None] > levels_reached).mean(axis=1)
     np.testing.assert_array_equal(curve, expected)

@@ -1,4 +1,4 @@
-"""All runtimes compute the same depth, and say clearly what is wrong with a file or missing."""
+"""All runtimes compute the same depth, and report damaged files and missing packages clearly."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ def need(backend: str) -> None:
 
 
 def street_like_image() -> np.ndarray:
-    """Bright above, dark and textured below, with a few boxes: 375x1242."""
+    """An image, bright above, dark and textured below, with a few boxes: 375x1242."""
     random = np.random.default_rng(0)
     image = np.full((375, 1242, 3), (150, 180, 220), np.uint8)
     image[180:] = random.integers(60, 110, (195, 1242, 1), np.uint8)
@@ -125,7 +125,7 @@ def test_a_network_of_another_kind_is_refused(tmp_path, write_color_student, bac
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_missing_runtime_names_the_command_that_installs_it(color_student, monkeypatch, backend):
-    monkeypatch.setitem(sys.modules, BACKENDS[backend].module, None)  # Python's way to say "not installed"
+    monkeypatch.setitem(sys.modules, BACKENDS[backend].module, None)  # Python then treats it as not installed
     extra = BACKENDS[backend].extra
     with pytest.raises(UserError, match=rf"pip install 'adu_depth\[{extra}\]'"):
         Predictor(color_student, backend)

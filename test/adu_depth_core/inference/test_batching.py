@@ -1,4 +1,4 @@
-"""Images of concurrent threads as batches: outputs as of single images, each thread's its own."""
+"""Batching across threads: outputs equal those of single images, and each thread gets its own."""
 
 import logging
 import threading
@@ -17,7 +17,7 @@ CAMERAS = [Camera(focal, focal, 90.0, 30.0, 192, 64) for focal in (100.0, 150.0,
 
 @pytest.fixture
 def batches(monkeypatch):
-    """Sizes of the batches that OpenVINO runs, which is taken for a runtime that gains by them."""
+    """Sizes of the batches that OpenVINO runs, declared as a runtime that benefits from batching."""
     monkeypatch.setattr(OpenVINOBackend, "gains_by_batches", True)
     sizes = []
     run = OpenVINOBackend.run
@@ -35,7 +35,7 @@ def images(count, seed):
 
 
 def concurrently(predictor, frames):
-    """Predictions of each thread's frames, and the errors."""
+    """Predictions for each thread's frames, and the errors."""
     results = [[] for _ in frames]
     start = threading.Barrier(len(frames))
 

@@ -1,4 +1,4 @@
-"""A profile changes the answers of its model for its camera, and those of no other."""
+"""A profile changes the output of its model for its camera only."""
 
 import dataclasses
 import json
@@ -68,7 +68,7 @@ def test_a_camera_is_known_at_any_size_and_mirrored(profile):
     assert profile.is_of_camera(CAMERA)
     assert profile.is_of_camera(CAMERA.resize(384, 128))
     assert profile.is_of_camera(CAMERA.flip_horizontal())
-    assert profile.is_of_camera(dataclasses.replace(CAMERA, fx=300.5))  # the same, calibrated again
+    assert profile.is_of_camera(dataclasses.replace(CAMERA, fx=300.5))  # the same camera, recalibrated
     assert not profile.is_of_camera(dataclasses.replace(CAMERA, fx=310.0))
     assert not profile.is_of_camera(CAMERA.crop(0, 8, 192, 48))
 
@@ -98,7 +98,7 @@ def test_depth_and_sigma_are_corrected(color_student, written, profile, output_s
     inside = (plain.depth < 59) & (plain.depth > 0.6) & (expected < 59) & (expected > 0.6)
     assert inside.mean() > 0.3
     np.testing.assert_allclose(corrected.depth[inside], expected[inside], rtol=1e-4)
-    assert corrected.depth.max() <= 60.0  # the card's range still holds
+    assert corrected.depth.max() <= 60.0  # the card's range still applies
     np.testing.assert_allclose(
         (corrected.sigma / corrected.depth)[inside], 0.5 * (plain.sigma / plain.depth)[inside], rtol=1e-4
     )
@@ -125,7 +125,7 @@ def test_a_region_of_the_image_is_corrected_as_the_whole_one(color_student, writ
 
 
 def test_what_is_unfamiliar_is_measured_against_the_camera(write_color_student, profile, tmp_path):
-    """The fingerprint of this student is made of the intrinsics, and far from the reference of its card."""
+    """This student's fingerprint encodes the intrinsics, and is far from its card's reference."""
     pytest.importorskip("openvino")
     novelty = {"threshold": 1.5, "fault_threshold": 1e6, "sigma_growth": 0.5, "reference": 10.0}
     model = write_color_student(tmp_path / "model.onnx", novelty=novelty)

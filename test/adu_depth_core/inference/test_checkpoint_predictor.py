@@ -1,4 +1,4 @@
-"""Checkpoints as predictors: students alike their exported model, teachers with both views."""
+"""Checkpoints as predictors: students match their exported model, teachers take both views."""
 
 import dataclasses
 
@@ -70,7 +70,7 @@ def test_a_teacher_looks_at_both_views_and_needs_them(teacher_file):
 
 
 def test_a_network_sees_each_view_where_the_image_lies(teacher_file):
-    """The border is cut from the result, and the focal length is that of the resized image."""
+    """The padding is cropped from the result, and the focal length is that of the resized image."""
     seen = []
 
     def infer(left, right, baseline):

@@ -1,4 +1,4 @@
-"""What a correction does to depth, by hand."""
+"""Effect of a correction on depth, computed by hand."""
 
 import math
 

@@ -32,7 +32,7 @@ def test_other_encodings_are_refused():
 
 
 def test_confidence_is_the_share_of_errors_within_the_tolerance():
-    """Of Laplace errors whose 68.3 % quantile is sigma, drawn here."""
+    """Checked on sampled Laplace errors whose 68.3 % quantile is sigma."""
     depth, sigma, tolerance = 20.0, 3.0, 0.1
     errors = np.random.default_rng(0).laplace(scale=sigma / -np.log(1 - 0.683), size=200_000)
     assert np.mean(np.abs(errors) <= sigma) == pytest.approx(0.683, abs=0.005)

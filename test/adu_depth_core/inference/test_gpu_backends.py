@@ -1,4 +1,4 @@
-"""The backends for GPUs without TensorRT say clearly why they cannot work here, and never work on the CPU."""
+"""GPU backends other than TensorRT report why they are unavailable, and never fall back to the CPU."""
 
 import sys
 
@@ -19,9 +19,9 @@ def test_onnxruntime_without_cuda_names_the_package_that_has_it(shipped_model):
 
 
 class WithCuda:
-    """ONNX Runtime built with CUDA, on a machine where CUDA does not start.
+    """ONNX Runtime built with CUDA, on a machine where CUDA fails to initialise.
 
-    :param fails: whether that is an error, as since 1.20 for some reasons, or it goes on with the CPU
+    :param fails: True if that raises, as it does for some causes since 1.20; False to fall back to the CPU
     """
 
     def __init__(self, onnxruntime, fails: bool) -> None:
@@ -68,7 +68,7 @@ def test_pytorch_without_a_gpu_says_what_it_was_built_for(shipped_model):
 
 
 def test_fixed_dimensions_fold_the_shape_arithmetic_away(shipped_model, tmp_path):
-    """A CUDA graph cannot be recorded with operators that ONNX Runtime puts on the CPU, as it does these."""
+    """A CUDA graph cannot be captured with operators that ONNX Runtime places on the CPU, such as these."""
     onnxruntime, onnx = pytest.importorskip("onnxruntime"), pytest.importorskip("onnx")
     kinds = []
     for size in ((64, 96), None):

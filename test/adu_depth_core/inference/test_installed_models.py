@@ -1,4 +1,4 @@
-"""Models by name: found in one place, with the choices and their licences where there is none such."""
+"""Lookup of models by name; unknown names list the choices and their licences."""
 
 import dataclasses
 import shutil
@@ -21,7 +21,7 @@ from adu_depth_core.model_card import card_path, file_sha256, read_card
 
 @pytest.fixture
 def share(tmp_path, monkeypatch, color_student):
-    """An installation with the models small and base, both the network that the tests make, and a teacher."""
+    """An installation with the models small and base (both are the tests' network) and a teacher."""
     folder = tmp_path / "share" / "models"
     folder.mkdir(parents=True)
     for stem in ("adu_student", "adu_base"):
@@ -68,7 +68,7 @@ def test_an_unknown_name_is_refused_with_the_choices_and_their_licences(share):
     text = str(caught.value)
     assert "no installed model 'commercial'" in text
     assert "choose one of: small (Licence of adu_student.); base (Licence of adu_base.)" in text
-    assert "\n" not in text  # a log has one line for an error
+    assert "\n" not in text  # the log has one line per error
 
 
 def test_a_damaged_model_does_not_hide_the_others_from_that_list(share):

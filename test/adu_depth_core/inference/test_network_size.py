@@ -1,4 +1,4 @@
-"""A suggested network size fits the camera's aspect at the cost the model was made for."""
+"""A suggested network size fits the camera's aspect ratio at the model's nominal cost."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Novelty is about 1 for a familiar input, and only what is beyond the card's reference makes sigma grow."""
+"""Novelty is about 1 for a familiar input; sigma grows only beyond the card's reference."""
 
 import dataclasses
 

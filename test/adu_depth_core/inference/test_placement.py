@@ -1,4 +1,4 @@
-"""The image keeps its aspect and its camera on the network's input, and comes back whole."""
+"""The image keeps its aspect ratio and camera on the network's input, and is restored in full."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def test_image_is_as_large_as_fits_and_keeps_its_aspect(camera, network_size):
     assert placement.width == columns or placement.height == rows
     assert 0 <= placement.left <= placement.left + placement.width <= columns
     assert 0 <= placement.top <= placement.top + placement.height <= rows
-    # each side is rounded to a whole pixel, and is at least one
+    # each side is rounded to whole pixels, at least one
     scale = min(rows / camera.height, columns / camera.width)
     assert abs(placement.width - max(1, camera.width * scale)) <= 0.5
     assert abs(placement.height - max(1, camera.height * scale)) <= 0.5

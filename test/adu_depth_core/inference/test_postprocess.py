@@ -1,4 +1,4 @@
-"""Network outputs become metres for the camera at hand."""
+"""Conversion of network outputs to metres for the given camera."""
 
 import dataclasses
 import math
@@ -37,7 +37,7 @@ def test_depth_and_sigma_by_hand():
 
 
 def test_network_size_gives_the_map_without_border_and_its_camera():
-    camera = Camera(300.0, 300.0, 63.5, 63.5, 128, 128)  # square: 32x32 in the middle of 64x32
+    camera = Camera(300.0, 300.0, 63.5, 63.5, 128, 128)  # square: 32x32 centred in 64x32
     mu = full(0.0)
     mu[:, 16:48] = math.log(10)
     prediction = predict(mu, full(-2.0), camera, "network")

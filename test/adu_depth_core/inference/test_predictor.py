@@ -1,4 +1,4 @@
-"""From any image to metres, and one clear error for each way a model can be wrong."""
+"""From any image to metres, and one clear error for each kind of invalid model."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +28,7 @@ def predictor(color_student):
 
 @pytest.mark.parametrize(("width", "height"), [(1242, 375), (640, 480), (300, 700), (192, 64), (100, 30)])
 def test_each_pixel_gets_the_depth_of_its_own_place(predictor, width, height):
-    """The student sees red as far: the depth map must show the image's red ramps where the image has them."""
+    """Red means far to this student: the depth map must show the red ramps where the image has them."""
     across = np.linspace(0.4, 0.9, width)[None] * np.linspace(0.6, 1.0, height)[:, None]
     image = np.zeros((height, width, 3), np.uint8)
     image[..., 0] = np.round(255 * across)
@@ -37,9 +37,9 @@ def test_each_pixel_gets_the_depth_of_its_own_place(predictor, width, height):
     rows, columns = predictor.network_size
     scale = min(rows / height, columns / width)
     expected = np.exp(4 * (image[..., 0] / 255.0)) * camera.fx * scale / 350.0
-    # 8-bit red is coarse (4/255 in log depth), and at the edges interpolation is flat
+    # 8-bit red is coarse (4/255 in log depth), and interpolation is flat at the edges
     np.testing.assert_allclose(prediction.depth, np.clip(expected, 0.5, 60), rtol=0.08)
-    # No blue: log_b = 0. Where neighbours differ by 6 %, depth is that of one of them.
+    # No blue: log_b = 0. Where neighbours differ by 6 %, depth is taken from one of them.
     np.testing.assert_allclose(prediction.sigma, 1.25 * prediction.depth, rtol=0.06)
     assert prediction.camera == camera
 
@@ -116,7 +116,7 @@ def image_sized(width, height):
 
 def test_network_size_suits_each_camera_unless_given(color_student):
     predictor = Predictor(color_student)
-    assert (predictor.network_size, predictor.network_sizes) == ((64, 192), [])  # ready for the card's
+    assert (predictor.network_size, predictor.network_sizes) == ((64, 192), [])  # ready for the card's size
     for image, size in ((image_sized(640, 480), (96, 128)), (image_sized(576, 192), (64, 192))):
         prediction = predictor.predict(image, camera_of(image), output_size="network")
         assert prediction.depth.shape == size == prediction.camera.size == predictor.network_size
@@ -152,7 +152,7 @@ def test_few_sizes_stay_loaded(color_student, monkeypatch):
     sizes = [fit_network_size(camera_of(image), predictor.card) for image in images]
     for image in (*images, images[-1], images[0]):
         predictor.predict(image, camera_of(image))
-    assert loads == [*sizes, sizes[0]]  # the last is there still, the first is not
+    assert loads == [*sizes, sizes[0]]  # the last is still cached, the first is not
     assert len(predictor._loaded) == MAX_SIZES
 
 
@@ -169,10 +169,10 @@ def test_each_size_is_loaded_once_for_all_threads(color_student, monkeypatch):
 
 
 def test_the_network_is_told_the_camera_of_its_whole_input(tmp_path, write_color_student):
-    """The student's novelty is (fx + 10 * fy + 100 * cx + 1000 * cy) / 1000."""
+    """This student's novelty is (fx + 10 * fy + 100 * cx + 1000 * cy) / 1000."""
     novelty = {"threshold": 0.5, "fault_threshold": 5.0, "sigma_growth": 0.0, "reference": 1.0}
     predictor = Predictor(write_color_student(tmp_path / "m.onnx", novelty=novelty), network_size=(64, 192))
-    image = np.zeros((64, 96, 3), np.uint8)  # centred on 192 columns: 48 to its left
+    image = np.zeros((64, 96, 3), np.uint8)  # centred in 192 columns: 48 to its left
     camera = Camera(1000.0, 2000.0, 40.0, 30.0, 96, 64)
     prediction = predictor.predict(image, camera)
     expected = 1.0 + 20.0 + 8.8 + 30.0

@@ -1,4 +1,4 @@
-"""Any camera image becomes the same normalised tensor, whatever its channel order."""
+"""Any camera image becomes the same normalised tensor, regardless of channel order."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What can be said of the TensorRT backend without a GPU; what needs one is in benchmarks/gpu.py."""
+"""The TensorRT backend as far as it can be tested without a GPU; benchmarks/gpu.py covers the rest."""
 
 import pytest
 

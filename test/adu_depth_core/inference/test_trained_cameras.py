@@ -1,4 +1,4 @@
-"""A camera that a network was not trained for is told; those of real rigs are not."""
+"""Warnings for cameras outside a network's training range, and none for cameras of real rigs."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def doubt_of(camera, card):
         centred(1060.0, 1936, 1216),  # DDAD, front
         centred(2170.0, 1936, 1216),  # DDAD, its narrowest
         centred(1210.0, 2048, 1536),  # SUSTechPOINTS
-        centred(554.0, 640, 480),  # a webcam of 60 degrees
+        centred(554.0, 640, 480),  # a webcam with 60 degrees
     ],
 )
 def test_the_shipped_student_knows_the_cameras_of_real_rigs(camera):
@@ -65,7 +65,7 @@ def test_the_text_names_both_the_camera_and_what_the_network_knows(write_card, t
 def test_the_text_names_only_the_range_that_the_camera_is_outside_of(
     write_card, tmp_path, entry, told, untold
 ):
-    """A focal length of 739 pixels, said to be outside 738.8 to 960, misled about the field of view."""
+    """A report of 739 pixels as outside 738.8 to 960 obscured that the field of view was the cause."""
     (tmp_path / "m.onnx").write_bytes(b"model")
     anything = {"horizontal_fov": [1.0, 179.0], "network_focal": [1.0, 1e5]}
     card = write_card(tmp_path / "m.onnx", cameras={**anything, entry: CAMERAS[entry]})
@@ -76,7 +76,7 @@ def test_the_text_names_only_the_range_that_the_camera_is_outside_of(
 
 @pytest.mark.parametrize(
     ("focal", "told"),
-    # 192 columns at the network: of 96 pixels in width the focal doubles there.
+    # 192 columns at the network: an image 96 pixels wide doubles its focal length there.
     [
         (300.0 * MARGIN * 0.99, False),
         (300.0 * MARGIN * 1.01, True),

@@ -1,4 +1,4 @@
-"""Distillation losses: zero in agreement, right gradients, weights of mean 1, nothing into the teacher."""
+"""Distillation losses: zero at agreement, correct gradients, weights of mean 1, no teacher gradient."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def test_the_divergence_is_zero_where_the_networks_agree():
 @settings(max_examples=25, deadline=None)
 @given(mu=LOGS, log_b=SCALES, teacher_mu=LOGS, teacher_log_b=SCALES)
 def test_the_divergence_is_that_of_the_two_densities(mu, log_b, teacher_mu, teacher_log_b):
-    """Against numerical integration of ``p_T log(p_T / p_S)``."""
+    """Compares with numerical integration of ``p_T log(p_T / p_S)``."""
     values = [torch.tensor(v, dtype=torch.float64) for v in (mu, log_b, teacher_mu, teacher_log_b)]
     closed = float(laplace_divergence(*values))
     scale = float(torch.exp(values[3]))
@@ -111,7 +111,7 @@ def test_a_normalised_weight_has_mean_one_over_valid_pixels(seed):
     scaled = normalised(weight, valid)
     assert float(scaled[valid].mean()) == pytest.approx(1.0, rel=1e-5)
     assert not scaled[~valid].any()
-    # So a constant loss is not changed by any weight.
+    # So no weight changes a constant loss.
     assert float(weighted_mean(torch.full(MAP, 3.0), scaled, valid)) == pytest.approx(3.0, rel=1e-5)
 
 

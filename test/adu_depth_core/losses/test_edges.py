@@ -18,7 +18,7 @@ def test_an_error_of_scale_costs_nothing():
 def test_a_missed_edge_costs_its_height_at_every_scale():
     error = torch.zeros(1, 1, 32, 48)
     error[..., 16:] = 1.0
-    # One of the 47, 23, 11 and 5 steps across; none down.
+    # One of the 47, 23, 11 and 5 horizontal steps; no vertical one.
     expected = 1 / 47 + 1 / 23 + 1 / 11 + 1 / 5
     assert gradient_matching(error, ALL, ONE).item() == pytest.approx(expected, rel=1e-5)
 

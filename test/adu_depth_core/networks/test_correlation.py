@@ -1,4 +1,4 @@
-"""Stereo matching: the right disparity wins, to a fraction of a pixel."""
+"""Stereo matching: the correct disparity wins, with subpixel accuracy."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from adu_depth_core.networks.correlation import (
 
 
 def shifted_pair(disparity, channels=16, height=4, width=24, seed=0):
-    """Random features; the right view shows the left's pixel x at x - disparity."""
+    """Random features; pixel x of the left view is at x - disparity in the right one."""
     generator = torch.Generator().manual_seed(seed)
     wide = torch.randn(1, channels, height, width + disparity, generator=generator)
     return wide[..., :width], wide[..., disparity:]

@@ -25,7 +25,7 @@ def test_a_folded_student_answers_as_before(shipped_model):
 
 
 class NormFirst(torch.nn.Module):
-    """Runs its parts in another order than it lists them in."""
+    """Runs its submodules in a different order than it registers them."""
 
     def __init__(self) -> None:
         super().__init__()

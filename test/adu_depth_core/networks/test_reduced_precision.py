@@ -36,7 +36,7 @@ def test_the_answers_are_those_of_fp32(weights, precision):
     parity = compare(
         run_of(narrow), lambda *seen: NetworkOutput(*(v[0] for v in exact(*seen))), "FP32", inputs, batch=2
     )
-    # bfloat16 has 8 bits where FP16 has 11: it is held to what INT8 is.
+    # bfloat16 has 8 significant bits, FP16 11: it gets the tolerance of INT8.
     assert parity.excess(LIMITS["fp16" if precision == "fp16" else "int8"]) == []
     assert parity.depth_median > 1e-5  # it was rounded
 

@@ -1,4 +1,4 @@
-"""Student network: contract of shapes, levels and weights."""
+"""Student network: shapes, pyramid levels and weights."""
 
 import pytest
 

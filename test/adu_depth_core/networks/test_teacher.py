@@ -1,4 +1,4 @@
-"""Stereo teacher: shapes of the student's, any baseline and focal, geometry that matters."""
+"""Stereo teacher: shapes match the student's, any baseline and focal length, geometry has an effect."""
 
 import dataclasses
 
@@ -24,7 +24,7 @@ def teacher():
 
 
 def camera(view):
-    """Any camera: of shapes it says nothing."""
+    """A camera whose values do not affect shapes."""
     return torch.tensor([[100.0, 100.0, 50.0, 30.0]]).repeat(len(view), 1)
 
 
@@ -128,7 +128,7 @@ def test_a_teacher_starts_from_a_students_encoder_and_decoder(tmp_path):
     teacher = Teacher(f_ref=185.0)
     missing = load_matching(teacher, path)
     assert not any(name.startswith("encoder.") for name in missing)
-    # The two finest fusions see geometry too, so their first convolutions are wider.
+    # The two finest fusions also take geometry, so their first convolutions are wider.
     assert [n for n in missing if n.startswith("decoder.")] == [
         "decoder.up.0.fuse.0.weight",
         "decoder.up.1.fuse.0.weight",

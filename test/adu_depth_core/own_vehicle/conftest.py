@@ -1,4 +1,4 @@
-"""Made-up drives: what a model with a known fault would see."""
+"""Simulated drives with predictions of a model with a known fault."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from adu_depth_core.own_vehicle.observation import Observation
 
 @pytest.fixture(scope="session")
 def card() -> ModelCard:
-    """Of a model that knows novelty."""
+    """Novelty settings of a model that reports novelty."""
     novelty = {"threshold": 2.0, "fault_threshold": 4.0, "sigma_growth": 1.0, "reference": 1.0}
     return ModelCard("m", "student", "none", 32, 64, 100.0, 1.0, 100.0, 1.0, novelty=novelty)
 
@@ -21,8 +21,7 @@ def drive() -> Callable[..., list[Observation]]:
     """Makes frames a second apart, of 400 pixels.
 
     ``fault(truth, slope)`` is predicted over true depth; ``noise`` the Laplace scale of errors in log depth,
-    of which sigma says ``sigma`` (of depth); ``wobble`` the deviation of a factor that each frame has for
-    itself.
+    ``sigma`` the predicted relative sigma, ``wobble`` the standard deviation of a random factor per frame.
     """
 
     def make(fault=None, frames=60, noise=0.05, sigma=0.06, wobble=0.0, novelty=1.0, outliers=0.0, seed=0):

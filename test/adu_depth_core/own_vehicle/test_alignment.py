@@ -1,4 +1,4 @@
-"""A truth that lies beside its image is found, and one that lies there in half of the frames only."""
+"""Detection of truth that is misaligned with its image, in all frames or in half of them."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def scene(seed):
 
 
 def drive(turned_frames, degrees, frames=20):
-    """Errors of a model that sees 30 % too far; the truth of some frames is too low by some degrees."""
+    """Errors of a model that predicts 30 % too far; the truth of some frames is some degrees too low."""
     rows = round(np.tan(np.radians(degrees)) * CAMERA.fy)
     found = []
     for number in range(frames):

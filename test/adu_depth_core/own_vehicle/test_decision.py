@@ -1,4 +1,4 @@
-"""Only what helps where it was not fitted is kept, and the simplest of what helps."""
+"""Keeps only corrections that help on held-out data, and the simplest of those."""
 
 import dataclasses
 
@@ -9,7 +9,7 @@ from adu_depth_core.own_vehicle.calibration import judged
 from adu_depth_core.own_vehicle.decision import decide
 from adu_depth_core.own_vehicle.held_out import hold_out
 
-RIGHT_SIGMA = 0.0575  # of Laplace errors of scale 0.05
+RIGHT_SIGMA = 0.0575  # for Laplace errors of scale 0.05
 
 
 def test_a_model_without_fault_is_left_alone(drive, card):
@@ -46,13 +46,13 @@ def test_sigma_alone_is_mended_too(drive, card):
 
 
 def test_factors_that_frames_do_not_share_are_not_averaged(drive, card):
-    """Each frame is off by a factor of its own: no single one helps where it was not fitted."""
+    """Each frame has its own scale error: no single factor helps on held-out frames."""
     decision = decide(hold_out(drive(wobble=0.3, sigma=0.4)), card)
     assert decision.correction is None
 
 
 def test_what_holds_in_one_half_only_is_refused(drive, card):
-    """The fault turns around in the middle of the drive."""
+    """The fault changes sign halfway through the drive."""
     second = [dataclasses.replace(o, seconds=o.seconds + 30) for o in drive(lambda t, s: 1.25, 30, sigma=0.3)]
     decision = decide(hold_out([*drive(lambda t, s: 0.8, 30, sigma=0.3), *second]), card)
     assert decision.correction is None
@@ -67,7 +67,7 @@ def test_observations_without_sigma_leave_it_alone(drive, card):
 
 
 def test_a_few_pictures_tell_a_factor_and_no_more(drive, card):
-    """Strips say nothing of other times, so a richer correction is not even tried."""
+    """Strips do not hold out other times, so a richer correction is not tried at all."""
     frames = drive(lambda truth, slope: 0.7 * np.where(slope > 0.1, 1.2, 0.9), frames=4, sigma=RIGHT_SIGMA)
     calibration = judged(hold_out(frames), "lidar", card, len(frames))
     assert calibration.decision.kind == "scale"

@@ -1,4 +1,4 @@
-"""The drive's parts in order of time, with what each is for."""
+"""Parts of a drive in order of time, and the role of each."""
 
 import numpy as np
 import pytest
@@ -83,7 +83,7 @@ def test_pairs_without_depth_are_judged_by_stereo_matching_and_left_to_the_teach
     assert found.truth == "stereo"
     assert StereoFolder(tmp_path / "out" / "drive")[0].depth is None
     folder = StereoFolder(tmp_path / "out" / "judging")
-    assert not folder.truth_path(folder.scenes[0]).exists()  # no measurement: a pseudo-label, known as such
+    assert not folder.truth_path(folder.scenes[0]).exists()  # not measured: a pseudo-label, marked as such
     judged = folder[0].depth
     assert np.median(judged[judged > 0]) == pytest.approx(10.0, rel=0.05)
 

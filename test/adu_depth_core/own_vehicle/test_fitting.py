@@ -1,4 +1,4 @@
-"""Known faults are found, whatever share of the truth is wrong."""
+"""Known faults are recovered despite a share of wrong truth."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def test_a_factor_by_row_is_found(drive):
     assert factors[0] == pytest.approx(1 / 0.9, rel=0.05)
     assert factors[2] == pytest.approx(1 / 1.2, rel=0.05)
     after = np.concatenate([np.abs(np.log(corrected_depth(o, correction) / o.truth)) for o in frames])
-    assert after.mean() < 0.075  # 0.05 is the noise; before it was 0.15
+    assert after.mean() < 0.075  # 0.05 is the noise; the error was 0.15 before
 
 
 def test_an_unknown_kind_is_refused(drive):
@@ -53,7 +53,7 @@ def test_sigma_covers_what_it_says(drive, card, sigma, novelty, factor):
     assert fit.factor == pytest.approx(factor, rel=0.04)
     if novelty == 1.0:
         assert fit.novelty == {}
-    else:  # what is usual for the camera is the reference, and the threshold keeps its distance
+    else:  # the camera's typical novelty becomes the reference; the threshold moves with it
         assert (fit.novelty["reference"], fit.novelty["threshold"]) == (1.5, 3.0)
     shares = [np.mean(np.abs(o.depth - o.truth) <= sigma_of(o, o.depth, card, fit)) for o in frames]
     assert np.mean(shares) == pytest.approx(0.683, abs=0.005)

@@ -1,4 +1,4 @@
-"""What is judged was not seen by what it is judged with."""
+"""Corrections are evaluated only on data they were not fitted to."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""A tape measure is enough, if there are several distances."""
+"""Calibration from tape-measured distances, given several of them."""
 
 import numpy as np
 import pytest
@@ -23,13 +23,13 @@ def test_what_is_no_distance_is_named(text):
 
 
 def test_depth_is_along_the_optical_axis():
-    """3-4-5: the ray is 4 / 3 as long as its depth... at 100 pixels beside the axis sqrt(2)."""
+    """At 100 pixels off the axis the ray is sqrt(2) times its depth."""
     assert Distance(100, 50, 7.0).depth(CAMERA) == pytest.approx(7.0)
     assert Distance(200, 50, np.sqrt(2) * 7.0).depth(CAMERA) == pytest.approx(7.0)
 
 
 def distances(factor, count):
-    """What a tape measures where the prediction is 10 m, if truth is some factor of that, and 3 % off."""
+    """Tape readings where the prediction is 10 m and truth is a factor of that, with 3 % noise."""
     places = [(20 + 37 * i % 160, 30 + 13 * i % 60) for i in range(count)]
     lengths = [np.linalg.norm([(u - 100) / 100, (v - 50) / 100, 1]) for u, v in places]
     off = [1.03, 0.97, 1.0, 1.02, 0.98, 1.01]

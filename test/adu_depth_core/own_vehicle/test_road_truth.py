@@ -1,4 +1,4 @@
-"""The height of the camera tells the scale of what is predicted."""
+"""The camera's height gives the scale of predictions."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ CAMERA = Camera(400.0, 400.0, 320.0, 120.0, 640, 240)
 
 
 def road(height, pitch=0.0):
-    """Depth of a level road and of a wall at 40 m, seen by a camera that looks down by some degrees."""
+    """Depth of a level road and a wall at 40 m, seen by a camera pitched down by some degrees."""
     v = (np.arange(240) - CAMERA.cy) / CAMERA.fy
     down = np.cos(np.radians(pitch)) * v + np.sin(np.radians(pitch))
     with np.errstate(divide="ignore"):
@@ -27,7 +27,7 @@ def test_the_factor_is_that_of_the_heights(card, pitch, factor):
     assert (found.seconds, found.drive) == (3.0, 1)
     np.testing.assert_allclose(found.truth * factor, found.depth, rtol=0.02)
     assert found.relative_sigma is None
-    assert found.depth.max() < 25  # the wall is no road
+    assert found.depth.max() < 25  # the wall is not road
 
 
 def test_without_a_road_there_is_no_observation(card):

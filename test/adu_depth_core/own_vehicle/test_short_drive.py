@@ -1,4 +1,4 @@
-"""A few seconds correct what is plainly wrong, and hardly anything where nothing is."""
+"""A few seconds correct an obvious error, and change almost nothing without one."""
 
 import dataclasses
 
@@ -12,13 +12,13 @@ from adu_depth_core.own_vehicle.decision import decide, measures
 from adu_depth_core.own_vehicle.held_out import HeldOut, hold_out
 from adu_depth_core.own_vehicle.short_drive import SCALE, SIGMA, Spread, shrink
 
-RIGHT_SIGMA = 0.0575  # of Laplace errors of scale 0.05
+RIGHT_SIGMA = 0.0575  # for Laplace errors of scale 0.05
 HERTZ = 10
 
 
 @pytest.fixture
 def short_drive(drive):
-    """Frames a tenth of a second apart; ``offset`` is an error of each frame in log depth."""
+    """Frames 0.1 s apart; ``offset`` is the error of each frame in log depth."""
 
     def make(frames=20, offset=None, **options):
         made = drive(frames=frames, **options)
@@ -82,7 +82,7 @@ def test_doubtful_errors_are_shrunk(short_drive, card):
 
 
 def test_an_error_of_depth_is_not_counted_again_as_one_of_sigma(short_drive, card):
-    """It is shrunk, so some of it remains; sigma is right for what is left without it."""
+    """The correction is shrunk, so some error remains; sigma is right for the error without it."""
     held_out = hold_out(short_drive(offset=np.full(20, 2.2 * SCALE.scenes), sigma=RIGHT_SIGMA))
     found = decide(held_out, card).shrunk["sigma"]
     assert found.value == pytest.approx(0, abs=0.03)
@@ -100,17 +100,17 @@ def test_an_error_of_half_of_the_drive_is_left(short_drive, card):
 
 
 class OneInterval(HeldOut):
-    """Judged as longer drives are."""
+    """Evaluated like longer drives."""
 
     short = False
 
 
 def written(short_drive, card, memory, kind=HeldOut):
-    """Of 40 drives without an error, those with a correction of depth; and the largest of these."""
+    """Number of 40 error-free drives that get a depth correction, and the largest such correction."""
     logs = []
     for seed in range(40):
         offset = scene_errors(np.random.default_rng(seed), 20, memory, SCALE.scenes)
-        # Pixels differ by more than scenes do, so that the frames do not tell how alike they are.
+        # Pixels vary more than scenes, so the frames do not reveal their correlation.
         held_out = hold_out(short_drive(offset=offset, noise=0.22, sigma=0.22 * 1.149, seed=seed))
         correction = decide(kind(**vars(held_out)), card, ["scale"]).correction
         logs += [abs(correction.log_scale)] if correction else []
@@ -125,7 +125,7 @@ def test_where_nothing_is_wrong_little_is_written(short_drive, card, memory):
 
 
 def test_the_interval_of_longer_drives_would_write_more(short_drive, card):
-    """If not, short drives need no rule of their own."""
+    """Otherwise short drives would not need a special rule."""
     assert written(short_drive, card, 8.0, OneInterval)[0] >= 2 * written(short_drive, card, 8.0)[0]
 
 

@@ -1,4 +1,4 @@
-"""Two images and the metres between them give depth; what tells no motion gives none."""
+"""Two images and the distance between them give depth; points without parallax give none."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""A made-up result of `evaluate-bag`, with every part that its page can show."""
+"""A synthetic result of `evaluate-bag` with every part that its page can show."""
 
 from collections.abc import Callable
 
@@ -47,7 +47,7 @@ def make_result() -> Callable[..., object]:
         records = tuple(
             er.FrameRecord(
                 index=i,
-                # A second is missing after two thirds.
+                # A gap of one second after two thirds.
                 stamp_ns=START_NS + (i + (10 if i > 2 * frames / 3 else 0)) * PERIOD_NS,
                 pixels=21_000 if truth else 0,
                 metrics={

@@ -47,12 +47,12 @@ def test_differences_are_relative_and_counted():
 @pytest.mark.parametrize(
     ("published", "depth", "sigma"),
     [
-        (np.nan, 10.0, 1.0),  # sure, but marked as unsure
-        (10.0, 10.0, 3.0),  # unsure, but not marked
+        (np.nan, 10.0, 1.0),  # certain, but marked as uncertain
+        (10.0, 10.0, 3.0),  # uncertain, but not marked
         (np.inf, 40.0, 1.0),  # near, but marked as far
         (60.0, 60.0, 1.0),  # far, but not marked
-        (np.inf, 60.0, 30.0),  # unsure comes before far
-        (-np.inf, 60.0, 1.0),  # the node never says that
+        (np.inf, 60.0, 30.0),  # uncertain takes precedence over far
+        (-np.inf, 60.0, 1.0),  # the node never marks pixels so
     ],
 )
 def test_a_wrong_mark_is_a_difference(published, depth, sigma):

@@ -1,4 +1,4 @@
-"""The recorded bag, read by libraries that this project does not use, and the layouts that show it."""
+"""The recorded bag, read by independent libraries, and the layouts that display it."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Frames come out in order with the same figures, however many are predicted at a time."""
+"""Frames come out in order with the same metrics for any number of parallel predictions."""
 
 import dataclasses
 
@@ -27,7 +27,7 @@ def predictor(color_student):
 @pytest.fixture(scope="module")
 def frames():
     rng = np.random.default_rng(0)
-    scene = rng.integers(100, 200, (64, 192, 3), np.uint8)  # still enough to be compared from frame to frame
+    scene = rng.integers(100, 200, (64, 192, 3), np.uint8)  # static enough for frame-to-frame comparison
     return [
         BagFrame(
             index=i,
@@ -76,7 +76,7 @@ def test_models_do_not_get_into_each_others_frames(predictor, frames, write_colo
 
 
 def test_each_model_is_judged_alone_and_stabilised(predictor, frames, monkeypatch):
-    """Frames are stabilised in order, however many are predicted at a time; the vehicle stands."""
+    """Frames of a static vehicle are stabilised in order for any number of parallel predictions."""
     side_by_side = run([predictor, predictor], frames, stabilise=True)
     alone = run([predictor], frames)
     monkeypatch.setattr("adu_depth_core.replay.model_replay.ALONE", FRAMES)

@@ -1,4 +1,4 @@
-"""A small drive and a look at its scene from both cameras, made once."""
+"""A small drive, and a view of its scene from both cameras, made once."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ def small_drive() -> SmallDrive:
 
 @pytest.fixture
 def clear_noon():
-    """Light of a clear day with the sun overhead."""
+    """Lighting of a clear day with the sun overhead."""
     pytest.importorskip("trimesh")
     from adu_depth_core.synthetic.imaging.light import Light
 

@@ -1,4 +1,4 @@
-"""Every face of a street says what it is."""
+"""Every face of a street has a class."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def test_people_and_vehicles_are_whole():
     rng = np.random.default_rng(0)
     assert labels(person(rng)) == labels(cyclist(rng)) == {PixelClass.PERSON}
     for mesh in [random_vehicle(rng)[0] for _ in range(40)] + [random_lorry(rng) for _ in range(10)]:
-        # The dark ground beneath is ground, and lies flat.
+        # The dark base plane is ground, and flat.
         below = mesh.corners[mesh.label == PixelClass.GROUND].reshape(-1, 3)
         assert labels(mesh) == {PixelClass.VEHICLE, PixelClass.GROUND}
         assert below[:, 2].max() < 0.05

@@ -1,4 +1,4 @@
-"""Both views and the depth come from one scene: checked ray by ray."""
+"""Both views and the depth show the same scene: checked ray by ray."""
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ def test_the_mask_of_common_pixels_agrees_with_the_ray_caster(views):
     points = rig.camera.unproject(np.where(finite, left, 0))[finite]
     points = points @ world_from_left[:3, :3].T + world_from_left[:3, 3]
     eye = world_from_left[:3, :3] @ [rig.baseline, 0, 0] + world_from_left[:3, 3]
-    # From the surface towards the camera; the last and first centimetres are the surface's own.
+    # From the surface towards the camera; the first and last centimetres would hit the surface itself.
     rays = (eye - points).astype(np.float32)
     start = points + 0.01 * rays / np.linalg.norm(rays, axis=1, keepdims=True)
     hits = shader.caster.cast(start.astype(np.float32), rays)

@@ -1,4 +1,4 @@
-"""Throughput: what is computing and what is waiting, by a clock that the test turns."""
+"""Throughput: computing and waiting time, by a clock that the test advances."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from adu_depth_core.training.callbacks import ProgressLog, Throughput
 
 
 class Log:
-    """Takes what a module would log."""
+    """Collects what a module would log."""
 
     def __init__(self):
         self.values = []
@@ -57,7 +57,7 @@ def test_validation_counts_as_neither(clock):
 
 
 class Run:
-    """A trainer, as far as the log looks at it."""
+    """The parts of a trainer that the log reads."""
 
     max_steps, is_global_zero, global_step = 100, True, 0
 
@@ -70,7 +70,7 @@ def test_where_there_is_no_terminal_a_line_is_written_every_ten_seconds_and_at_t
     log.on_train_start(trainer, module)
     for step in range(21, 101):
         now[0] += 0.25
-        module.progress = (step - 1) / 100  # as it is set at the beginning of each step
+        module.progress = (step - 1) / 100  # set at the start of each step
         trainer.global_step = step
         log.on_train_batch_end(trainer, module, {"loss": torch.tensor(3.0 - step / 50)})
     log.on_train_end(trainer, module)

@@ -1,4 +1,4 @@
-"""What a card says of the cameras that a network was trained with."""
+"""Camera range in a model card, from the training data."""
 
 import dataclasses
 
@@ -53,13 +53,13 @@ def test_zoom_enlarges_the_focal_length_and_narrows_the_view(tmp_path):
     entry = camera_range(views(write_rig(tmp_path / "rig", 80.0), zoom_probability=1.0, max_zoom=2.0))
     assert entry["network_focal"] == pytest.approx([80.0, 160.0], rel=0.03)
     narrow, wide = entry["horizontal_fov"]
-    # Half of the columns are 53.1 degrees in the middle, 45 at the edge.
+    # Half of the columns span 53.1 degrees in the middle, 45 at the edge.
     assert 45.0 <= narrow <= 53.1
     assert wide == pytest.approx(90.0, abs=3.0)
 
 
 def test_a_network_trained_on_crops_knows_the_whole_images(tmp_path):
-    """The shipped teacher learned from 640 of 1280 columns, and warned of the images that these are from."""
+    """The shipped teacher was trained on 640 of 1280 columns, and warned about the full images."""
     rig = views(write_rig(tmp_path / "rig", 80.0), crop_width=32, zoom_probability=0.0)
     entry = camera_range(rig)
     assert entry["horizontal_fov"][1] == pytest.approx(90.0, abs=0.1)
@@ -69,7 +69,7 @@ def test_a_network_trained_on_crops_knows_the_whole_images(tmp_path):
 
 
 def test_a_border_around_a_small_image_shows_no_wider_view(tmp_path):
-    """Zoomed out, the image of 90 degrees covers part of the input; its camera would see 116 degrees."""
+    """Zoomed out, the 90 degree image covers part of the input, whose camera would span 116 degrees."""
     virtual = VirtualCameraConfig(
         sizes=("64x160",), min_zoom=0.6, max_zoom=1.0, zoom_probability=1.0, rotation_probability=0.0
     )

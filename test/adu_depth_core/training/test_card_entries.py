@@ -1,4 +1,4 @@
-"""What is measured of a trained model on frames that it did not see."""
+"""Measurements of a trained model on held-out frames."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from adu_depth_core.training.card_entries import complete_card
 from adu_depth_core.training.sources import BenchmarkConfig
 
 RED, BLUE = 150, 127
-DEPTH = np.exp(4 * RED / 255)  # what the colour student makes of it
+DEPTH = np.exp(4 * RED / 255)  # prediction of the colour student
 UNIT_SIGMA = np.exp(-4 * BLUE / 255) * DEPTH
 
 

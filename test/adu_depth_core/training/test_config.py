@@ -1,4 +1,4 @@
-"""Training configuration: shipped files load, mistakes are named."""
+"""Training configuration: shipped files load, errors name the entry."""
 
 import pytest
 

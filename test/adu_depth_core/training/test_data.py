@@ -1,4 +1,4 @@
-"""The order of training views depends on seed and position only."""
+"""The order of training views depends only on seed and position."""
 
 import dataclasses
 from types import SimpleNamespace

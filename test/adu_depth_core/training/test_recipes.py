@@ -1,4 +1,4 @@
-"""The recipes for published data sets run from training to export on miniature trees in their own layouts."""
+"""Recipes for public data sets run from training to export on miniature copies of their layouts."""
 
 import json
 
@@ -27,7 +27,7 @@ TINY = ["input_height=64", "input_width=160", "crop_width=96", "f_ref=150", "ste
 
 @pytest.fixture
 def kitti(tmp_path, write_kitti_raw_frame):
-    """A frame of each held-out drive, two of a training and of a test drive, and lists as BTS ships them."""
+    """A frame of each held-out drive, two each of a training and a test drive, and BTS's lists."""
     held_out = KINDS["kitti_eigen"].held_out
     drives = dict.fromkeys((*held_out.validation, *held_out.calibration), 1)
     lists = {"train": "", "test": ""}
@@ -64,7 +64,7 @@ def test_kitti_eigen_trains_evaluates_and_exports_without_an_edit(kitti, tmp_pat
         "--model",
         str(out / "student.onnx"),
     ]
-    # The usual crop is of 352x1216 pixels, which miniature images do not have.
+    # The usual crop is 352x1216 pixels, larger than the miniature images.
     assert main([*evaluate, "--crop", "garg", "--backend", "onnxruntime", "--json", str(result)]) == 0
     record = json.loads(result.read_text(encoding="utf-8"))
     (judged,) = record["sets"]
@@ -83,7 +83,7 @@ def test_kitti_eigen_trains_evaluates_and_exports_without_an_edit(kitti, tmp_pat
 
 @pytest.fixture
 def any_camera(tmp_path, write_kitti2015_scene):
-    """Each folder of the recipe with two frames, of which the second shows a held-out place in some."""
+    """Each folder of the recipe with two frames; in some, the second shows a held-out place."""
     root = tmp_path / "data"
     for scene in (*KITTI2015_HELD_OUT.validation, *KITTI2015_HELD_OUT.calibration, "000000"):
         write_kitti2015_scene(root / "kitti2015", scene, (90, 60, 30), 10.0)

@@ -1,4 +1,4 @@
-"""What tells two trainings apart."""
+"""Criteria that distinguish two training runs."""
 
 from adu_depth_core.training.resume import FREE, NO_EFFECT, differences
 

@@ -1,4 +1,4 @@
-"""A training run from a folder of pairs to a usable model."""
+"""A training run from a folder of stereo pairs to a usable model."""
 
 import dataclasses
 import logging
@@ -60,7 +60,7 @@ def pairs(tmp_path):
 
 @pytest.fixture
 def config(pairs, tmp_path):
-    """Two steps on the pairs that are not held out by name; of the others, 2 calibrates and 6 validates."""
+    """Two steps on the pairs not held out by name; of the others, 2 calibrates and 6 validates."""
     lists = {}
     for name, scene in (("calibration", 2), ("validation", 6)):
         lists[name] = tmp_path / f"{name}.txt"
@@ -85,8 +85,8 @@ def config(pairs, tmp_path):
 def test_training_leaves_a_calibrated_model_that_predicts(config, pairs, caplog, capsys):
     with caplog.at_level(logging.INFO):
         model, card = train("student", config, Machine(workers=0))
-    assert "max_steps=2` reached" in caplog.text  # what Lightning says of the run
-    assert "Tip" not in caplog.text  # what it sells
+    assert "max_steps=2` reached" in caplog.text  # Lightning's messages about the run
+    assert "Tip" not in caplog.text  # its advertisements
     assert "training: step 2, " in capsys.readouterr().err  # a line, not a bar
     assert read_card(model) == card
     assert set(card.files) == {"student.onnx", "student.safetensors"}
@@ -95,10 +95,10 @@ def test_training_leaves_a_calibrated_model_that_predicts(config, pairs, caplog,
     assert card.training["data"][0]["scenes"] == ["000000", "000001", "000003"]
     assert "non-commercial" in card.licence.lower()
     shortest, longest = card.cameras["network_focal"]
-    assert shortest == 150.0  # the rig's own; then zoomed
+    assert shortest == 150.0  # the rig itself, then zoomed
     assert longest == pytest.approx(150.0 * config.max_zoom, rel=0.02)
 
-    # The scale was fitted on these two frames, so a pixel in or near two thirds of each is within one sigma.
+    # The scale was fitted on these two frames, so about two thirds of their pixels are within one sigma.
     predictor = Predictor(model)
     inside = []
     for split in (config.calibration[0].split, config.validation.split):
@@ -156,7 +156,7 @@ def test_a_network_of_all_frames_is_judged_by_its_twin(config, tmp_path):
 
 @pytest.fixture
 def teacher(config, tmp_path):
-    """A teacher of two steps."""
+    """A teacher trained for two steps."""
     config = dataclasses.replace(config, out=str(tmp_path / "teacher"))
     return train("teacher", config, Machine(workers=0))
 
@@ -228,7 +228,7 @@ def test_a_student_of_virtual_cameras_learns_from_what_was_kept_of_its_teacher(c
     assert card.novelty["threshold"] > card.novelty["reference"] > 0
     assert 0 < card.typical["depth"][0] <= card.typical["depth"][1]
     assert card.training["recipe"]["virtual_cameras"]["sizes"] == ["64x96", "64x128"]
-    # There was time for one step.
+    # The time limit allowed one step.
     assert (card.training["steps"], card.training["recipe"]["max_hours"]) == (1, 1e-9)
 
 
@@ -294,7 +294,7 @@ def test_the_best_validation_can_be_kept(config):
     model, card = train("student", config, Machine(workers=0))
     best = torch.load(f"{config.out}/best.ckpt", weights_only=True)
     (monitor,) = (s for s in best["callbacks"].values() if "best_model_score" in s and s.get("monitor"))
-    # Rounded to FP16 and run by OpenVINO, it is as good as its validation said.
+    # Rounded to FP16 and run in OpenVINO, it matches its validation result.
     assert card.accuracy[0]["metrics"]["abs_rel"] == pytest.approx(
         float(monitor["best_model_score"]), rel=0.02
     )
@@ -302,7 +302,7 @@ def test_the_best_validation_can_be_kept(config):
 
 
 def test_a_run_ends_early_when_validation_gets_no_better(config):
-    """With a learning rate of nothing the second validation is like the first."""
+    """With a learning rate of 0 the second validation equals the first."""
     frozen = dataclasses.replace(
         config, steps=8, learning_rate=0.0, encoder_learning_rate=0.0, weight_decay=0.0, validate_every=2
     )
@@ -360,7 +360,7 @@ def scalars(folder, tag):
 
 
 def command(config, pairs, out, *extra):
-    """The same training as a command."""
+    """The same training by the command line."""
     recipe = f"""
     encoder: tf_efficientnet_lite0
     encoder_weights: package
@@ -421,7 +421,7 @@ def test_a_killed_training_goes_on_as_if_it_had_not_been(config, pairs, tmp_path
 
 @pytest.mark.slow
 def test_two_processes_train_as_one_does_on_the_whole_batch(config, pairs, tmp_path):
-    """Batch norm is of half the batch in each process, so the runs are alike, not equal."""
+    """Batch norm sees half the batch in each process, so the runs are similar, not equal."""
     one, two = tmp_path / "1", tmp_path / "2"
     assert main(command(config, pairs, one, "steps=4", "validate_every=4")) == 0
     line = [*command(config, pairs, two, "steps=4", "validate_every=4"), "--devices", "2"]

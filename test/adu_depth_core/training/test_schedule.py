@@ -1,4 +1,4 @@
-"""Progress by steps and by the clock."""
+"""Schedule progress by steps and by wall-clock time."""
 
 from types import SimpleNamespace
 

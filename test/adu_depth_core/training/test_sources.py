@@ -1,4 +1,4 @@
-"""What a configured source opens, and what the model card says of it."""
+"""Data opened by a configured source, and its entry in the model card."""
 
 import pytest
 

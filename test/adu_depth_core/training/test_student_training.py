@@ -1,4 +1,4 @@
-"""Steps of a student's training: which terms there are, what weighs them, and in which precision."""
+"""Training steps of a student: loss terms, their weights, and precision."""
 
 import dataclasses
 
@@ -17,7 +17,7 @@ from adu_depth_core.training.student_training import StudentTraining
 
 CAMERA = Camera(60.0, 60.0, 47.5, 23.5, 96, 64)
 ROWS, COLUMNS = slice(8, 28), slice(8, 88)
-"""Well inside the wall."""
+"""Region well inside the wall."""
 
 
 def config(**changes):
@@ -37,7 +37,7 @@ def training(**changes):
 
 
 def batch(fault=(False, False), taught=True):
-    """A wall at 10 m on a road, dense; the teacher says the same."""
+    """A wall at 10 m on a road, with dense depth; the teacher predicts the same."""
     torch.manual_seed(1)
     rays = torch.from_numpy(CAMERA.rays()).permute(2, 0, 1)
     depth = (1.6 / rays[1:2].clamp(min=0.01)).clamp(max=10.0).expand(2, 1, -1, -1).contiguous()
@@ -54,11 +54,11 @@ def batch(fault=(False, False), taught=True):
 
 
 def terms(module, views):
-    """The losses of a step by their names."""
+    """The losses of a step by name."""
     found = {}
     module.log_dict = lambda values, **_: found.update(values)
     module.log = lambda *_, **__: None
-    module.eval()  # batch norm without memory of the step before
+    module.eval()  # batch norm without statistics of the previous step
     with torch.no_grad():
         module.training_step(views, 0)
     return {name.removeprefix("train/"): float(value) for name, value in found.items()}
@@ -96,7 +96,7 @@ def test_what_stands_counts_more_than_the_road():
     assert (weight[:, 0, ROWS, COLUMNS] == 3.0).all()
     assert (weight[:, 0, -16:-4, COLUMNS] == 1.0).all()
 
-    # An error on the wall alone costs more with the weight, and one on the road less.
+    # With the weight, an error on the wall alone costs more, and one on the road less.
     for rows, change in ((slice(0, 30), 1), (slice(44, 64), -1)):
         mu = views["depth"].log()
         mu[:, :, rows] += 0.3

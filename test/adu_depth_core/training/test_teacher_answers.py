@@ -1,4 +1,4 @@
-"""A teacher's answers are computed once, and are those of that teacher for that pair."""
+"""A teacher's predictions are computed once, and are keyed by teacher and pair."""
 
 import dataclasses
 import pickle

@@ -1,4 +1,4 @@
-"""Pictures of training views."""
+"""Visualisations of training views."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from adu_depth_core.training.view_picture import ERROR_SCALE, draw
 from adu_depth_core.visualization import UNKNOWN_COLOR
 
 HEIGHT, WIDTH = 64, 320
-TITLE = 28  # rows of a panel's title at this width
+TITLE = 28  # rows of a panel title at this width
 
 
 def maps(**more):

@@ -32,7 +32,7 @@ def ahead(step):
 
 
 def run(frames, motion=stands, images=None, **options):
-    """The last answer for a sequence of predictions."""
+    """The last output for a sequence of predictions."""
     fusion = TemporalFusion(FAR, FusionOptions(**options))
     for i, frame in enumerate(frames):
         image = IMAGE if images is None else images[i]
@@ -72,8 +72,8 @@ def test_depth_of_a_static_scene_follows_the_vehicle():
 
 
 def test_a_vehicle_that_drives_ahead_at_our_speed_does_not_come_nearer():
-    """Its depth stays, where a static surface's would shrink by the step: less than the gate from frame to
-    frame, but always to the same side."""
+    """Its depth stays constant where a static surface's would shrink: by less than the gate per frame, but
+    with a consistent sign."""
     depth = np.full(CAMERA.size, 60.0, np.float32)
     depth[16:48, 60:100] = 20.0
     rng = np.random.default_rng(2)
@@ -84,7 +84,7 @@ def test_a_vehicle_that_drives_ahead_at_our_speed_does_not_come_nearer():
         car = run(frames, ahead(1.2), plain, **options).prediction.depth[20:44, 64:96]
         return np.mean(car / 20) - 1
 
-    assert bias(drift_gate=1e6) < -0.025  # drawn towards the place of a static one
+    assert bias(drift_gate=1e6) < -0.025  # pulled towards the position of a static one
     assert abs(bias()) < 0.01
 
 
@@ -110,7 +110,7 @@ def test_a_change_of_exposure_alone_does_not_stop_the_fusion():
 
 
 def test_an_object_that_moves_with_the_image_is_masked():
-    """Its texture stays in place, although the depth says that it should have grown."""
+    """Its texture stays in place, although its depth implies that it should grow."""
     rng = np.random.default_rng(3)
     now = rng.integers(0, 255, (64, 160), np.uint8)
     motion = ahead(3.0)
@@ -121,11 +121,11 @@ def test_an_object_that_moves_with_the_image_is_masked():
     depth = np.full(CAMERA.size, 20.0, np.float32)
     warp = backward_warp(depth, CAMERA, motion(0, 1))
     fused = fuse(before, depth, depth / 10, grey, warp, 0.0, FAR, FusionOptions())
-    assert np.mean(fused.weight[:, :40] > 0) < 0.05  # far from the axis, where pixels would have moved
+    assert np.mean(fused.weight[:, :40] > 0) < 0.05  # far off axis, where pixels would have moved
 
 
 def test_the_border_that_came_into_view_is_new():
-    """Driving backwards, the image's rim shows what was not seen before."""
+    """When driving backwards, new content enters at the image border."""
     images = [np.full((64, 160, 3), 90, np.uint8)] * 2
     answer = run([prediction(10.0), prediction(12.2)], ahead(-2.0), images)
     assert np.all(answer.prediction.depth[:, :8] == np.float32(12.2))
@@ -179,7 +179,7 @@ def test_it_starts_anew(stamp_ns, camera, shape, motion, reason):
     image = np.resize(IMAGE, shape)
     answer = fusion.update(frame, image, stamp_ns, motion)
     assert (answer.unfused, answer.prediction) == (reason, frame)
-    # and is fused again from here on
+    # fused again from here on
     again = fusion.update(frame, image, stamp_ns + FRAME_NS, stands)
     assert again.unfused == ""
 

@@ -12,7 +12,7 @@ DISTANCES = st.floats(2.0, 80.0)
 
 
 def forward(metres):
-    """``before_from_now`` of a camera that drove ahead: what it sees now was that much farther."""
+    """``before_from_now`` of a camera that moved forward: points were farther away by that distance."""
     motion = np.eye(4)
     motion[2, 3] = metres
     return motion
@@ -39,7 +39,7 @@ def test_without_motion_each_pixel_stays_and_keeps_its_depth(near, far):
 def test_driving_ahead_shortens_the_depth_by_the_step(distance, step):
     warp = backward_warp(np.full(CAMERA.size, distance, np.float32), CAMERA, forward(step))
     np.testing.assert_allclose(warp.advance, -step, atol=1e-4)
-    assert warp.seen[1:-1, 1:-1].all()  # ahead, the frame before saw more
+    assert warp.seen[1:-1, 1:-1].all()  # moving forward, the previous frame saw more
 
 
 @settings(max_examples=50)
@@ -60,7 +60,7 @@ def test_any_motion_takes_a_pixel_where_its_point_projects(q, t, u, v, z):
     assert warp.advance[v, u] == pytest.approx(z - before, abs=1e-3)
     if inside and warp.seen[v, u]:
         assert (warp.columns[v, u], warp.rows[v, u]) == pytest.approx((column, row), abs=0.02)
-    else:  # apart from rounding at the border
+    else:  # except for rounding at the border
         margin = min(column, CAMERA.width - 1 - column, row, CAMERA.height - 1 - row)
         assert inside == warp.seen[v, u] or abs(margin) < 0.02
 

@@ -1,7 +1,7 @@
-"""What differs between TensorRT 10, TensorRT 11 and TensorRT for RTX, held against what is installed.
+"""Differences between TensorRT 10, TensorRT 11 and TensorRT for RTX, checked on the installed ones.
 
-The table in docs/deployment.md says the same with its sources. Each test says for which flavours it holds, so
-that it also checks the others where they are installed.
+The table in docs/deployment.md lists the same differences with sources. Each test states the flavours it
+applies to, so it checks whichever is installed.
 """
 
 import gc
@@ -51,7 +51,7 @@ def test_some_flavour_is_installed():
 
 
 def test_every_network_is_strongly_typed(flavour):
-    """10 by a flag, 11 and RTX always; RTX keeps the flag."""
+    """10 by a flag, 11 and RTX always; RTX still has the flag."""
     has_flag = hasattr(flavour.trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED")
     assert has_flag or (not is_rtx(flavour) and major(flavour) >= 11)
     builder = flavour.trt.Builder(recording_logger(flavour.trt))

@@ -1,4 +1,4 @@
-"""The CUDA plumbing on a stand-in for CUDA's runtime, and on a GPU where there is one."""
+"""The CUDA wrapper on a fake CUDA runtime, and on a GPU if there is one."""
 
 import functools
 import gc
@@ -64,7 +64,7 @@ def test_what_was_recorded_is_replayed_on_new_values(cuda):
     other.host[:] = -1
     launch = stream.record(work)
     stream.wait("record")
-    assert (other.host == -1).all()  # recorded, not run
+    assert (other.host == -1).all()  # captured, not run
     for factor in (1, 2):
         one.host[:] = factor * VALUES
         launch()

@@ -1,4 +1,4 @@
-"""Which engines may run where, by their cards."""
+"""Compatibility of engines with GPUs and runtimes, by their cards."""
 
 import types
 
@@ -64,7 +64,7 @@ def test_a_foreign_engine_is_named_with_the_remedy(tmp_path, foreign, here, mess
 
 @pytest.fixture
 def engine(tmp_path, write_card):
-    """Writes an engine's file and card, with the parity given."""
+    """Writes an engine file and its card with the given parity."""
 
     def write(parity, entry=None):
         path = tmp_path / "student.engine"

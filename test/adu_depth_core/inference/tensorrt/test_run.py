@@ -1,6 +1,6 @@
-"""``TensorRTBackend`` on a stand-in for TensorRT: on CUDA's stand-in, and on a GPU where there is one.
+"""``TensorRTBackend`` on a fake TensorRT: on the fake CUDA, and on a GPU if there is one.
 
-The stand-in's network copies, so that a wrong stream, address, batch or replay gives a wrong answer.
+The fake network copies, so a wrong stream, address, batch or replay gives a wrong output.
 """
 
 import gc
@@ -46,7 +46,7 @@ def flavour_name(request):
 
 @pytest.fixture
 def trt(cuda, monkeypatch, flavour_name):
-    """The stand-in; at the end no object has gone before one that it had made."""
+    """The fake TensorRT; at teardown, no object may have been destroyed before one that it created."""
     trt = FakeTensorRT(cuda, rtx=flavour_name == "tensorrt_rtx")
     flavour = tensorrt_api.Flavour(flavour_name, trt)
     monkeypatch.setattr(tensorrt_api, "load_flavour", lambda name: flavour)
@@ -137,7 +137,7 @@ def test_gpu_memory_goes_with_the_backend(write_engine, cuda):
 
 
 def test_another_thread_may_run_it_on_another_gpu(write_engine, cuda):
-    """CUDA's choice of a GPU is each thread's own: the node loads in one thread and runs in another."""
+    """CUDA's current device is per thread: the node loads in one thread and runs in another."""
     if not isinstance(cuda, FakeCuda):
         pytest.skip("needs two GPUs")
     backend = TensorRTBackend(write_engine(), SIZE, None, gpu=1)
@@ -165,7 +165,7 @@ def test_frames_become_depth(write_engine):
 def test_images_of_several_threads_run_as_the_batches_that_the_engine_takes(
     write_engine, batches, at_once, caplog
 ):
-    """The stand-in copies: the depth of each image is that of its own red."""
+    """The fake network copies: each image's depth comes from its own red channel."""
     camera = Camera(3000.0, 3000.0, 32.0, 16.0, 64, 32)  # depth within the card's range
     predictor = Predictor(write_engine(batches), batch=3)
     assert predictor.images_at_once == at_once

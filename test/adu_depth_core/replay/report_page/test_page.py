@@ -1,4 +1,4 @@
-"""The page as its readers get it: parsed, searched for what it must show, and opened in a browser."""
+"""The report page: parsed, checked for required content, and opened in a browser."""
 
 import base64
 import dataclasses
@@ -208,7 +208,7 @@ def browse(tmp_path):
             pytest.skip(f"{browser} does not run here: {result.stderr[-300:]}")
         errors = [line for line in result.stderr.splitlines() if "CONSOLE" in line]
         parameters = [event.get("params", {}) for event in json.loads(net_log.read_text())["events"]]
-        # The browser asks hosts of its own accord; what a page asks for is keyed by the page's origin.
+        # The browser contacts hosts by itself; requests of the page are keyed by the page's origin.
         requests = {p["url"] for p in parameters if "file://" in str(p.get("network_isolation_key", ""))}
         return errors, requests, result.stdout
 

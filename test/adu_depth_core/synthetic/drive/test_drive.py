@@ -79,7 +79,7 @@ def test_the_right_image_shows_the_left_one_shifted_by_the_disparity(small_drive
 
 
 def test_static_points_stay_where_they_are_between_frames(small_drive):
-    """Depth, pose and mounting agree: what one frame sees lies where the next one sees a surface."""
+    """Depth, pose and mounting agree: points of one frame lie on surfaces of the next."""
     rig, (first, second) = small_drive.rig, small_drive.frames[:2]
     points = rig.camera.unproject(np.where(np.isinf(first.depth), 0, first.depth)).reshape(-1, 3)
     points = points[points[:, 2] > 0]

@@ -28,7 +28,7 @@ def test_the_kitti_reader_reads_it(small_drive, folder):
         assert sample.baseline == pytest.approx(rig.baseline)
         known = sample.depth > 0
         assert 0.4 < known.mean() < 1
-        # Disparity is stored to 1/256 pixel.
+        # Disparity is stored in units of 1/256 pixel.
         inverse = 1 / sample.depth[known] - 1 / frame.depth[known]
         assert np.abs(inverse).max() * rig.camera.fx * rig.baseline <= 1 / 512 + 1e-4
 
@@ -49,7 +49,7 @@ def test_disparity_is_focal_times_baseline_over_depth():
 def test_pixels_beside_a_near_object_are_hidden_from_the_right_camera():
     """Background at 1 px of disparity, a post at columns 6 and 7 with 4 px: it lands on columns 2 and 3."""
     disparity = np.array([[1, 1, 1, 1, 1, 1, 4, 4, 1, 1]], np.float32)
-    # Background columns 3 and 4 land there too and are hidden; column 0 leaves the picture.
+    # Background columns 3 and 4 land there too and are hidden; column 0 leaves the image.
     assert seen_by_right(disparity)[0].tolist() == [
         False,
         True,

@@ -12,7 +12,7 @@ RIGHT, DOWN, AHEAD = np.eye(3)
 
 
 def direction(mounting, optical):
-    """Where a direction of the optical frame points on the vehicle: x forward, y left, z up."""
+    """Direction of the optical frame in the vehicle frame: x forward, y left, z up."""
     return mounting.base_from_left(0.5)[:3, :3] @ optical
 
 

@@ -39,7 +39,7 @@ def test_the_same_seed_gives_the_same_views(views):
 
 
 def test_something_stands_at_the_end_of_the_street_that_is_looked_back_at(views):
-    """Above the road's vanishing point there is a street, not the bare horizon."""
+    """A street extends above the road's vanishing point, not an empty horizon."""
     frame = views[2][1]
     horizon = round(0.461 * 72)
     assert (frame.depth[horizon - 1] < 300).mean() > 0.9
@@ -47,7 +47,7 @@ def test_something_stands_at_the_end_of_the_street_that_is_looked_back_at(views)
 
 @pytest.fixture(scope="module")
 def streets():
-    """A view of each of six streets, with the settings that it was made of."""
+    """A view of each of six streets, with its settings."""
     configs = [replace(SMALL, seed=seed) for seed in range(20, 26)]
     return [(config, next(generate_views([config], spacing=40.0))[1]) for config in configs]
 

@@ -12,7 +12,7 @@ COORDINATE = st.floats(-50, 50)
 
 
 def outward_share(mesh: Mesh, inside: np.ndarray) -> float:
-    """Share of faces whose corner order looks away from a point inside."""
+    """Share of faces whose winding faces away from an interior point."""
     a, b, c = mesh.corners.transpose(1, 0, 2)
     return float(np.mean(np.einsum("ij,ij->i", np.cross(b - a, c - a), a - inside) > 0))
 
@@ -56,7 +56,7 @@ def test_a_bar_reaches_from_end_to_end_in_any_direction(bottom, along, sections)
 def test_an_ellipsoid_is_smooth():
     ball = ellipsoid((0, 0, 5), (1, 2, 3), material=0)
     np.testing.assert_allclose(np.linalg.norm(ball.normals, axis=2), 1, rtol=1e-5)
-    assert np.ptp(ball.normals, axis=1).max() > 0.1  # normals differ over a face
+    assert np.ptp(ball.normals, axis=1).max() > 0.1  # normals vary over a face
 
 
 def test_a_closed_loft_of_squares_is_a_box():
@@ -68,7 +68,7 @@ def test_a_closed_loft_of_squares_is_a_box():
 def test_texture_density_counts_tiles_per_metre():
     assert quads((0, 0, 0), (8, 0, 0), (0, 3, 0), 0, tile=4.0).density == pytest.approx(0.25)
     stretched = quads((0, 0, 0), (8, 0, 0), (0, 2, 0), 0, tile=None)
-    assert stretched.density == pytest.approx(0.25)  # 1 tile on 16 square metres
+    assert stretched.density == pytest.approx(0.25)  # 1 tile per 16 square metres
 
 
 @given(COORDINATE, COORDINATE, COORDINATE, st.floats(-7, 7), st.floats(0.2, 5))

@@ -67,7 +67,7 @@ def test_haze_hides_what_is_far(clear_noon):
 
 
 def test_edges_are_blended(clear_noon):
-    """A dark post before a bright wall: pixels on its border lie between both."""
+    """A dark post in front of a bright wall: pixels on its border blend both."""
     wall = quads((30, -40, -40), (0, 80, 0), (0, 0, 80), INDEX["car_glass"], (2.0, 2.0, 2.0))
     post = boxes((10, 0.013, 0), (0.1, 1.0, 60), INDEX["rubber"], (0, 0, 0))
     colour, depth, _ = render(Shader(merge([wall, post]), clear_noon), CAMERA, looking_along_x())

@@ -21,7 +21,7 @@ def street(request):
 
 @pytest.mark.parametrize("time", [0.0, 3.0, 6.0])
 def test_the_vehicles_way_is_free(street, time):
-    """Nothing stands within 4 m ahead of the camera, between knee and roof."""
+    """The space up to 4 m ahead of the camera is free between knee and roof height."""
     caster = RayCaster(street.mesh_at(time))
     here = 9.0 * time
     heading = street.line.heading(here)

@@ -19,7 +19,7 @@ def sample(texture, u, v, level, blend=True):
 
 @given(st.floats(-100, 100), st.floats(-100, 100), st.floats(-3, 20), st.booleans())
 def test_one_colour_stays_that_colour_at_every_scale(u, v, level, blend):
-    """Nothing leaks in from neighbouring textures or levels."""
+    """No bleeding from neighbouring textures or mipmap levels."""
     np.testing.assert_allclose(sample(0, u, v, level, blend), [1, 0, 0, 0], atol=1e-6)
 
 
