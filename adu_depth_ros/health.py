@@ -18,7 +18,7 @@ class HealthTimer:
 
     :param period: seconds
     :param check: function to call with the seconds by which the call is late, because the whole process
-        was blocked; an exception is logged and does not end the timer
+        or the previous call was blocked; an exception is logged and does not end the timer
     """
 
     def __init__(self, period: float, check: Callable[[float], None], log: RcutilsLogger) -> None:
@@ -36,10 +36,12 @@ class HealthTimer:
 
     def _run(self) -> None:
         due = time.monotonic() + self._period
-        while not self._closed.wait(self._period):
-            late = max(0.0, time.monotonic() - due)
+        while not self._closed.wait(max(0.0, due - time.monotonic())):
+            now = time.monotonic()
+            late = max(0.0, now - due)
+            # Before the check: time for which the process stood still during a check counts as late, too.
+            due = now + self._period
             try:
                 self._check(late)
             except Exception as error:
                 self._log.error("diagnostics: " + "".join(traceback.format_exception(error)).rstrip())
-            due = time.monotonic() + self._period

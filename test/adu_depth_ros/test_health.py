@@ -91,11 +91,12 @@ def statuses(client):
     client.node.destroy_subscription(subscription)
 
 
-def test_the_timer_tells_how_long_the_process_stood_still():
-    code = """
+@pytest.mark.parametrize("check_s", [0.0, 0.09], ids=["between checks", "during a check"])
+def test_the_timer_tells_how_long_the_process_stood_still(check_s):
+    code = f"""
 import time
 from adu_depth_ros.health import HealthTimer
-HealthTimer(0.1, lambda late: print(late, flush=True), None)
+HealthTimer(0.1, lambda late: (print(late, flush=True), time.sleep({check_s})), None)
 time.sleep(60)
 """
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
