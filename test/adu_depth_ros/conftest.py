@@ -19,7 +19,7 @@ try:
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.parameter import Parameter
     from rclpy.qos import QoSProfile
-    from sensor_msgs.msg import CameraInfo, Image
+    from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
     from std_msgs.msg import Header
 except ImportError:
     rclpy = None  # fixtures that need it skip
@@ -78,6 +78,19 @@ class Client:
     def set_parameter(self, name: str, value):
         parameter = Parameter(name, value=value).to_parameter_msg()
         return self.call(SetParameters, "set_parameters", parameters=[parameter]).results[0]
+
+    def listen_to_outputs(self) -> dict[str, list]:
+        """Received messages of every output topic of a camera."""
+        types = {
+            "depth/image": Image,
+            "depth/image/compressedDepth": CompressedImage,
+            "depth/camera_info": CameraInfo,
+            "uncertainty/image": Image,
+            "confidence/image": Image,
+            "depth/color": Image,
+            "depth/points": PointCloud2,
+        }
+        return {topic: self.listen(message_type, topic) for topic, message_type in types.items()}
 
     def listen(self, message_type, topic: str) -> list:
         """The messages of a topic: the list grows as they arrive."""

@@ -10,17 +10,6 @@ import pytest
 pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
 pytest.importorskip("openvino", reason="needs an inference runtime")
 from diagnostic_msgs.msg import DiagnosticArray
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
-
-TOPICS = {
-    "depth/image": Image,
-    "depth/image/compressedDepth": CompressedImage,
-    "depth/camera_info": CameraInfo,
-    "uncertainty/image": Image,
-    "confidence/image": Image,
-    "depth/color": Image,
-    "depth/points": PointCloud2,
-}
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +21,7 @@ def node(start_node, camera, shipped_model):
 
 @pytest.fixture(scope="module")
 def outputs(client, node, camera, wait_for):
-    topics = {topic: client.listen(message_type, topic) for topic, message_type in TOPICS.items()}
+    topics = client.listen_to_outputs()
     wait_for(lambda: camera.send() and not time.sleep(0.1) and all(topics.values()), "all outputs")
     return topics
 

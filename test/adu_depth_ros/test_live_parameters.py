@@ -8,18 +8,8 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
 pytest.importorskip("openvino", reason="needs an inference runtime")
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from adu_depth_ros.parameters import FRAME, Parameters
-
-OUTPUTS = {
-    "depth/image/compressedDepth": CompressedImage,
-    "depth/camera_info": CameraInfo,
-    "uncertainty/image": Image,
-    "confidence/image": Image,
-    "depth/color": Image,
-    "depth/points": PointCloud2,
-}
 
 TEXTS = {"region_of_interest": "0,0,80,48", "ego_mask": "0,40 159,40 159,47", "save_folder": "/tmp"}
 """Values for parameters declared merely as strings."""
@@ -79,10 +69,9 @@ def flow(start_node, client, camera, shipped_model, wait_for):
     # The vehicle motion that stabilise needs would require tf2_msgs.
     start_node("-p", f"model:={shipped_model}", "-p", "stabilise_motion:=none")
     camera.wait_for_subscriber()
-    depth = client.listen(Image, "depth/image")
-    others = [client.listen(kind, topic) for topic, kind in OUTPUTS.items()]
-    wait_for(lambda: camera.send() and not time.sleep(0.1) and depth and all(others), "all outputs")
-    flow = Flow(camera, depth)
+    outputs = client.listen_to_outputs()
+    wait_for(lambda: camera.send() and not time.sleep(0.1) and all(outputs.values()), "all outputs")
+    flow = Flow(camera, outputs["depth/image"])
     yield flow
     flow.stop()
 
