@@ -142,4 +142,3 @@ def _fresh_log():
     log = logging.getLogger("adu_depth_core")
     log.handlers.clear()
     log.propagate = True
-    logging.disable(logging.NOTSET)  # set by benchmarks/bit_flips.py, which the tests of docs start

@@ -31,7 +31,8 @@ def quantize(model: Any, inputs: list[NetworkInput]) -> tuple[Any, list[str]]:
     :return: the new graph, and the names of the convolutions kept in FP32
     """
     nncf = require("nncf", "deploy", "for INT8")
-    nncf.set_log_level(logging.ERROR)
+    # Not nncf.set_log_level: it also sets the level of handlers that others have put on its logger.
+    logging.getLogger("nncf").setLevel(logging.ERROR)
     kept = sorted(
         head_nodes(model)
         | fingerprint_nodes(model)

@@ -1,3 +1,5 @@
+import logging
+
 import numpy as np
 import pytest
 
@@ -157,3 +159,15 @@ def test_an_export_never_replaces_its_source(color_student, capsys):
 def test_a_reduced_precision_is_no_source(exported, tmp_path, capsys):
     assert export(exported / "fp16.onnx", tmp_path / "out.onnx") == 1
     assert "starts from an FP32 student" in capsys.readouterr().err
+
+
+def test_quantising_leaves_the_level_of_other_handlers_alone(exported, shipped_model, tmp_path):
+    pytest.importorskip("nncf")
+    handler = logging.NullHandler()  # pytest and applications put their own on loggers that do not propagate
+    logging.getLogger("nncf").addHandler(handler)
+    try:
+        options = ["--precision", "int8", "--frames", str(exported / "frames")]
+        assert export(shipped_model, tmp_path / "int8.onnx", *options) == 0
+    finally:
+        logging.getLogger("nncf").removeHandler(handler)
+    assert handler.level == logging.NOTSET
