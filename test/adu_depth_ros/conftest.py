@@ -65,8 +65,8 @@ class Client:
     def call(self, service_type, name: str, **fields):
         """Call a service, ``get_state`` of the node under test or a full name; the response.
 
-        The response is lost if the server has not yet discovered the client's reader (rmw_fastrtps issue 842):
-        a request without one is repeated.
+        The response is lost if the server has not yet discovered the client's reader (rmw_fastrtps
+        issue 842): a request without one is repeated.
         """
         client = self.node.create_client(service_type, name if "/" in name else f"/depth_node/{name}")
         assert client.wait_for_service(20), f"no service {name}"
