@@ -75,7 +75,8 @@ class DepthPublishers:
         # Depth is unknown beyond the model's range.
         max_depth = min(parameters.max_depth, card.depth_max)
         depth = mark_depth(prediction.depth, prediction.sigma, max_depth, parameters.max_relative_sigma)
-        withheld = float(np.isnan(depth if frame.hidden is None else depth[~frame.hidden]).mean())
+        visible = depth if frame.hidden is None else depth[~frame.hidden]
+        withheld = np.count_nonzero(np.isnan(visible)) / visible.size if visible.size else 0.0
         sigma = prediction.sigma
         if frame.hidden is not None:
             depth[frame.hidden] = np.nan
@@ -94,7 +95,7 @@ class DepthPublishers:
             rgb = _rgb_of_size(frame.image, frame.channels, prediction.camera.size)
             selection = _selection(parameters)
             self.points.publish(point_cloud(depth, sigma, rgb, prediction.camera, header, selection))
-        return 0.0 if np.isnan(withheld) else withheld
+        return withheld
 
     def _publish_depth(
         self, depth: np.ndarray, near: float, far: float, parameters: Parameters, header: Header

@@ -49,9 +49,11 @@ def encode_depth(depth: np.ndarray, encoding: str) -> np.ndarray:
     if encoding == "32FC1":
         return depth
     if encoding == "16UC1":
-        millimetres = depth * np.float32(1000.0) + np.float32(0.5)
-        fits = millimetres < 65536.0  # false for NaN
-        return np.where(fits, millimetres, 0.0).astype(np.uint16)
+        millimetres = depth * np.float32(1000.0)
+        millimetres += np.float32(0.5)
+        fits = millimetres < np.float32(65536.0)  # false for NaN
+        np.copyto(millimetres, np.float32(0.0), where=~fits)
+        return millimetres.astype(np.uint16)
     raise ValueError(f"depth encoding {encoding!r} is not one of {', '.join(ENCODINGS)}")
 
 
