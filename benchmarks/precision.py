@@ -1,12 +1,12 @@
 """Accuracy cost and speed gain of FP16 and INT8 on this machine's CPU, in one run.
 
-    python benchmarks/precision.py --root KITTI_2015 --frames FOLDER --model STUDENT
+    python benchmarks/precision.py --root DATA/kitti2015_more --frames FOLDER [--model small]
 
 Exports a student, not trained on the validation scenes, in each precision at its own size (INT8 calibrated on
 ``--frames``, which must not be validation scenes either), evaluates each with OpenVINO and ONNX Runtime on
-the validation scenes of KITTI 2015, and times each on OpenVINO, interleaved so that other load affects all
-equally. Exit status 1 if FP16 costs more than 1 % of abs_rel or INT8 more than 3 %, or INT8 is not faster
-than FP32.
+the validation scenes, and times each on OpenVINO, interleaved so that other load affects all equally. Exit
+status 1 if FP16 costs more than 1 % of abs_rel or INT8 more than 3 %, or INT8 is not 1.3 times as fast as
+FP32: less is usual on CPUs without VNNI.
 """
 
 from __future__ import annotations
@@ -31,15 +31,17 @@ from adu_depth_core.model_card import read_card
 PRECISIONS = ("fp32", "fp16", "int8")
 RUNTIMES = ("openvino", "onnxruntime")
 LIMITS = {"fp32": 0.0, "fp16": 0.01, "int8": 0.03}
+SPEED = 1.3
+"""Goal for INT8, relative to FP32."""
 ROUNDS, RUNS = 12, 4
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--root", type=Path, required=True, help="folder of KITTI 2015")
+    parser.add_argument("--root", type=Path, required=True, help="folder with image_2, calib, gt_depth")
     parser.add_argument("--frames", type=Path, required=True, help="images, video or bag for INT8")
     parser.add_argument(
-        "--model", type=Path, required=True, help="student that was not trained on the validation scenes"
+        "--model", default="small", help="student that was not trained on the validation scenes (small)"
     )
     parser.add_argument("--out", type=Path, help="keep the exports here (existing ones are reused)")
     arguments = parser.parse_args()
@@ -67,15 +69,15 @@ def main() -> int:
     for precision, seconds in times.items():
         ratio = times["fp32"] / seconds
         print(f"{precision:<5} openvino {1e3 * seconds:6.1f} ms, {ratio:.2f} times as fast as fp32")
-    passed &= times["int8"] < times["fp32"]
+    passed &= SPEED * times["int8"] <= times["fp32"]
     print(f"{'within' if passed else 'over'} the limits, {cpu_model()}")
     return 0 if passed else 1
 
 
 def _abs_rel(model: Path, runtime: str, root: Path, folder: Path) -> float:
     record = folder / "evaluation.json"
-    command = ["evaluate", "--dataset", "kitti2015", "--root", root, "--model", model, "--backend", runtime]
-    _run(*command, "--json", record)
+    command = ["evaluate", "--dataset", "kitti_folder", "--root", root, "--split", "validation"]
+    _run(*command, "--model", model, "--backend", runtime, "--json", record)
     return json.loads(record.read_text(encoding="utf-8"))["metrics"]["abs_rel"]
 
 

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 
 from adu_depth_core.deploy.graph import fingerprint_nodes, head_nodes, nodes_after, ray_nodes
+from adu_depth_core.deploy.split_convolutions import split_convolutions
 from adu_depth_core.errors import require
 from adu_depth_core.inference.backends.base import IMAGE, NetworkInput
 
 RULE = (
     "everything but convolutions and sums; the first convolution and the depthwise ones (their channels' "
-    "ranges differ too much for one scale); the rays of pixels and the fingerprint; all that follows the "
-    "first concatenation of features, the decoder from its first skip connection on (OpenVINO 2026.4 "
-    "computes INT8 convolutions that read a concatenation wrongly)"
+    "ranges differ too much for one scale); the rays of pixels, the fingerprint, and the last convolution. "
+    "Convolutions of concatenated features are sums of one convolution per part (OpenVINO 2026.4 computes "
+    "INT8 convolutions that read a concatenation wrongly)"
 )
 METHOD = (
     "NNCF post-training quantisation with fast bias correction, symmetric INT8, weights per channel in 7 bits"
@@ -26,19 +27,16 @@ FLOAT_KINDS = ("MatMul", "Softmax", "InstanceNormalization", "Mul", "Resize", "C
 def quantize(model: Any, inputs: list[NetworkInput]) -> tuple[Any, list[str]]:
     """Quantise the convolutions.
 
-    :param model: FP32 ``onnx.ModelProto``
+    :param model: FP32 ``onnx.ModelProto``, changed in place
     :param inputs: calibration frames as network inputs
     :return: the new graph, and the names of the convolutions kept in FP32
     """
     nncf = require("nncf", "deploy", "for INT8")
     # Not nncf.set_log_level: it also sets the level of handlers that others have put on its logger.
     logging.getLogger("nncf").setLevel(logging.ERROR)
+    split_convolutions(model)
     kept = sorted(
-        head_nodes(model)
-        | fingerprint_nodes(model)
-        | ray_nodes(model)
-        | _after_concatenation(model)
-        | _narrow_convolutions(model)
+        head_nodes(model) | fingerprint_nodes(model) | ray_nodes(model) | _narrow_convolutions(model)
     )
     quantized = nncf.quantize(
         model,
@@ -61,14 +59,6 @@ def _narrow_convolutions(model: Any) -> set[str]:
     convolutions = [node for node in model.graph.node if node.op_type == "Conv" and node.name in seeing]
     depthwise = (n for n in convolutions if any(a.name == "group" and a.i > 1 for a in n.attribute))
     return {node.name for node in (*convolutions[:1], *depthwise)}
-
-
-def _after_concatenation(model: Any) -> set[str]:
-    """Names of the nodes that depend on a concatenation of features; that of the rays is none."""
-    seeing = nodes_after(model, (IMAGE,))
-    concatenations = [n for n in model.graph.node if n.op_type == "Concat" and n.name in seeing]
-    follow = nodes_after(model, [output for node in concatenations for output in node.output])
-    return follow | {node.name for node in concatenations}
 
 
 def _make_signed(model: Any) -> None:

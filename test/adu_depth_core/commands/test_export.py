@@ -109,6 +109,25 @@ def test_both_runtimes_run_half_precision(exported, backend):
     assert np.median(np.abs(depths[1] / depths[0] - 1)) < 0.005
 
 
+def test_runtimes_agree_on_int8(exported):
+    """OpenVINO 2026.4 computes INT8 convolutions that read a concatenation wrongly: none may."""
+    pytest.importorskip("openvino")
+    from adu_depth_core.camera import Camera
+    from adu_depth_core.inference.predictor import Predictor
+
+    path = exported / "int8.onnx"
+    nodes = onnx.load(str(path)).graph.node
+    concatenations = {output for node in nodes if node.op_type == "Concat" for output in node.output}
+    decoder = [node for node in nodes if node.op_type == "Conv" and node.name.startswith("/decoder/")]
+    assert decoder
+    assert not concatenations.intersection(node.input[0] for node in decoder)
+    assert not {node.name for node in decoder} & set(read_card(path).extra["kept_fp32"])
+    image = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), np.uint8)
+    camera = Camera(300.0, 300.0, 48.0, 32.0, 96, 64)
+    depths = [Predictor(path, name).predict(image, camera).depth for name in ("openvino", "onnxruntime")]
+    assert np.median(np.abs(depths[1] / depths[0] - 1)) < 0.04
+
+
 @pytest.mark.parametrize(("batch", "images"), [("dynamic", 3), ("2", 2)])
 def test_batches(shipped_model, tmp_path, batch, images):
     out = tmp_path / "batch.onnx"
