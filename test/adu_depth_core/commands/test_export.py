@@ -128,6 +128,19 @@ def test_runtimes_agree_on_int8(exported):
     assert np.median(np.abs(depths[1] / depths[0] - 1)) < 0.04
 
 
+def test_int8_keeps_the_mean_log_depth_of_its_calibration_frames(exported):
+    import onnxruntime
+
+    from adu_depth_core.deploy.input_frames import network_inputs, read_frames
+    from adu_depth_core.deploy.student_export import HELD_OUT
+
+    frames = network_inputs(read_frames(exported / "frames", 100), read_card(exported / "int8.onnx"), SIZE)
+    calibration = [seen for index, seen in enumerate(frames) if index % HELD_OUT]
+    sessions = [onnxruntime.InferenceSession(exported / f"{p}.onnx") for p in ("fp32", "int8")]
+    means = [np.mean([s.run(["mu"], seen._asdict())[0] for seen in calibration]) for s in sessions]
+    assert abs(means[1] - means[0]) < 1e-4
+
+
 @pytest.mark.parametrize(("batch", "images"), [("dynamic", 3), ("2", 2)])
 def test_batches(shipped_model, tmp_path, batch, images):
     out = tmp_path / "batch.onnx"
