@@ -87,9 +87,12 @@ def reading_options(arguments: argparse.Namespace) -> ReadingOptions:
     )
 
 
-def print_topics(bag: Path, topics: Topics) -> None:
-    """The selected topics, with the reasons."""
+def print_topics(bag: Path, topics: Topics, truth: str | None = None) -> None:
+    """The selected topics, with the reasons.
+
+    :param truth: ground truth that comes from elsewhere; None for that of the topics
+    """
     print(f"{bag}")
     for choice in topics.choices:
         print(f"  {choice.role:<18} {choice.topic} ({choice.reason})")
-    print(f"  {'ground truth':<18} {topics.truth}")
+    print(f"  {'ground truth':<18} {truth or topics.truth}")

@@ -87,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--camera-height",
         type=number(above=0.0, most=10.0),
         metavar="M",
-        help="metres of the camera above the road: the ground truth if the bag has no better one; with "
+        help="metres of the camera above the road: the ground truth, for bags without a better one; with "
         "--truth speed a check of the speed",
     )
     parser.add_argument(
@@ -164,11 +164,15 @@ def _of_drive(arguments: argparse.Namespace, predictor: Predictor) -> tuple[Cali
     speed = arguments.truth == SPEED or arguments.speed_topic is not None
     if speed and arguments.truth not in (SPEED, None):
         raise UsageError(f"--speed-topic is for --truth speed, not --truth {arguments.truth}")
+    if arguments.camera_height is not None and arguments.truth not in (SPEED, None):
+        raise UsageError(
+            f"--camera-height is a ground truth of its own: leave out it, or --truth {arguments.truth}"
+        )
     topics = topic_options(arguments)
     reader = DriveReader(
         arguments.inputs,
         predictor,
-        dataclasses.replace(topics, truth="none") if speed else topics,
+        dataclasses.replace(topics, truth="none") if speed or arguments.camera_height is not None else topics,
         reading_options(arguments),
         arguments.camera_height,
         arguments.allow_training_frames,
@@ -176,7 +180,7 @@ def _of_drive(arguments: argparse.Namespace, predictor: Predictor) -> tuple[Cali
         arguments.speed_topic,
     )
     for bag, chosen, travel in zip(reader.bags, reader.topics, reader.travel_topics, strict=True):
-        print_topics(bag, chosen)
+        print_topics(bag, chosen, TRUTHS[reader.truth] if chosen.truth == "none" else None)
         if reader.truth == SPEED:
             poses = "" if arguments.speed_topic else "poses of the images, or "
             print(f"  {'speed':<18} {poses}{travel or 'none without'}")

@@ -139,6 +139,12 @@ def judged(
             "transform "
             "between camera and sensor (/tf), the time stamps, and that nothing moved on the vehicle"
         )
+    elif held_out.in_doubt and decision.depth_gain.low > 0 and not decision.helps:
+        refusal = (
+            "the camera's height does not tell whether depth is wrong, because a road may be predicted "
+            f"otherwise than the rest, at another pitch for one: {_likely(decision, 'that')}. Record streets "
+            "with walls, poles and fences, which show the pitch, or use LiDAR, stereo or --distance"
+        )
     elif not decision.helps:
         refusal = (
             "it does not help on the parts of the drive that were held out: "
@@ -147,7 +153,7 @@ def judged(
         if decision.sigma_gain is not None:
             refusal += f", {SIGMA_METRICS[decision.sigma_metric]} by {_interval(decision.sigma_gain)}"
         if decision.shrunk:
-            refusal += f"; {_likely(decision)}"
+            refusal += f"; {_likely(decision, 'the road' if held_out.in_doubt else 'its scenes')}"
     told = [*warnings, *_doubts(held_out, decision, truth)]
     if (
         alignment is not None
@@ -166,11 +172,14 @@ def _interval(interval: Interval) -> str:
     return f"{interval.mean:.4f} (95 % interval {interval.low:.4f} to {interval.high:.4f})"
 
 
-def _likely(decision: Decision) -> str:
-    """Errors that a short drive makes likely, and how much of them is corrected."""
+def _likely(decision: Decision, chance: str) -> str:
+    """Errors that a drive makes likely, and how much of them is corrected.
+
+    :param chance: what else may have made them
+    """
     kept = {"depth": decision.correction is not None, "sigma": decision.sigma is not None}
     return ", ".join(
-        f"{name} is wrong for more than its scenes with a probability of {_percent(told.probability)}, and "
+        f"{name} is wrong for more than {chance} with a probability of {_percent(told.probability)}, and "
         + (f"{_percent(told.weight)} of the error seen is corrected" if kept[name] else "left as it is")
         for name, told in decision.shrunk.items()
     )
@@ -183,12 +192,14 @@ def _percent(share: float) -> str:
 
 def _doubts(held_out: HeldOut, decision: Decision, truth: str) -> list[str]:
     told = []
+    if held_out.in_doubt and decision.helps:
+        told.append(f"the road may be predicted otherwise than the rest: {_likely(decision, 'that')}")
     if not held_out.in_time:
         told.append(f"judged on {held_out.description}: that says nothing of other times and places")
-    elif held_out.short:
+    elif held_out.short and not held_out.in_doubt:
         told.append(
-            f"the drive is too short to show effects that outlast it: {_likely(decision)}; record a minute "
-            "or more"
+            "the drive is too short to show effects that outlast it: "
+            f"{_likely(decision, 'its scenes')}; record a minute or more"
         )
     elif not decision.depth_gain.decided:
         told.append("the drive is too short to show effects that outlast it: record a minute or more")

@@ -1,7 +1,7 @@
 """Selection of corrections: only those that improve held-out parts of the drive significantly (95 % CI).
 
-Of a drive too short for an interval that holds beyond it, only a factor of depth and one of sigma are kept,
-each shrunk to what such a drive can tell (``short_drive``).
+Of a drive too short for an interval that holds beyond it, or with ground truth in doubt, only a factor of
+depth and one of sigma are kept, each shrunk to what such a drive can tell (``short_drive``).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ METRICS = ("log_error", "abs_rel", "d1", "scale", "within_sigma", "sigma_misfit"
 ``evaluation.uncertainty``, nats."""
 
 LIKELY = 0.5
-"""A short drive's correction is kept if the camera has an error with a probability above this."""
+"""A shrunk correction is kept if the camera has an error with a probability above this."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class Decision:
     :param before: means over held-out frames of each of ``METRICS``, as the model is
     :param after: the same with what is kept, each frame by a fit that did not see it
     :param depth_gain: fall of ``log_error`` by the best correction, kept or not; None if none was tried
-    :param sigma_gain: fall of ``sigma_misfit``, by a short drive of ``nll``; None where sigma cannot be
-        judged
-    :param shrunk: what a short drive tells of ``depth`` and ``sigma``; empty for others
+    :param sigma_gain: fall of ``sigma_misfit``, where factors are shrunk of ``nll``; None where sigma cannot
+        be judged
+    :param shrunk: what a drive that is short or in doubt tells of ``depth`` and ``sigma``; empty for others
     """
 
     correction: DepthCorrection | None
@@ -77,8 +77,8 @@ def decide(held_out: HeldOut, card: ModelCard, kinds: Sequence[str] = KINDS) -> 
     :param card: of the model, without a profile
     :param kinds: corrections to try, the simplest first
     """
-    if held_out.short:
-        return _of_short_drive(held_out, card)
+    if held_out.short or held_out.in_doubt:
+        return _shrunk(held_out, card)
     observations = held_out.observations
     nothing = DepthCorrection()
     before = [measures(o, nothing, card) for o in observations]
@@ -111,7 +111,7 @@ def _both(
     return correction, fit_sigma(frames, correction, card)
 
 
-def _of_short_drive(held_out: HeldOut, card: ModelCard) -> Decision:
+def _shrunk(held_out: HeldOut, card: ModelCard) -> Decision:
     """A factor of depth, then one of sigma, each kept if it helps in all of the drive and is likely."""
     observations = held_out.observations
     before = now = [measures(o, DepthCorrection(), card) for o in observations]

@@ -18,6 +18,7 @@ from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
 from adu_depth_core.inference.predictor import Predictor
 from adu_depth_core.own_vehicle.alignment import shift_errors
+from adu_depth_core.own_vehicle.held_out import FEWEST_FRAMES_OF_TIME
 from adu_depth_core.own_vehicle.observation import Observation, observe
 from adu_depth_core.own_vehicle.road_truth import predicted_road, road_observation
 from adu_depth_core.own_vehicle.speed_truth import LEAST_METRES, SpeedTruth
@@ -27,6 +28,9 @@ from adu_depth_core.replay.bag_leakage import BagLeakage
 MOST_FRAMES = 2000
 """Of longer drives every n-th frame is looked at."""
 
+MOST_ROADS = 300
+"""Likewise of a drive by the camera's height: what it leaves in doubt, more frames leave too."""
+
 MOST_ALIGNED = 200
 """Frames whose truth is compared at other places."""
 
@@ -34,7 +38,7 @@ PICTURES = 3
 """Frames shown before and after, evenly over the drive."""
 
 NEEDED = {
-    "height": "a road in its prediction",
+    "height": "a road in its prediction that agrees with the vertical edges in the image",
     "speed": f"an image {LEAST_METRES:g} m on within a second, with points to track and no turn, and looks "
     "ahead or back",
 }
@@ -160,7 +164,7 @@ class DriveReader:
         """
         drive = Drive(self.truth)
         skipped = SkippedFrames()
-        every = -(-self.frames_in_bags // MOST_FRAMES)
+        every = -(-self.frames_in_bags // (MOST_FRAMES if self._height is None else MOST_ROADS))
         align_every = -(-self.frames_in_bags // MOST_ALIGNED)
         show_at = {
             round((i + 0.5) * self.frames_in_bags / PICTURES) // every * every for i in range(PICTURES)
@@ -190,9 +194,17 @@ class DriveReader:
         drive.warnings += self._leakage.warnings()
         if not drive.observations:
             what = NEEDED.get(self.truth, "enough truth")
-            reasons = "; ".join([f"none of {index} images has {what}", *drive.warnings])
+            reasons = "; ".join([f"none of {index} images has {what}{self._remedy()}", *drive.warnings])
             raise UserError(f"nothing to calibrate with in {', '.join(p.name for p in self.bags)}: {reasons}")
         return drive
+
+    def _remedy(self) -> str:
+        if self._height is None or self.frames_in_bags >= FEWEST_FRAMES_OF_TIME:
+            return ""
+        return (
+            f". Fewer than {FEWEST_FRAMES_OF_TIME} images need such edges: record a minute of driving, or "
+            "walls, poles and fences; or measure distances (--distance)"
+        )
 
     def _pairs(self, number: int) -> SpeedTruth:
         """Of a bag's frames."""
@@ -212,7 +224,8 @@ class DriveReader:
         prediction = self._predictor.predict(frame.image, frame.camera)
         place = (self._predictor.card, seconds, frame.bag, frame.index)
         if self._height is not None:
-            found = road_observation(prediction, self._height, *place)
+            few = self.frames_in_bags < FEWEST_FRAMES_OF_TIME
+            found = road_observation(prediction, frame.image, self._height, *place, lines_required=few)
         elif frame.truth is None:
             found = None
         else:

@@ -20,6 +20,7 @@ from adu_depth_core.evaluation.confidence import SHORTEST, mean_intervals
 from adu_depth_core.own_vehicle.observation import FEWEST_PIXELS, Observation
 
 BLOCKS, FEWEST_BLOCKS = 10, 5
+FEWEST_FRAMES_OF_TIME = 2 * FEWEST_BLOCKS
 STRIPS = 6
 
 LONGEST_GAP = 2.0
@@ -77,6 +78,12 @@ class HeldOut:
         lengths = [np.ptp(self.seconds[self.drives == drive]) for drive in np.unique(self.drives)]
         return self.in_time and float(sum(lengths)) < SHORTEST
 
+    @property
+    def in_doubt(self) -> bool:
+        """True if the ground truth of some frames may have an error that all share: no frames held out show
+        it."""
+        return any(o.doubt > 0 for o in self.observations)
+
     def interval(self, values: np.ndarray) -> Interval:
         """Mean of a value of each observation, with its 95 % interval.
 
@@ -123,7 +130,7 @@ def hold_out(observations: Sequence[Observation]) -> HeldOut:
     if len(np.unique(block)) < FEWEST_BLOCKS:
         raise UserError(
             f"{len(observations)} frames cannot be held out against each other, and have truth in too few "
-            f"parts of the picture: record {2 * FEWEST_BLOCKS} frames or more, better a minute of driving"
+            f"parts of the picture: record {FEWEST_FRAMES_OF_TIME} frames or more, better a minute of driving"
         )
     pictures = "1 picture" if len(observations) == 1 else f"each of {len(observations)} pictures"
     return HeldOut(strips, block, 0.0, f"{STRIPS} strips of {pictures}", False)

@@ -34,6 +34,8 @@ class Observation:
     :param across: place of each pixel between the left (0) and the right edge (1)
     :param relative_sigma: predicted sigma / depth without the growth by novelty; None if it cannot be judged
     :param novelty: of the image, or None
+    :param doubt: standard deviation of an error in log truth that all pixels, and all frames of the camera,
+        share
     """
 
     seconds: float
@@ -44,6 +46,7 @@ class Observation:
     across: np.ndarray
     relative_sigma: np.ndarray | None
     novelty: float | None
+    doubt: float = 0.0
 
     def part(self, chosen: np.ndarray, seconds: float) -> Observation:
         """Some pixels, by a mask, as a frame of its own."""

@@ -1,4 +1,6 @@
-"""Corrections from drives that are too short to tell a camera's error from that of a few scenes.
+"""Corrections from drives that cannot tell a camera's error from another one.
+
+A drive may be too short, or its ground truth in doubt for a reason that all frames share, as a road's is.
 
 Even at home a model errs differently from scene to scene, and a drive of some seconds sees hardly more than
 one. What it shows, the mean of a value over its frames, is therefore taken as
@@ -6,7 +8,8 @@ one. What it shows, the mean of a value over its frames, is therefore taken as
     error of the camera + error of the scenes,   N(0, cameras**2) + N(0, scenes**2 * share)
 
 with spreads known from other drives, and ``share`` the variance of a mean over these frames if scenes are
-forgotten exponentially with time (``MEMORY``). The camera either has an error or none, with even odds (a
+forgotten exponentially with time (``MEMORY``). To the scenes' variance comes that of the truth's ``doubt``,
+which no number of frames lowers. The camera either has an error or none, with even odds (a
 spike-and-slab prior: Mitchell and Beauchamp 1988). A correction is kept if it is then more likely than not
 that the camera has an error, and is shrunk to the posterior mean.
 """
@@ -59,7 +62,9 @@ class Shrunk:
     weight: float
 
 
-def shrink(values: np.ndarray, seconds: np.ndarray, drives: np.ndarray, spread: Spread) -> Shrunk:
+def shrink(
+    values: np.ndarray, seconds: np.ndarray, drives: np.ndarray, spread: Spread, doubt: float = 0.0
+) -> Shrunk:
     """The posterior mean of the camera's part of a value.
 
     A drive whose frames differ more than scenes do elsewhere has their spread.
@@ -67,10 +72,11 @@ def shrink(values: np.ndarray, seconds: np.ndarray, drives: np.ndarray, spread: 
     :param values: of each frame, ``(frames,)``
     :param seconds: time of each
     :param drives: number of the drive of each
+    :param doubt: standard deviation of an error that all values share and that is not the camera's
     """
     apart = np.abs(seconds[:, None] - seconds) / MEMORY
     share = float(np.mean(np.where(drives[:, None] == drives, np.exp(-apart), 0.0)))
-    scenes = max(spread.scenes**2, float(np.var(values))) * share
+    scenes = max(spread.scenes**2, float(np.var(values))) * share + doubt**2
     both = scenes + spread.cameras**2
     mean = float(values.mean())
     odds = np.sqrt(scenes / both) * np.exp(min(mean**2 / 2 * (1 / scenes - 1 / both), 700.0))
@@ -112,4 +118,5 @@ def _of_frames(
     values, seconds, drives = (
         np.array(column) for column in zip(*((value(f), f.seconds, f.drive) for f in frames), strict=True)
     )
-    return shrink(values, seconds, drives, spread)
+    doubt = float(np.sqrt(np.mean([frame.doubt**2 for frame in frames])))
+    return shrink(values, seconds, drives, spread, doubt)

@@ -150,3 +150,37 @@ def test_the_likelihood_is_that_of_evaluations(drive, card):
 def test_spreads_have_the_order_of_what_they_describe():
     for spread in (SCALE, SIGMA):
         assert 0 < spread.scenes < spread.cameras
+
+
+@pytest.fixture
+def by_height(drive):
+    """Frames in doubt, as of a road; ``error`` of depth in log units."""
+
+    def make(error, doubt, frames):
+        made = drive(fault=lambda t, s: np.exp(error), frames=frames)
+        return [dataclasses.replace(o, relative_sigma=None, doubt=doubt) for o in made]
+
+    return make
+
+
+@pytest.mark.parametrize("frames", [1, 3, 20, 60])
+def test_an_error_that_doubt_explains_is_left(by_height, card, frames):
+    decision = decide(hold_out(by_height(0.08, 0.08, frames)), card)
+    assert decision.correction is None
+    assert decision.shrunk["depth"].probability < 0.5
+
+
+@pytest.mark.parametrize("frames", [1, 60])
+def test_an_error_beyond_doubt_is_shrunk(by_height, card, frames):
+    """More frames take nothing from a doubt that they share."""
+    found = decide(hold_out(by_height(0.3, 0.08, frames)), card)
+    assert found.kind == "scale"
+    weight = SCALE.cameras**2 / (SCALE.cameras**2 + 0.08**2)
+    assert found.correction.log_scale == pytest.approx(-0.3 * weight, rel=0.05)
+
+
+def test_the_result_by_height_says_how_sure_it_is(by_height, card):
+    calibration = judged(hold_out(by_height(0.3, 0.08, 60)), "height", card, 60)
+    assert any(
+        "depth is wrong" in told and "of the error seen is corrected" in told for told in calibration.warnings
+    )
