@@ -82,7 +82,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=1,
         help="data loading processes (default: 1)",
     )
+    # Not offered, but asked for: calibrate has it.
+    parser.add_argument("--camera-height", type=_no_height, help=argparse.SUPPRESS)
     add_topic_arguments(parser, (*MEASURED, "none"))
+
+
+def _no_height(text: str) -> None:
+    raise argparse.ArgumentTypeError(
+        "a height gives one factor of depth, and nothing to learn from that the model does not predict "
+        "already; a profile has it without training: "
+        f"adu_depth calibrate BAG --camera-height {text} --out DIR"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -22,6 +22,7 @@ from adu_depth_core.commands.camera_options import photo_camera_source
 from adu_depth_core.commands.model_options import add_model_arguments, make_predictor
 from adu_depth_core.commands.number_arguments import number
 from adu_depth_core.errors import UsageError, UserError
+from adu_depth_core.evaluation.road_plane import HEIGHTS
 from adu_depth_core.files import check_folder_writable, write_atomically
 from adu_depth_core.images import read_rgb
 from adu_depth_core.inference.camera_profile import SUFFIX
@@ -39,6 +40,9 @@ REFUSED = 3
 
 SPEED = "speed"
 """Choice of ``--truth``: the vehicle's motion."""
+
+OTHER_UNITS = {"centimetres": 0.01, "feet": 0.3048, "inches": 0.0254, "millimetres": 0.001}
+"""Metres in units that heights are given in by mistake."""
 
 EPILOG = f"""\
 Writes NAME.profile.json to DIR, for the node, predict, evaluate and evaluate-bag, and NAME.png,
@@ -85,7 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="overwrite an earlier profile of that name")
     parser.add_argument(
         "--camera-height",
-        type=number(above=0.0, most=10.0),
+        type=number(above=0.0),
         metavar="M",
         help="metres of the camera above the road: the ground truth, for bags without a better one; with "
         "--truth speed a check of the speed",
@@ -126,6 +130,8 @@ def run(arguments: argparse.Namespace) -> int:
             "--profile cannot be used with calibrate, which evaluates the model without a profile and writes "
             "one"
         )
+    if arguments.camera_height is not None:
+        _check_camera_height(arguments.camera_height)
     arguments.profile = NONE
     if arguments.name and Path(arguments.name).name != arguments.name:
         raise UsageError(f"--name {arguments.name} must be a name without folders; --out is the folder")
@@ -166,7 +172,8 @@ def _of_drive(arguments: argparse.Namespace, predictor: Predictor) -> tuple[Cali
         raise UsageError(f"--speed-topic is for --truth speed, not --truth {arguments.truth}")
     if arguments.camera_height is not None and arguments.truth not in (SPEED, None):
         raise UsageError(
-            f"--camera-height is a ground truth of its own: leave out it, or --truth {arguments.truth}"
+            "--camera-height is a ground truth of its own: leave out --camera-height or --truth "
+            f"{arguments.truth}"
         )
     topics = topic_options(arguments)
     reader = DriveReader(
@@ -208,6 +215,22 @@ def _of_picture(
     held_out = hold_out_distances(prediction, arguments.distance)
     calibration = judged(held_out, "distances", predictor.card, 1)
     return calibration, camera, [Shown(image, prediction.depth, None)]
+
+
+def _check_camera_height(height: float) -> None:
+    """Refuse heights that no road vehicle's camera has, and name the unit that they may be in."""
+    low, high = HEIGHTS
+    if low <= height <= high:
+        return
+    likely = [
+        f": {height:g} {unit} are {height * metres:.2f}"
+        for unit, metres in OTHER_UNITS.items()
+        if low <= height * metres <= high
+    ]
+    raise UsageError(
+        f"--camera-height {height:g}: cameras of road vehicles are {low:g} to {high:g} m above the road; "
+        f"give metres{''.join(likely[:1])}"
+    )
 
 
 def print_calibration(calibration: Calibration, console: Console) -> None:

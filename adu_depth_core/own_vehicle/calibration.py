@@ -30,6 +30,10 @@ HEIGHTS_APART = 1.35
 """Ratio of the camera's heights above the road by the vehicle's motion and by tape from which one is wrong.
 Roads are predicted up to some 15 % otherwise than the rest; miles for kilometres are 1.61."""
 
+MOST_FACTOR = 3.0
+"""Factor of depth, or 1 / it, from which the unit of the ground truth is wrong rather than the model: feet
+for metres are 3.28."""
+
 SPARSE = ("height", "speed", "distances")
 """Kinds of ground truth too sparse for more than one factor."""
 
@@ -138,6 +142,11 @@ def judged(
             f"inconsistent ground truth: {alignment}. No depth correction can fix this: check the "
             "transform "
             "between camera and sensor (/tf), the time stamps, and that nothing moved on the vehicle"
+        )
+    elif decision.correction is not None and abs(decision.correction.log_scale) > np.log(MOST_FACTOR):
+        refusal = (
+            f"depth would be multiplied by {decision.correction.scale:.3g}, which no camera needs: check the "
+            "unit of the ground truth, which must be metres"
         )
     elif held_out.in_doubt and decision.depth_gain.low > 0 and not decision.helps:
         refusal = (

@@ -96,7 +96,8 @@ class DriveExtraction:
             if not self.pairs:
                 raise UserError(
                     f"{', '.join(p.name for p in self.bags)}: neither depth nor LiDAR nor a stereo pair to "
-                    "learn from; calibrate needs less: adu_depth calibrate --camera-height"
+                    "learn from. A camera's height gives one factor of depth, which needs no training: "
+                    "adu_depth calibrate BAG --camera-height M --out DIR"
                 )
             self.truth = "stereo"
 

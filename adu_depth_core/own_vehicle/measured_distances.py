@@ -12,7 +12,7 @@ from adu_depth_core.camera import Camera
 from adu_depth_core.errors import UserError
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.own_vehicle.held_out import HeldOut
-from adu_depth_core.own_vehicle.observation import Observation, slope_of
+from adu_depth_core.own_vehicle.observation import FARTHEST, Observation, slope_of
 
 FEWEST = 4
 """Distances, of which each is judged by the others."""
@@ -30,6 +30,9 @@ class Distance:
     column: float
     row: float
     metres: float
+
+    def __str__(self) -> str:
+        return f"{self.column:g},{self.row:g}={self.metres:g}"
 
     def depth(self, camera: Camera) -> float:
         """Metres along the optical axis."""
@@ -56,7 +59,8 @@ def hold_out_distances(prediction: Prediction, distances: Sequence[Distance]) ->
     """Each distance as a frame of its own; sigma cannot be judged by so few.
 
     :param prediction: at the size of the picture
-    :raises UserError: if there are fewer than ``FEWEST`` distances, or one is outside of the picture
+    :raises UserError: if there are fewer than ``FEWEST`` distances, or one is outside of the picture or
+        beyond ``FARTHEST``
     """
     camera = prediction.camera
     if len(distances) < FEWEST:
@@ -69,9 +73,11 @@ def hold_out_distances(prediction: Prediction, distances: Sequence[Distance]) ->
         row, column = round(distance.row), round(distance.column)
         if not (0 <= row < camera.height and 0 <= column < camera.width):
             raise UserError(
-                f"distance {distance.column:g},{distance.row:g}={distance.metres:g} is outside of the "
-                "picture "
-                f"of {camera.width}x{camera.height} pixels"
+                f"distance {distance} is outside of the picture of {camera.width}x{camera.height} pixels"
+            )
+        if distance.metres > FARTHEST:
+            raise UserError(
+                f"distance {distance} is beyond {FARTHEST:g} m: give metres, and measure nearer things"
             )
         observations.append(
             Observation(

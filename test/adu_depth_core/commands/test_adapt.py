@@ -57,3 +57,11 @@ def test_a_model_without_weights_is_refused(color_student, drives, tmp_path, cap
     command = ["adapt", str(drives / "monday"), "--out", str(tmp_path / "o"), "--model", str(color_student)]
     assert main(command) == 1
     assert "color.safetensors does not exist: fine-tuning starts from weights" in capsys.readouterr().err
+
+
+def test_a_height_alone_is_no_label(capsys, tmp_path):
+    with pytest.raises(SystemExit):
+        main(["adapt", "drive", "--camera-height", "1.65", "--out", str(tmp_path / "out")])
+    told = capsys.readouterr().err
+    assert "a height gives one factor of depth, and nothing to learn from" in told
+    assert "adu_depth calibrate BAG --camera-height 1.65 --out DIR" in told

@@ -166,12 +166,37 @@ def test_a_picture_with_measured_distances(color_student, tmp_path):
         (["--name", "a/b"], "must be a name without folders"),
         (["--focal", "300"], "--focal is for a picture"),
         (["--distance", "1,2=3"], "--distance is for one picture"),
+        (["--camera-height", "165"], "0.8 to 3.5 m above the road; give metres: 165 centimetres are 1.65"),
+        (["--camera-height", "5.4"], "5.4 feet are 1.65"),
+        (["--camera-height", "65"], "65 inches are 1.65"),
+        (["--camera-height", "0.165"], "--camera-height 0.165: cameras of road vehicles are"),
+        (["--camera-height", "1.65", "--truth", "depth"], "leave out --camera-height or --truth depth"),
     ],
 )
 def test_options_that_make_no_sense(far_drive, color_student, tmp_path, capsys, options, told):
     command = ["calibrate", str(far_drive), "--out", str(tmp_path / "o"), "--model", str(color_student)]
     assert main([*command, *options]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_a_truth_in_another_unit_is_refused(write_drive, color_student, tmp_path, capsys):
+    bag = write_drive(tmp_path / "feet", lambda depth, number: depth / 0.3048, frames=12)
+    command = ["calibrate", str(bag), "--out", str(tmp_path / "o"), "--model", str(color_student)]
+    assert main(command) == REFUSED
+    told = capsys.readouterr().out
+    assert "depth would be multiplied by 3.28" in told
+    assert "check the unit of the ground truth, which must be metres" in told
+    assert not list((tmp_path / "o").glob("*"))
+
+
+def test_distances_in_centimetres_are_refused(color_student, tmp_path, capsys):
+    cv2.imwrite(str(tmp_path / "yard.png"), picture(3)[..., ::-1])
+    command = ["calibrate", str(tmp_path / "yard.png"), "--out", str(tmp_path), "--model", str(color_student)]
+    command += ["--focal", "300", "--name", "yard"]
+    for u, v, metres in ((20, 10, 1250), (80, 20, 820), (120, 40, 500), (170, 50, 710)):
+        command += ["--distance", f"{u},{v}={metres}"]
+    assert main(command) == 1
+    assert "distance 20,10=1250 is beyond 80 m: give metres" in capsys.readouterr().err
 
 
 def test_a_bag_without_truth_says_what_to_give(color_student, tmp_path, capsys):
