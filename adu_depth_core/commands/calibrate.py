@@ -242,9 +242,9 @@ def print_calibration(calibration: Calibration, console: Console) -> None:
             table.add_row(text, f"{decision.before[name]:.3f}", f"{decision.after[name]:.3f}")
     console.print(f"truth: {TRUTHS[calibration.truth]}, {calibration.frames} frames")
     console.print(table)
-    if decision.correction is not None:
+    if decision.correction is not None and not calibration.refusal:
         console.print(f"depth: {decision.correction}")
-    if decision.sigma is not None:
+    if decision.sigma is not None and not calibration.refusal:
         console.print(f"sigma: x {decision.sigma.factor:.3f}")
     for warning in calibration.warnings:
         console.print(Text("WARNING", "bold red"), warning, soft_wrap=True)
