@@ -189,8 +189,8 @@ def _of_drive(arguments: argparse.Namespace, predictor: Predictor) -> tuple[Cali
     for bag, chosen, travel in zip(reader.bags, reader.topics, reader.travel_topics, strict=True):
         print_topics(bag, chosen, TRUTHS[reader.truth] if chosen.truth == "none" else None)
         if reader.truth == SPEED:
-            poses = "" if arguments.speed_topic else "poses of the images, or "
-            print(f"  {'speed':<18} {poses}{travel or 'none without'}")
+            sources = [] if arguments.speed_topic else ["poses of the images"]
+            print(f"  {'speed':<18} {', or '.join([*sources, *([travel] if travel else [])])}")
     with progress_bar() as bar:
         task = bar.add_task("Measuring", total=reader.frames_in_bags)
         drive = reader.read(lambda done: bar.update(task, completed=done))
