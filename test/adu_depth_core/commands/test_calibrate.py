@@ -213,3 +213,7 @@ def test_a_bag_without_truth_says_what_to_give(color_student, tmp_path, capsys):
     ]
     assert main(command) == 1
     assert "give --camera-height, metres of the camera above the road" in capsys.readouterr().err
+    assert main([*command, "--camera-height", "1.65"]) == 1
+    told = capsys.readouterr().err
+    assert "none of 1 images has a road in its prediction that agrees with the vertical edges" in told
+    assert "Fewer than 10 images need such edges: record a minute of driving" in told
