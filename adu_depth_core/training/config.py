@@ -21,6 +21,9 @@ from adu_depth_core.training.sources import BenchmarkConfig, SourceConfig
 SHIPPED = "shipped"
 """``initial_weights`` of the default student; the names of installed models stand for theirs."""
 
+RENAMED = {"teacher_answers": "teacher_predictions"}
+"""Former names of entries."""
+
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
 
@@ -132,7 +135,7 @@ class TrainingConfig:
     twin: str = ""
     distillation: DistillationConfig = DistillationConfig()
     virtual_cameras: VirtualCameraConfig | None = None
-    teacher_answers: str = "live"
+    teacher_predictions: str = "live"
     other_rigs: tuple[BenchmarkConfig, ...] = ()
     obstacle_weight: float = 1.0
     edges: float = 0.0
@@ -159,14 +162,17 @@ class TrainingConfig:
             )
         if self.precision not in ("32-true", "16-mixed", "bf16-mixed"):
             raise UserError(f"precision is {self.precision!r}: choose 32-true, 16-mixed or bf16-mixed")
-        if self.teacher_answers not in ("live", "kept"):
-            raise UserError(f"teacher_answers is {self.teacher_answers!r}: choose live or kept")
-        if self.teacher and self.teacher_answers == "kept" and self.distillation.feature:
+        if self.teacher_predictions not in ("live", "cached"):
+            raise UserError(f"teacher_predictions is {self.teacher_predictions!r}: choose live or cached")
+        if self.teacher and self.teacher_predictions == "cached" and self.distillation.feature:
             raise UserError(
-                "kept teacher answers hold no features: set distillation.feature=0 or teacher_answers=live"
+                "cached teacher predictions hold no features: set distillation.feature=0 or "
+                "teacher_predictions=live"
             )
-        if self.teacher and self.teacher_answers == "live" and self.virtual_cameras:
-            raise UserError("virtual cameras show no pairs to a live teacher: set teacher_answers=kept")
+        if self.teacher and self.teacher_predictions == "live" and self.virtual_cameras:
+            raise UserError(
+                "a live teacher sees no pairs under virtual_cameras: set teacher_predictions=cached"
+            )
         for name in ("obstacle_weight", "edges", "max_hours"):
             if not getattr(self, name) >= 0.0:
                 raise UserError(f"{name} is {getattr(self, name):g}: must not be negative")
@@ -282,6 +288,8 @@ def _fill(content: Any, values: dict[str, str], config: Path) -> Any:
 
 
 def _unknown(name: str, known: Sequence[str]) -> str:
+    if name in RENAMED:
+        return f"entry {name!r} is now called {RENAMED[name]!r}"
     near = difflib.get_close_matches(name, known, n=1)
     return f"unknown entry {name!r}" + (
         f"; did you mean {near[0]!r}?" if near else f" (known: {', '.join(known)})"

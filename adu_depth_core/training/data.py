@@ -27,7 +27,7 @@ from adu_depth_core.progress import progress_bar
 from adu_depth_core.training.config import TrainingConfig
 from adu_depth_core.training.normalisation import normalised
 from adu_depth_core.training.sources import SourceConfig, open_source
-from adu_depth_core.training.teacher_answers import TeacherAnswers
+from adu_depth_core.training.teacher_predictions import TeacherPredictions
 
 logger = logging.getLogger(__name__)
 
@@ -44,13 +44,15 @@ class SourceViews:
 
     :param source: where they come from
     :param cache: keep them in memory
-    :param answers: a teacher whose answers go with the views; those of pairs are then left views alone,
-        without what the other camera saw
+    :param predictions: of a teacher, added to the views; a pair then gives its left view only, without the
+        right image
     """
 
-    def __init__(self, source: SourceConfig, cache: bool, answers: TeacherAnswers | None = None) -> None:
+    def __init__(
+        self, source: SourceConfig, cache: bool, predictions: TeacherPredictions | None = None
+    ) -> None:
         self.source = source
-        self.answers = answers
+        self.predictions = predictions
         self.dataset = open_source(source)
         self.pairs = self.dataset[0].right is not None
         self._cached: list[View] | None = None
@@ -59,11 +61,11 @@ class SourceViews:
             if not views:
                 raise UserError(f"source {source.path}: no frame has ground truth or a right view")
             self._cached = views
-        elif answers is not None:
-            for sample in self._all("Asking the teacher about"):
-                answers.of(sample)
-        if answers is not None:
-            self.answers = answers.without_teacher()
+        elif predictions is not None:
+            for sample in self._all("Predicting with the teacher:"):
+                predictions.of(sample)
+        if predictions is not None:
+            self.predictions = predictions.without_teacher()
 
     def _all(self, doing: str) -> Iterator[Sample]:
         with progress_bar() as bar, ThreadPoolExecutor(READERS) as pool:
@@ -97,24 +99,24 @@ class SourceViews:
         )
 
     def _views(self, sample: Sample, sides: Sequence[str]) -> list[View]:
-        if self.answers is None:
+        if self.predictions is None:
             return views_of(sample, self.source.labels, sides)
-        taught = self.answers.of(sample)
+        taught = self.predictions.of(sample)
         if taught is None:
             return views_of(sample, self.source.labels, sides)
         return [replace(view, other=None, taught=taught) for view in views_of(sample, "none", ["left"])]
 
 
 def read_sources(
-    config: TrainingConfig, stereo: bool, answers: TeacherAnswers | None = None
+    config: TrainingConfig, stereo: bool, predictions: TeacherPredictions | None = None
 ) -> list[SourceViews]:
     """The sources of a configuration.
 
     :param stereo: leave out those of single images
-    :param answers: see ``SourceViews``
+    :param predictions: see ``SourceViews``
     :raises UserError: if none is left
     """
-    sources = [SourceViews(source, config.cache, answers) for source in config.sources]
+    sources = [SourceViews(source, config.cache, predictions) for source in config.sources]
     if not stereo:
         return sources
     for source in sources:

@@ -29,7 +29,7 @@ class Taught:
     :param mu: log canonical depth, ``(N, 1, H, W)``
     :param log_b: log Laplace scale in log depth, same shape
     :param valid: pixels with a prediction, bool, same shape
-    :param features: its decoder maps, finest first; empty where only its outputs were kept
+    :param features: its decoder maps, finest first; empty for cached predictions
     """
 
     mu: torch.Tensor

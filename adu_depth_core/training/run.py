@@ -40,7 +40,7 @@ from adu_depth_core.training.familiarity import NEUTRAL, fit_fingerprint, measur
 from adu_depth_core.training.module import VALIDATION_METRIC, DepthTraining
 from adu_depth_core.training.schedule import Progress
 from adu_depth_core.training.student_training import StudentTraining
-from adu_depth_core.training.teacher_answers import TeacherAnswers
+from adu_depth_core.training.teacher_predictions import TeacherPredictions
 from adu_depth_core.training.teacher_training import TeacherTraining
 from adu_depth_core.training.twin import judged_by, read_twin, with_held_out
 
@@ -88,7 +88,7 @@ def train(
     if config.twin:
         config = with_held_out(config)
     teacher, teacher_card = _read_teacher(config) if network == "student" else (None, None)
-    kept = teacher is not None and config.teacher_answers == "kept"
+    kept = teacher is not None and config.teacher_predictions == "cached"
     start = _read_start(config)
     if start is not None:
         _say_licence(config.initial_weights, start)
@@ -110,8 +110,9 @@ def train(
         module = StudentTraining(config, card, validation, None if kept else teacher)
     mirroring = "stereo" if network == "teacher" else "random"
     if sources is None:
-        answers = TeacherAnswers.load(Path(config.teacher), out / "teacher_answers") if kept else None
-        sources = read_sources(config, network == "teacher", answers)
+        cache = out / "teacher_predictions"
+        predictions = TeacherPredictions.load(Path(config.teacher), cache) if kept else None
+        sources = read_sources(config, network == "teacher", predictions)
     views = TrainingViews(config, card, sources, mirroring, clean=teacher is not None and not kept)
     card = dataclasses.replace(card, cameras=camera_range(views))
     trainer = _trainer(config, machine, out, module)

@@ -23,7 +23,7 @@ class StudentTraining(DepthTraining):
     """Supervision by ground truth, and by the teacher if there is one.
 
     :param teacher: frozen teacher with the same reference focal and encoder levels; None for none, or where
-        its outputs were kept
+        its predictions are cached
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class StudentTraining(DepthTraining):
 
     def _taught(self, batch: dict[str, torch.Tensor], sound: torch.Tensor | None) -> Taught | None:
         """The teacher's predictions for pairs: computed now, or cached."""
-        if self.config.teacher and self.config.teacher_answers == "kept":
+        if self.config.teacher and self.config.teacher_predictions == "cached":
             depth, log_b = batch["taught"].chunk(2, dim=1)
             known = depth > 0
             return Taught(

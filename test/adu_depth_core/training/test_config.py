@@ -100,9 +100,10 @@ def test_frames_to_calibrate_on_may_be_of_one_rig_or_of_several(text, paths):
         ("virtual_cameras={pitch: 3}", "virtual_cameras: missing sizes"),
         ("virtual_cameras=[192x384]", "expected entries of the form key: value"),
         ("edges=-1", "edges is -1: must not be negative"),
-        ("teacher_answers=some", "'some': choose live or kept"),
-        ("distillation.feature=1", "kept teacher answers hold no features"),
-        ("teacher_answers=live", "virtual cameras show no pairs to a live teacher"),
+        ("teacher_predictions=some", "'some': choose live or cached"),
+        ("teacher_answers=kept", "'teacher_answers' is now called 'teacher_predictions'"),
+        ("distillation.feature=1", "cached teacher predictions hold no features"),
+        ("teacher_predictions=live", "a live teacher sees no pairs under virtual_cameras"),
         ("calibration=[1]", "calibration is 1: expected entries"),
     ],
 )

@@ -205,11 +205,11 @@ def test_mixed_precision_trains_teacher_and_distilled_student(config, teacher):
         assert all(torch.isfinite(tensor).all() for tensor in weights.values())
 
 
-def test_a_student_of_virtual_cameras_learns_from_what_was_kept_of_its_teacher(config, teacher):
+def test_a_student_of_virtual_cameras_learns_from_its_teachers_cached_predictions(config, teacher):
     student = dataclasses.replace(
         config,
         teacher=str(teacher[0]),
-        teacher_answers="kept",
+        teacher_predictions="cached",
         distillation=DistillationConfig(feature=0.0),
         virtual_cameras=VirtualCameraConfig(sizes=("64x96", "64x128")),
         obstacle_weight=2.0,
@@ -224,7 +224,7 @@ def test_a_student_of_virtual_cameras_learns_from_what_was_kept_of_its_teacher(c
     events = event_accumulator.EventAccumulator(student.out)
     events.Reload()
     assert {"train/response", "train/silog", "train/edges"} <= set(events.Tags()["scalars"])
-    assert list((pathlib.Path(student.out) / "teacher_answers").glob("*/*.safetensors"))
+    assert list((pathlib.Path(student.out) / "teacher_predictions").glob("*/*.safetensors"))
     assert card.novelty["threshold"] > card.novelty["reference"] > 0
     assert 0 < card.typical["depth"][0] <= card.typical["depth"][1]
     assert card.training["recipe"]["virtual_cameras"]["sizes"] == ["64x96", "64x128"]

@@ -64,7 +64,7 @@ def terms(module, views):
     return {name.removeprefix("train/"): float(value) for name, value in found.items()}
 
 
-TAUGHT = {"teacher": "x", "teacher_answers": "kept", "distillation": DistillationConfig(feature=0.0)}
+TAUGHT = {"teacher": "x", "teacher_predictions": "cached", "distillation": DistillationConfig(feature=0.0)}
 
 
 def test_each_term_has_its_switch():

@@ -21,7 +21,7 @@ from adu_depth_core.model_card import ModelCard, card_path, file_sha256
 from adu_depth_core.networks.teacher import Teacher
 from adu_depth_core.training.data import SourceViews
 from adu_depth_core.training.sources import SourceConfig
-from adu_depth_core.training.teacher_answers import TeacherAnswers
+from adu_depth_core.training.teacher_predictions import TeacherPredictions
 
 CAMERA = Camera(100.0, 100.0, 79.5, 31.5, 160, 64)
 
@@ -47,77 +47,77 @@ def pair(seed=0):
     return Sample("a", image, np.roll(image, -4, axis=1), None, CAMERA, 0.5)
 
 
-def kept(folder):
+def cached(folder):
     return sorted(folder.rglob("*.safetensors"))
 
 
-def test_an_answer_is_what_the_teacher_says_and_is_kept(teacher, tmp_path):
-    answers = TeacherAnswers.load(teacher, tmp_path)
-    answer = answers.of(pair())
-    prediction = answers.predictor.predict(pair().left, CAMERA, pair().right, 0.5)
-    depth, log_b = answer.astype(np.float32)
-    assert depth == pytest.approx(prediction.depth, rel=1e-3)
-    assert 1.5 * np.exp(log_b) * depth == pytest.approx(prediction.sigma, rel=1e-2)
+def test_a_prediction_is_the_teachers_own_and_is_cached(teacher, tmp_path):
+    predictions = TeacherPredictions.load(teacher, tmp_path)
+    cache = predictions.of(pair())
+    expected = predictions.predictor.predict(pair().left, CAMERA, pair().right, 0.5)
+    depth, log_b = cache.astype(np.float32)
+    assert depth == pytest.approx(expected.depth, rel=1e-3)
+    assert 1.5 * np.exp(log_b) * depth == pytest.approx(expected.sigma, rel=1e-2)
 
-    (path,) = kept(tmp_path)
+    (path,) = cached(tmp_path)
     before = path.stat().st_mtime_ns
-    assert np.array_equal(TeacherAnswers.load(teacher, tmp_path).of(pair()), answer)
+    assert np.array_equal(TeacherPredictions.load(teacher, tmp_path).of(pair()), cache)
     assert path.stat().st_mtime_ns == before
 
 
-def test_other_pictures_of_the_same_name_have_answers_of_their_own(teacher, tmp_path):
-    answers = TeacherAnswers.load(teacher, tmp_path)
-    one, other = answers.of(pair(0)), answers.of(pair(1))
+def test_other_images_of_the_same_name_have_predictions_of_their_own(teacher, tmp_path):
+    predictions = TeacherPredictions.load(teacher, tmp_path)
+    one, other = predictions.of(pair(0)), predictions.of(pair(1))
     assert not np.array_equal(one, other)
-    answers.of(dataclasses.replace(pair(0), baseline=0.3))
-    assert len(kept(tmp_path)) == 3
+    predictions.of(dataclasses.replace(pair(0), baseline=0.3))
+    assert len(cached(tmp_path)) == 3
 
 
-def test_the_answers_of_another_teacher_are_not_taken(teacher, tmp_path):
+def test_predictions_of_another_teacher_are_not_used(teacher, tmp_path):
     other = write_teacher(tmp_path, seed=1)
-    folder = tmp_path / "answers"
-    one, two = (TeacherAnswers.load(path, folder).of(pair()) for path in (teacher, other))
+    folder = tmp_path / "cache"
+    one, two = (TeacherPredictions.load(path, folder).of(pair()) for path in (teacher, other))
     assert not np.array_equal(one, two)
-    assert np.array_equal(TeacherAnswers.load(teacher, folder).of(pair()), one)
-    assert len(kept(folder)) == 2
+    assert np.array_equal(TeacherPredictions.load(teacher, folder).of(pair()), one)
+    assert len(cached(folder)) == 2
 
 
 def test_a_single_image_has_none(teacher, tmp_path):
     single = dataclasses.replace(pair(), right=None, baseline=None)
-    assert TeacherAnswers.load(teacher, tmp_path).of(single) is None
-    assert not kept(tmp_path)
+    assert TeacherPredictions.load(teacher, tmp_path).of(single) is None
+    assert not cached(tmp_path)
 
 
 @pytest.mark.parametrize("cache", [True, False])
-def test_data_processes_have_the_answers_without_the_teacher(teacher, tmp_path, cache):
+def test_data_processes_have_the_predictions_without_the_teacher(teacher, tmp_path, cache):
     write_calibration(tmp_path / "drive" / "calibration.json", CAMERA, 0.5)
     write_sample(tmp_path / "drive", pair())
     source = SourceConfig("stereo_folder", str(tmp_path / "drive"), 1.0)
-    answers = TeacherAnswers.load(teacher, tmp_path / "answers")
-    views = pickle.loads(pickle.dumps(SourceViews(source, cache, answers)))
+    predictions = TeacherPredictions.load(teacher, tmp_path / "cache")
+    views = pickle.loads(pickle.dumps(SourceViews(source, cache, predictions)))
     view = views.draw(np.random.default_rng(0))
-    assert np.array_equal(view.taught, answers.of(pair()))
+    assert np.array_equal(view.taught, predictions.of(pair()))
     assert view.other is None
-    assert len(kept(tmp_path / "answers")) == 1
+    assert len(cached(tmp_path / "cache")) == 1
 
 
-def test_an_answer_that_is_gone_is_named(teacher, tmp_path):
-    answers = TeacherAnswers.load(teacher, tmp_path).without_teacher()
+def test_a_missing_prediction_is_named(teacher, tmp_path):
+    predictions = TeacherPredictions.load(teacher, tmp_path).without_teacher()
     with pytest.raises(UserError, match=r"the teacher's prediction for a, is missing"):
-        answers.of(pair())
+        predictions.of(pair())
 
 
 @pytest.mark.parametrize("content", [b"", b"half", None])
-def test_a_damaged_answer_is_named(teacher, tmp_path, content):
-    answers = TeacherAnswers.load(teacher, tmp_path)
-    answers.of(pair())
-    (path,) = kept(tmp_path)
+def test_a_damaged_prediction_is_named(teacher, tmp_path, content):
+    predictions = TeacherPredictions.load(teacher, tmp_path)
+    predictions.of(pair())
+    (path,) = cached(tmp_path)
     path.write_bytes(path.read_bytes()[:-1000] if content is None else content)
     with pytest.raises(UserError, match=rf"{path.name} is damaged .*delete it to have it computed again"):
-        answers.of(pair())
+        predictions.of(pair())
 
 
 def test_what_is_no_teacher_is_refused(tmp_path):
     path = tmp_path / "student.safetensors"
     with pytest.raises(UserError, match=r"student\.safetensors does not exist"):
-        TeacherAnswers.load(path, tmp_path)
+        TeacherPredictions.load(path, tmp_path)
