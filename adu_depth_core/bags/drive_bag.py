@@ -27,15 +27,11 @@ class DriveBagWriter:
     :param path: folder of the bag
     :param rig: the sensors
     :param overwrite: replace a bag that is there already
-    :param start_ns: added to the frames' stamps, because a stamp of 0 means "no time" in ROS
     :raises UserError: see ``BagWriter``
     """
 
-    def __init__(
-        self, path: Path | str, rig: Rig, overwrite: bool = False, start_ns: int = DEFAULT_START_NS
-    ) -> None:
+    def __init__(self, path: Path | str, rig: Rig, overwrite: bool = False) -> None:
         self.rig = rig
-        self._start_ns = start_ns
         self._bag = BagWriter(path, overwrite)
 
     def __enter__(self) -> DriveBagWriter:
@@ -50,7 +46,7 @@ class DriveBagWriter:
 
         A frame without LiDAR points has no point cloud, one without right view no right topics.
         """
-        stamp, camera = self._start_ns + frame.stamp_ns, self.rig.camera
+        stamp, camera = DEFAULT_START_NS + frame.stamp_ns, self.rig.camera
         left, right = topics.LEFT_FRAME, topics.RIGHT_FRAME
         messages = {
             topics.TF: transforms_message([(topics.ODOM, topics.BASE, frame.world_from_base)], stamp),

@@ -130,14 +130,6 @@ def camera_info_message(camera: Camera, stamp_ns: int, frame_id: str, baseline: 
     )
 
 
-def camera_of(message: Any) -> Camera:
-    """Intrinsics of the rectified view (``P``) of a ``sensor_msgs/CameraInfo``.
-
-    :raises ValueError: if the camera is not calibrated
-    """
-    return Camera.from_matrix(np.reshape(message.p, (3, 4)), message.width, message.height)
-
-
 def point_cloud_message(points: np.ndarray, fields: Iterable[str], stamp_ns: int, frame_id: str) -> Any:
     """Unordered ``sensor_msgs/PointCloud2`` of float32 columns.
 

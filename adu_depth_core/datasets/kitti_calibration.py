@@ -45,13 +45,12 @@ def read_projections(path: Path) -> dict[str, np.ndarray]:
     return matrices
 
 
-def read_camera(path: Path, width: int, height: int, names: tuple[str, ...] = COLOUR_PAIR[0]) -> Camera:
-    """The camera of a view.
+def read_camera(path: Path, width: int, height: int) -> Camera:
+    """Camera of the left colour view.
 
-    :param names: of its projection matrix; the first that is there is read
     :raises UserError: if the file cannot be read or has no such matrix, or that of no camera
     """
-    return _camera(path, _projection(path, names), width, height)
+    return _camera(path, _projection(path, COLOUR_PAIR[0]), width, height)
 
 
 def read_cameras(

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from adu_depth_core.deploy.build_options import BuildOptions
-from adu_depth_core.deploy.engine_parity import Gate
 from adu_depth_core.deploy.tensorrt_build import build_engine, precision_of, read_student_onnx
 from adu_depth_core.deploy.tensorrt_progress import BuildProgress, Phase, Watcher
 from adu_depth_core.errors import UserError
@@ -104,7 +103,6 @@ class EngineCache:
         onnx: Path,
         options: BuildOptions,
         watch: Watcher | None = None,
-        gate: Gate | None = None,
         on_build: Callable[[Path], None] = lambda path: None,
     ) -> Path:
         """The engine of an ONNX: the kept one, or a new one.
@@ -132,7 +130,7 @@ class EngineCache:
             on_build(path)
             if not load_flavour(wanted.flavour).compiles_at_run_time:
                 options = dataclasses.replace(options, timing_cache=self.folder / "timing.cache")
-            card = build_engine(onnx, path, options, watch, gate)
+            card = build_engine(onnx, path, options, watch)
             entry = {"cache": dataclasses.asdict(wanted)}
             dataclasses.replace(card, extra={**card.extra, **entry}).write(card_path(path))
         return path

@@ -29,12 +29,11 @@ class EvaluationRecorder:
     """Context manager that writes such a bag; it gets its name when it is complete.
 
     :param path: folder of the bag
-    :param overwrite: replace a bag that is there already
     :raises UserError: see ``BagWriter``
     """
 
-    def __init__(self, path: Path | str, overwrite: bool = False) -> None:
-        self._bag = BagWriter(path, overwrite)
+    def __init__(self, path: Path | str) -> None:
+        self._bag = BagWriter(path)
 
     def __enter__(self) -> EvaluationRecorder:
         self._bag.__enter__()

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from adu_depth_core.camera import Camera
+from adu_depth_core.camera_info import camera_from_info
 from adu_depth_core.synthetic.frame import DriveFrame, Rig
 
 pytest.importorskip("rosbags")
 from adu_depth_core.bags import topics
 from adu_depth_core.bags.drive_bag import DriveBagWriter
-from adu_depth_core.bags.messages import camera_of, image_array, point_cloud_array, stamp_of
+from adu_depth_core.bags.messages import image_array, point_cloud_array, stamp_of
 from adu_depth_core.bags.reader import BagReader
 
 CAMERA = Camera(50.0, 50.0, 3.5, 1.5, 8, 4)
@@ -70,7 +71,8 @@ def test_images_depth_and_points_are_those_of_the_drive(by_topic):
 
 def test_camera_infos_describe_the_pair(by_topic):
     left, right = by_topic[topics.LEFT_INFO][0], by_topic[topics.RIGHT_INFO][0]
-    assert camera_of(left) == camera_of(right) == CAMERA
+    for info in (left, right):
+        assert camera_from_info(info, info.width, info.height) == CAMERA
     assert (left.p[3], right.p[3]) == (0, pytest.approx(-50 * 0.54))
     assert left.header.frame_id == by_topic[topics.LEFT_IMAGE][0].header.frame_id == topics.LEFT_FRAME
     assert right.header.frame_id == by_topic[topics.RIGHT_IMAGE][0].header.frame_id == topics.RIGHT_FRAME

@@ -4,12 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
+from adu_depth_core.camera_info import camera_from_info
 from adu_depth_core.errors import UserError
 
 pytest.importorskip("rosbags")
 from adu_depth_core.bags import topics
 from adu_depth_core.bags.kitti_bag import write_kitti_bag
-from adu_depth_core.bags.messages import camera_of, image_array, point_cloud_array, stamp_of
+from adu_depth_core.bags.messages import image_array, point_cloud_array, stamp_of
 from adu_depth_core.bags.reader import BagReader
 from adu_depth_core.datasets.kitti_sequence import find_frames
 from adu_depth_core.images import write_png16
@@ -62,7 +63,8 @@ def test_an_odometry_folder_becomes_a_stereo_bag_with_its_times(odometry, tmp_pa
     for topic in counts:
         assert [stamp_of(m) for m in messages[topic]] == [1_000_000_000, 1_103_611_700, 1_207_352_900]
     left, right = messages[topics.LEFT_INFO][0], messages[topics.RIGHT_INFO][0]
-    assert (camera_of(left).fx, camera_of(left).cx, left.width, left.height) == (50, 3.5, 8, 4)
+    camera = camera_from_info(left, left.width, left.height)
+    assert (camera.fx, camera.cx, left.width, left.height) == (50, 3.5, 8, 4)
     assert (left.p[3], right.p[3]) == (0, pytest.approx(-25.0))
     assert messages[topics.TF_STATIC][0].transforms[0].transform.translation.x == pytest.approx(0.5)
     pixels = cv2.imread(str(odometry / "image_2" / "000001.png"))

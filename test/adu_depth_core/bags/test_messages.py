@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from adu_depth_core.camera import Camera
+from adu_depth_core.camera_info import camera_from_info
 
 pytest.importorskip("rosbags")
 from adu_depth_core.bags import messages
@@ -85,7 +86,7 @@ def test_the_right_camera_of_a_pair_carries_the_baseline_in_its_projection():
     assert message.p.tolist() == [700, 0, 320, -350, 0, 710, 240, 0, 0, 0, 1, 0]
     assert message.r.tolist() == np.eye(3).ravel().tolist()
     assert (message.distortion_model, message.d.tolist()) == ("plumb_bob", [0] * 5)
-    assert messages.camera_of(message) == camera
+    assert camera_from_info(message, message.width, message.height) == camera
 
 
 @given(
