@@ -36,7 +36,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folders", type=Path, nargs="+")
-    parser.add_argument("--split", default="all", help="of the first folder: all, or a list of frames (all)")
+    parser.add_argument(
+        "--split", default="all", help="of the first folder: a named split, or a list of frames (all)"
+    )
     parser.add_argument(
         "--model", type=Path, default=default_model(), help="ONNX student (the installed one)"
     )
