@@ -17,6 +17,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 from rich.text import Text
 
 from adu_depth_core.terminal import plain_console
@@ -29,7 +30,7 @@ class RateColumn(ProgressColumn):
     """Steps per second."""
 
     def __init__(self, unit: str) -> None:
-        super().__init__()
+        super().__init__(Column(no_wrap=True))
         self._unit = unit
 
     def render(self, task: Task) -> Text:
@@ -94,12 +95,13 @@ def progress_bar(unit: str = "frames") -> Progress:
         return ProgressLines(unit)
     return Progress(
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),  # so that the rest fits 80 columns
-        MofNCompleteColumn(),
+        # The one column that gives way where the line is longer than the terminal is wide.
+        BarColumn(bar_width=None, table_column=Column(max_width=20)),
+        MofNCompleteColumn(table_column=Column(no_wrap=True)),
         RateColumn(unit),
-        TimeElapsedColumn(),
+        TimeElapsedColumn(Column(no_wrap=True)),
         TextColumn("elapsed"),
-        TimeRemainingColumn(),
+        TimeRemainingColumn(table_column=Column(no_wrap=True)),
         TextColumn("left"),
         console=console,
     )

@@ -13,6 +13,7 @@ from adu_depth_core.bags.topic_choice import TopicOptions, Topics
 from adu_depth_core.commands.number_arguments import number
 from adu_depth_core.datasets.calibration_file import read_calibration
 from adu_depth_core.errors import UserError
+from adu_depth_core.terminal import plain_console, print_wrapped
 
 
 def add_topic_arguments(parser: argparse.ArgumentParser, truths: tuple[str, ...]) -> None:
@@ -92,7 +93,8 @@ def print_topics(bag: Path, topics: Topics, truth: str | None = None) -> None:
 
     :param truth: ground truth that comes from elsewhere; None for that of the topics
     """
-    print(f"{bag}")
+    console = plain_console()
+    console.print(str(bag), soft_wrap=True)
     for choice in topics.choices:
-        print(f"  {choice.role:<18} {choice.topic} ({choice.reason})")
-    print(f"  {'ground truth':<18} {truth or topics.truth}")
+        print_wrapped(console, f"  {choice.role:<18} {choice.topic} ({choice.reason})", indent=21)
+    print_wrapped(console, f"  {'ground truth':<18} {truth or topics.truth}", indent=21)

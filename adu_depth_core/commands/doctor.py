@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    with plain_console(stderr=True).status("looking, and predicting"):
+    with plain_console(stderr=True).status("Checking the installation"):
         checks = examine(arguments.model, arguments.all)
     inference_works = can_infer(checks)
     if arguments.json:
@@ -78,7 +78,7 @@ def _table(checks: list[Check]) -> Table:
     table.add_column("found", overflow="fold")
     for group, members in groupby(checks, key=lambda check: check.group):
         for number, check in enumerate(members):
-            mark = Text("yes", "green") if check.found else Text("no", "yellow")
+            mark = Text("yes", "green") if check.found else Text("no" if check.tried else "?", "yellow")
             table.add_row("" if number else group, check.name, mark, check.detail)
         table.add_section()
     return table

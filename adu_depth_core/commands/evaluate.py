@@ -220,7 +220,9 @@ def _print(
         "model": f"{subject.name} ({subject.file})" if subject.file else subject.name,
         "run": subject.runtime,
         "protocol": protocol.describe(),
-        "prediction": "averaged with the mirrored image's (--flip)" if arguments.flip else "no flip",
+        "prediction": "averaged with the mirrored image's (--flip)"
+        if arguments.flip
+        else "no test-time augmentation",
     }
     if subject.network_sizes is not None:
         sizes = ", ".join(f"{rows}x{columns}" for rows, columns in subject.network_sizes)

@@ -23,9 +23,9 @@ from adu_depth_core.commands.model_options import add_model_arguments, make_pred
 from adu_depth_core.commands.number_arguments import number
 from adu_depth_core.errors import UserError, require
 from adu_depth_core.evaluation.protocol import CROPS, MIN_DEPTH, Protocol
-from adu_depth_core.evaluation.report import SURFACE
+from adu_depth_core.evaluation.report import DEPTH, SURFACE
 from adu_depth_core.files import check_folder_writable, write_atomically
-from adu_depth_core.inference.installed_models import default_model
+from adu_depth_core.inference.installed_models import default_model, display_name
 from adu_depth_core.interrupts import stop_on_interrupt
 from adu_depth_core.labels import distinct
 from adu_depth_core.memory import keep_freed_memory
@@ -130,7 +130,7 @@ def run(arguments: argparse.Namespace) -> int:
     paths = arguments.model or [default_model()]
     predictors = {
         label: make_predictor(arguments, path)
-        for label, path in zip(distinct([path.stem for path in paths]), paths, strict=True)
+        for label, path in zip(distinct([display_name(path) for path in paths]), paths, strict=True)
     }
     evaluation = BagEvaluation(
         arguments.bags,
@@ -177,13 +177,17 @@ def check_replaceable(out: Path, overwrite: bool) -> None:
 
 
 def _estimate(estimate: Estimate | None, sign: str = "") -> str:
-    """The mean and, where there is one and enough was driven to trust it, its interval."""
+    """The mean and, if the drives are long enough to trust it, its interval."""
     if estimate is None:
         return ""
     mean, low, high = (f"{value:{sign}.4f}" for value in (estimate.mean, estimate.low, estimate.high))
-    if not math.isfinite(estimate.low):
-        return mean
-    return f"{mean} [{low}, {high}]" if estimate.decided else f"{mean} [undecided]"
+    return f"{mean} [{low}, {high}]" if estimate.decided and math.isfinite(estimate.low) else mean
+
+
+def _verdict(difference: Estimate) -> str:
+    if not difference.decided:
+        return " (inconclusive)"
+    return ": significant (95 % CI)" if difference.significant else ""
 
 
 def print_result(result: EvaluationResult, console: Console) -> None:
@@ -197,20 +201,22 @@ def print_result(result: EvaluationResult, console: Console) -> None:
     for name in SHOWN:
         estimates = [model.metrics.get(name) for model in result.models]
         if any(estimates):
-            table.add_row(name, *(_estimate(estimate) for estimate in estimates))
+            unit = DEPTH[name].unit if name in DEPTH else ""
+            table.add_row(f"{name} ({unit})" if unit else name, *map(_estimate, estimates))
     table.add_row("latency alone, median", *(f"{model.latency.median_ms:.1f} ms" for model in result.models))
     console.print(table)
     console.print(f"{result.frames_per_second:.1f} frames/s, measuring included")
     for model in result.models:
         for profile in model.profiles:
             console.print(f"{model.label} with camera profile {profile}")
+    if any(not metric.decided for model in result.models for metric in model.metrics.values()):
+        console.print("no 95 % interval for some means: the drives are too short")
     for comparison in result.comparisons:
         if comparison.metric in SHOWN:
-            d = comparison.difference
-            decided = ": significant (95 % CI)" if d.significant else ""
-            note = decided if d.decided else ": the drives are too short"
+            models = f"{comparison.second} - {comparison.first}"
+            difference = comparison.difference
             console.print(
-                f"{comparison.second} - {comparison.first}: {comparison.metric} {_estimate(d, '+')}{note}",
+                f"{models}: {comparison.metric} {_estimate(difference, '+')}{_verdict(difference)}",
             )
     for condition in result.conditions:
         verdict = Text("FAILED", "bold red") if condition.failed else Text("passed", "green")

@@ -11,7 +11,7 @@ from rich.table import Table
 from adu_depth_core.errors import UserError
 from adu_depth_core.inference.installed_models import DEFAULT, InstalledModel, installed_models
 from adu_depth_core.model_card import ModelCard, ModelCardError
-from adu_depth_core.terminal import plain_console
+from adu_depth_core.terminal import plain_console, print_wrapped
 
 EPILOG = f"""\
 Choose one with --model NAME, for the node with model:=NAME; {DEFAULT} is the default.
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps([_entries(*model) for model in models], indent=2))
         return 0
     console = plain_console()
-    table = Table("", "input", "MB", "commercial use", "abs_rel on frames never seen in training")
+    table = Table("model", "input", "MB", "commercial use", "abs_rel on frames never seen in training")
     for model, card in models:
         megabytes = f"{model.path.stat().st_size / 1e6:.1f}"
         table.add_row(
@@ -47,7 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
         )
     console.print(table)
     for model, card in models:
-        console.print(f"\n{model.name}: {card.licence}\n  {model.path}", soft_wrap=True)
+        console.print()
+        print_wrapped(console, f"{model.name}: {card.licence}", indent=2)
+        console.print(f"  {model.path}", soft_wrap=True)
     return 0
 
 

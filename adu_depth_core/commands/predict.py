@@ -17,6 +17,7 @@ from adu_depth_core.errors import UserError
 from adu_depth_core.files import check_folder_writable
 from adu_depth_core.inference.depth_output import MAX_RELATIVE_SIGMA
 from adu_depth_core.inference.file_predictor import FilePredictor
+from adu_depth_core.inference.installed_models import display_name
 from adu_depth_core.live_video import LiveVideo, live_video
 from adu_depth_core.media import count_frames, find_media
 from adu_depth_core.progress import progress_bar
@@ -80,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     predictor = load_predictor(arguments)
     with progress_bar() as progress:
         errors.console = progress.console
-        task = progress.add_task("predict", total=_count(files))
+        task = progress.add_task("Predicting", total=_count(files))
         file_predictor = FilePredictor(
             arguments.out,
             predictor,
@@ -94,7 +95,8 @@ def run(arguments: argparse.Namespace) -> int:
                 file_predictor.predict(file)
     frames = int(progress.tasks[task].completed)
     print(
-        f"frames: {frames}, results in {arguments.out} ({predictor.backend.runtime}, {predictor.model_path})"
+        f"{frames} frame{'s' * (frames != 1)} predicted with {display_name(predictor.model_path)} "
+        f"({predictor.backend.runtime}); pictures in {arguments.out / 'color'}"
     )
     for profile in predictor.profile_files:
         print(f"camera profile: {profile}")

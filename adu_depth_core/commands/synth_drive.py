@@ -188,7 +188,8 @@ def run(arguments: argparse.Namespace) -> int:
     kind = "single images" if arguments.mono else "stereo frames"
     for target in (arguments.out, arguments.bag):
         if target is not None:
-            print(f"{target}: {written} {kind}, {arguments.scenes} streets")
+            streets = f"{arguments.scenes} street{'s' * (arguments.scenes != 1)}"
+            print(f"{target}: {written} {kind}, {streets}")
     return 0
 
 

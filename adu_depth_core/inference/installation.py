@@ -111,7 +111,7 @@ def check_backends(model: Path | None, model_found: bool, try_all: bool) -> Iter
 def _look_for_backend(name: str) -> Check:
     module, on_gpu = BACKENDS[name].module, name not in CPU_BACKENDS
     if not _is_installed(module):
-        return Check(BACKEND, name, False, "not found", "" if on_gpu else _pip(BACKENDS[name].extra), False)
+        return Check(BACKEND, name, False, "not found", "" if on_gpu else _pip(BACKENDS[name].extra))
     # Only a trial run shows which of a runtime's packages is installed, and whether there is a GPU.
     return Check(BACKEND, name, not on_gpu, f"{_version(module)}, not tried (--all tries it)", tried=False)
 

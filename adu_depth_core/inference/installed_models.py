@@ -91,6 +91,15 @@ def find_model(model: str | Path | None = None) -> Path:
     )
 
 
+def display_name(model: Path) -> str:
+    """The name of an installed model; the file name without its suffix of any other."""
+    try:
+        names = {installed.path: installed.name for installed in installed_models()}
+    except FileNotFoundError:
+        names = {}
+    return names.get(model, model.stem)
+
+
 def is_name(model: str | Path) -> bool:
     """True if it can only be an installed model's name: model files have a suffix."""
     return str(model) == Path(model).stem

@@ -10,9 +10,9 @@ from adu_depth_core import progress as module
 from adu_depth_core.progress import progress_bar
 
 
-def on_terminal(monkeypatch):
+def on_terminal(monkeypatch, width=100):
     text = io.StringIO()
-    console = Console(file=text, force_terminal=True, width=100, markup=False, emoji=False)
+    console = Console(file=text, force_terminal=True, width=width, markup=False, emoji=False)
     monkeypatch.setattr(module, "plain_console", lambda stderr: console)
     return text
 
@@ -25,6 +25,19 @@ def test_on_a_terminal_the_time_left_stands_before_its_name(monkeypatch):
         progress.refresh()
     plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text.getvalue())
     assert re.search(r"10/100 .*\d:\d\d:\d\d elapsed.* (-:--:--|\d:\d\d:\d\d) left", plain)
+
+
+def test_the_bar_gives_way_on_a_narrow_terminal(monkeypatch):
+    text = on_terminal(monkeypatch, width=80)
+    with progress_bar() as progress:
+        task = progress.add_task("Evaluating kitti2015_more", total=18)
+        for _ in range(3):
+            progress.advance(task, 6)
+        progress.refresh()
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text.getvalue())
+    last = re.split(r"[\r\n]+", plain.strip())[-1]
+    assert "18/18" in last
+    assert re.search(r"frames/s 0:00:00 elapsed .* left$", last)
 
 
 @pytest.fixture

@@ -82,6 +82,7 @@ def write_report_page(result: EvaluationResult, path: Path) -> None:
         captioned=CAPTIONED,
         enough=int(ENOUGH),
         shortest=int(SHORTEST),
+        too_short=any(not e.decided for model in result.models for e in model.metrics.values()),
         start_ns=result.models[0].frames[0].stamp_ns if result.models[0].frames else 0,
     )
     path.write_text(page, encoding="utf-8")
@@ -146,7 +147,7 @@ def _figures(result: EvaluationResult) -> list[_Figure]:
             _Figure(
                 "Error against sigma",
                 charts.error_against_sigma(models),
-                "Pixels gathered by their sigma (larger dots: more pixels). On the diagonal the error is as "
+                "Pixels grouped by sigma (larger dots: more pixels). On the diagonal the error is as "
                 "large as predicted, above it larger.",
             )
         )
@@ -213,7 +214,7 @@ def _row(result: EvaluationResult, metric: str) -> _Row:
         sign = "+" if difference.mean > 0 else ""
         text = f"{sign}{number(difference.mean)}"
         better = is_better(metric, difference, reference)
-        unknown = ("", "") if difference.decided else ("undecided", "faint")
+        unknown = ("", "") if difference.decided else ("inconclusive", "faint")
         verdict, tone = {True: ("better", "good"), False: ("worse", "bad")}.get(better, unknown)
         bounds = interval(difference) if difference.decided else ""  # the verdict gives them
         differences.append(_Cell(text, bounds, verdict, tone))

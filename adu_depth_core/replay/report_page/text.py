@@ -71,7 +71,7 @@ def interval(estimate: Estimate) -> str:
     if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
         return ""
     if not estimate.decided:
-        return "undecided"
+        return "no interval"
     return f"{number(estimate.low)} … {number(estimate.high)}"
 
 
@@ -82,8 +82,8 @@ def metric_label(metric: str) -> str:
 
 
 def is_better(metric: str, difference: Estimate, reference: Estimate) -> bool | None:
-    """True if a model with this difference from the reference is better; None if undecided, or if the metric
-    has no best value.
+    """True if a model with this difference from the reference is better; None if inconclusive, or if the
+    metric has no best value.
     """
     target = METRICS[metric].target
     if not target or not difference.significant:

@@ -26,7 +26,7 @@ FEW = 0.01
 """A band or region with a smaller share of the pixels is not called the worst, however wrong they are."""
 
 REMOVED_SHARE = 0.2
-"""Share of the least sure pixels whose removal is told."""
+"""Share of the most uncertain pixels whose removal is reported."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def _headline(result: EvaluationResult) -> str:
 def _comparison(comparison: Comparison, word: str, better: bool | None) -> str:
     first, second = comparison.first, comparison.second
     if not comparison.difference.decided:
-        return f"{second} and {first}: undecided, the drives are too short"
+        return f"{second} and {first}: inconclusive, the drives are too short"
     if better is None:
         return f"{second} and {first}: no significant difference (95 % CI)"
     return f"{second} is {'more' if better else 'less'} {word} than {first}"
@@ -90,9 +90,9 @@ def findings_of(model: ModelResult, motion: str) -> Iterator[str]:
         )
         frames, independent = len(model.frames), metrics["abs_rel"].independent
         yield f"{frames} frames, {number(independent)} effective independent samples."
-    for where, groups in (("At", model.by_distance), ("In the image's", model.by_region)):
+    for where, groups in (("at", model.by_distance), ("in the image's", model.by_region)):
         if worst := _worst(groups):
-            yield f"{where} {worst.name} it is worst: off by {percent(worst.metrics['abs_rel'])}."
+            yield f"Worst {where} {worst.name}: off by {percent(worst.metrics['abs_rel'])}."
     if "coverage_1sigma" in metrics:
         yield _calibration(metrics["coverage_1sigma"].mean)
     if "obstacle_abs_rel" in metrics and "ground_abs_rel" in metrics:

@@ -111,7 +111,7 @@ def test_protocol_and_model_are_printed_with_the_result(root, student, capsys):
         "red is far",
         "Garg crop",
         "and 50 m",
-        "no flip",
+        "no test-time augmentation",
         "64x192",
     ):
         assert part in out

@@ -50,7 +50,7 @@ def test_an_image_becomes_a_picture_and_two_maps(image, predict, tmp_path, capsy
     np.testing.assert_allclose(read_png16(out / "sigma" / "red.png"), 1.25 * depth, atol=1 / 256)
     assert cv2.imread(str(out / "color" / "red.png")).shape[0] > 3 * 128
     captured = capsys.readouterr()
-    assert captured.out.startswith("frames: 1, results in ")
+    assert captured.out.startswith("1 frame predicted with ")
     assert "1/1" in captured.err
 
 

@@ -70,7 +70,7 @@ def test_the_frames_of_a_drive_share_a_random_camera(tmp_path):
 def test_single_images_from_places_far_apart(tmp_path, capsys):
     options = ["--spread", "30", "--mono", "--random-camera", "--frames", "3", "--size", "32x48"]
     assert main(["synth-drive", "--out", str(tmp_path / "a"), *options]) == 0
-    assert "3 single images, 1 streets" in capsys.readouterr().out
+    assert "3 single images, 1 street\n" in capsys.readouterr().out
     samples = list(SyntheticFolder(tmp_path / "a"))
     assert [sample.right for sample in samples] == [None] * 3
     assert len({sample.camera for sample in samples}) == 3

@@ -11,6 +11,7 @@ from adu_depth_core.files import share_directory
 from adu_depth_core.inference import installed_models as module
 from adu_depth_core.inference.installed_models import (
     default_model,
+    display_name,
     find_model,
     installed_models,
     is_name,
@@ -42,6 +43,13 @@ def test_names_are_those_of_the_students_that_are_there(share):
     assert [model.path.name for model in installed_models()] == ["adu_student.onnx", "adu_base.onnx"]
     (share / "adu_base.json").unlink()
     assert model_names() == ["small"]
+
+
+def test_a_file_is_called_by_its_models_name_if_it_is_installed(share, tmp_path):
+    assert display_name(share / "adu_student.onnx") == "small"
+    assert display_name(share / "adu_base.onnx") == "base"
+    assert display_name(tmp_path / "adu_base.onnx") == "adu_base"
+    assert display_name(tmp_path / "mine.v2.engine") == "mine.v2"
 
 
 def test_a_further_model_needs_only_its_files(share):

@@ -80,7 +80,7 @@ def test_the_page_shows_every_part(write, make_result):
         "−0.0165 better",
         "/lidar/points",
         "by option",
-        "… 19.8, 44.0",
+        "p95 19.8, max 44.0",
     ):
         assert text in html
     for pixels in ("first, 0-10 m: abs_rel 0.0600\n12,345 pixels in 60 frames", "second, 40-80 m"):
@@ -89,12 +89,12 @@ def test_the_page_shows_every_part(write, make_result):
 
 def test_a_difference_that_is_not_decided_is_called_so(write, make_result):
     result = make_result(labels=("a", "b"))
-    undecided = [
+    inconclusive = [
         dataclasses.replace(c, difference=dataclasses.replace(c.difference, decided=False))
         for c in result.comparisons
     ]
-    html = write(dataclasses.replace(result, comparisons=tuple(undecided)))
-    assert "−0.0165 undecided" in html
+    html = write(dataclasses.replace(result, comparisons=tuple(inconclusive)))
+    assert "−0.0165 inconclusive" in html
     assert "better<" not in html
     assert "an effective sample size below 5 or less than 10 s of driving" in html
 
@@ -135,7 +135,7 @@ def test_without_ground_truth_the_page_says_so(write, make_result):
     document = Document(html)
     assert document.texts["h1"] == ["No ground truth: speed and stability only"]
     assert "Reliability" not in document.texts["h3"]
-    assert "worst of the first 20" in html
+    assert "maximum of the first 20 frames" in html
     assert "could not be measured" in html
 
 
@@ -153,7 +153,7 @@ def test_a_region_of_few_pixels_is_neither_coloured_nor_called_the_worst(write, 
     model = dataclasses.replace(model, by_region=(few, *model.by_region[1:]))
     html = write(dataclasses.replace(result, models=(model,)))
     assert '--share: 0.000"><span class="faint">9.87</span>' in html
-    assert "In the image&#39;s bottom right it is worst" in html
+    assert "Worst in the image&#39;s bottom right" in html
 
 
 @pytest.mark.parametrize("frames", [1, 2, 3])

@@ -27,7 +27,7 @@ def test_numbers(value, text):
 
 def test_an_interval_that_is_not_known_is_not_shown():
     assert interval(Estimate(0.1, 0.09, 0.12, 30.0, decided=True)) == "0.0900 … 0.120"
-    assert interval(Estimate(0.1, -0.2, 0.4, 1.8)) == "undecided"
+    assert interval(Estimate(0.1, -0.2, 0.4, 1.8)) == "no interval"
     assert interval(Estimate(0.1, math.nan, math.nan)) == ""
 
 
@@ -85,7 +85,7 @@ def test_a_difference_within_chance_is_called_that(make_result):
 def test_too_little_driving_decides_nothing(make_result):
     short = Comparison("A", "B", "abs_rel", Estimate(-0.02, -0.03, -0.01, 3.0, False), 40)
     verdict = verdict_of(make_result(labels=("A", "B"), comparisons=(short,)))
-    assert verdict.headline == "B and A: undecided, the drives are too short"
+    assert verdict.headline == "B and A: inconclusive, the drives are too short"
     assert verdict.tone == "neutral"
 
 
@@ -96,8 +96,8 @@ def test_findings_say_how_wrong_where_and_whether_it_knew(make_result):
         "Of obstacles within 40 m it is off by 30 % of the distance, of the ground by 30 %; 30 % of" in text
     )
     assert "40 frames, 17.4 effective independent samples." in text
-    assert "At 40-80 m it is worst: off by 19 %" in text
-    assert "In the image's bottom right it is worst: off by 21 %" in text
+    assert "Worst at 40-80 m: off by 19 %" in text
+    assert "Worst in the image's bottom right: off by 21 %" in text
     assert "overconfident: 61 % of pixels have |error| ≤ sigma, 68.3 % should" in text
     assert "least sure of, it would be off by 9.68 % instead of 11 %" in text
     assert "changes by 2.1 % (median pixel), beyond what the motion explains" in text
