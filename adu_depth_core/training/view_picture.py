@@ -40,16 +40,16 @@ def draw(maps: dict[str, np.ndarray], card: ModelCard) -> np.ndarray:
     error = 100.0 * np.abs(depth - truth) / np.where(known, truth, np.nan)
     panels = [
         labelled_panel(image, "image"),
-        labelled_panel(colorize_depth(truth), "truth, m", depth_scale()),
-        labelled_panel(colorize_depth(depth), "depth, m", depth_scale()),
-        labelled_panel(colorize_sigma(sigma, depth), "sigma, %", SIGMA_SCALE),
-        labelled_panel(ERROR_SCALE.colors(error), "error, %", ERROR_SCALE),
+        labelled_panel(colorize_depth(truth), "truth, canonical m", depth_scale()),
+        labelled_panel(colorize_depth(depth), "depth, canonical m", depth_scale()),
+        labelled_panel(colorize_sigma(sigma, depth), "sigma, % of depth", SIGMA_SCALE),
+        labelled_panel(ERROR_SCALE.colors(error), "error, % of truth", ERROR_SCALE),
     ]
     if "teacher_mu" in flat:
         depth, sigma = _depth_and_sigma(flat["teacher_mu"], flat["teacher_log_b"], card)
         panels += [
-            labelled_panel(colorize_depth(depth), "teacher, m", depth_scale()),
-            labelled_panel(colorize_sigma(sigma, depth), "its sigma, %", SIGMA_SCALE),
+            labelled_panel(colorize_depth(depth), "teacher depth, canonical m", depth_scale()),
+            labelled_panel(colorize_sigma(sigma, depth), "teacher sigma, % of depth", SIGMA_SCALE),
         ]
     panels += [
         labelled_panel(WEIGHT_SCALE.colors(flat[name]), name.replace("_", " "), WEIGHT_SCALE)
