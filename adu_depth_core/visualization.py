@@ -68,7 +68,7 @@ def depth_scale(near: float = 2.0, far: float = 80.0) -> ColorScale:
 
 
 SIGMA_SCALE = ColorScale(2.0, 50.0, (2, 5, 10, 20, 50), cv2.COLORMAP_INFERNO)
-"""Dark is sure, bright is unsure: sigma in per cent of depth."""
+"""Sigma in per cent of depth: dark is certain, bright is uncertain."""
 
 
 def colorize_depth(depth: np.ndarray, near: float = 2.0, far: float = 80.0) -> np.ndarray:
@@ -122,7 +122,7 @@ def prediction_figure(
     panel_width = int(np.clip(width, *PANEL_WIDTHS)) // 2 * 2
     size = (panel_width, round(height * panel_width / width))
     interpolation = cv2.INTER_AREA if panel_width < width else cv2.INTER_LINEAR
-    withheld = "too unsure" if np.isnan(depth).any() else ""
+    withheld = "too uncertain" if np.isnan(depth).any() else ""
     contents = [
         (image, "image", None, ""),
         (colorize_depth(depth, near, far), "depth, metres", depth_scale(near, far), withheld),

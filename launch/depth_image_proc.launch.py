@@ -19,7 +19,7 @@ ARGUMENTS = [
         "camera_info beside it [empty: points without colour]",
     ),
     DeclareLaunchArgument(
-        "points", default_value="/depth/points_xyz", description="topic of the cloud that is published"
+        "points", default_value="/depth/points_xyz", description="topic of the published cloud"
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""Play a bag through depth_node in bag time.
+"""Play a bag through depth_node on the bag's clock.
 
 ``ros2 launch adu_depth replay.launch.py --show-args`` lists the arguments, which include
 those of ``depth.launch.py``.
@@ -126,7 +126,7 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription(
         [
             *ARGUMENTS,
-            # First, because it sets the Fast DDS profile that the player needs too for large images.
+            # First: it sets the Fast DDS profile, which the player also needs for large images.
             IncludeLaunchDescription(
                 PythonLaunchDescriptionSource(depth_launch),
                 launch_arguments={

@@ -230,8 +230,8 @@ def _print(
     if subject.card is not None:
         calibrated = sum(len(judged.leakage.calibrated) for judged in sets)
         context["sigma"] = (
-            f"scale {subject.card.sigma_scale:.3f}; for each of the {calibrated} frames that it was fitted on, "
-            "the scale fitted without it"
+            f"scale {subject.card.sigma_scale:.3f}; for each of the {calibrated} frames that it was fitted "
+            "on, the scale fitted without it"
         )
     if subject.profiles:
         context["profile"] = ", ".join(map(str, subject.profiles))

@@ -70,7 +70,7 @@ def test_a_stride_thins_the_cloud_out():
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
-def test_points_outside_the_region_or_too_unsure_are_nan(selection, kept):
+def test_points_outside_the_region_or_too_uncertain_are_nan(selection, kept):
     everything, selected = points(cloud()), points(cloud(**selection))
     expected = kept(*(everything[name] for name in ("x", "y", "z", "sigma"))) & np.isfinite(everything["z"])
     assert 0 < expected.sum() < np.isfinite(everything["z"]).sum()
