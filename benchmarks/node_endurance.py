@@ -2,7 +2,7 @@
 
     python benchmarks/node_endurance.py --out endurance.json [--minutes 30] [--rate 10] [--cameras 1]
 
-Starts the node in a separate process, sends it frames (1242x375) over DDS and subscribes to everything it
+Starts the node in a separate process, sends it frames (375x1242) over DDS and subscribes to everything it
 publishes. After a warm-up, memory (PSS: shared pages counted proportionally), file descriptors and threads
 are sampled every two seconds. Passes if the median memory of the last tenth is at most 1 % above that of the
 first, file descriptors and threads have not increased, and the node's counts give an outcome for each

@@ -2,7 +2,7 @@
 
     python benchmarks/node_latency.py --out latency.json [--frames 3000] [--rates 10 30]
 
-One process publishes images (1242x375) over DDS and receives depth; each node under test runs alone in
+One process publishes images (375x1242) over DDS and receives depth; each node under test runs alone in
 another. *Age*: time from just before the image's ``publish`` to the callback of its depth. *Predictor*: the
 node's own time from pixels to depth. *Overhead*: the difference of their medians. *relay* republishes the
 image; *depth_node 16UC1* publishes millimetres, two bytes a pixel instead of four; *usual* is the

@@ -3,7 +3,7 @@
     python benchmarks/predictor_overhead.py [--model FILE] [--width 1242 --height 375] [--threads 2]
 
 Times each stage of ``Predictor.predict`` on the same frames, sequentially as in a node, and prints medians.
-Target for 1242x375 in and out: both together under 25 % of OpenVINO's inference.
+Target for 375x1242 in and out: both together under 25 % of OpenVINO's inference.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     python benchmarks/stalled_reader.py [--profile FILE|none] [--fate stop|kill|none] [--seconds 30]
 
-One process publishes depth images (1242x375, 32FC1: 1.9 MB) with the node's own QoS; two others subscribe
+One process publishes depth images (375x1242, 32FC1: 1.9 MB) with the node's own QoS; two others subscribe
 with reliable QoS: one with KEEP_LAST 10; the other with KEEP_ALL, and is stopped (SIGSTOP) or killed
 (SIGKILL) after a third of the time. Prints the number of published images, the duration of ``publish`` calls,
 and the images the healthy reader received. Latency is from just before ``publish`` to the reader's callback,

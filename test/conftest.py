@@ -70,7 +70,7 @@ def shipped_model() -> Path:
 
 @pytest.fixture(scope="session")
 def write_kitti2015_scene() -> Callable[..., None]:
-    """Writes one scene in the published KITTI 2015 layout, 192x64 pixels, fx 350, baseline 0.5 m.
+    """Writes one scene in the published KITTI 2015 layout, 64x192 pixels, fx 350, baseline 0.5 m.
 
     Called with the data set's root, the scene's name, the left image's colour (RGB; the right one is black)
     and the disparity in pixels, one number or a map ``(64, 192)``.
@@ -115,7 +115,7 @@ def write_kitti_raw_frame(textured_pair) -> Callable[..., None]:
     """Writes a frame in the layout of KITTI's raw recordings and depth benchmark: fx 150, baseline 0.5 m.
 
     Called with the root, the drive such as ``2011_09_26_drive_0001_sync``, the frame's number, ``train`` or
-    ``val`` and the disparity in pixels; with ``depth=False`` the frame gets no depth map. Size 160x64.
+    ``val`` and the disparity in pixels; with ``depth=False`` the frame gets no depth map. Size 64x160.
     """
 
     def write(root: Path, drive: str, number: int, part: str, disparity: int = 5, depth: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C on the command line; ``benchmarks/interrupts.py`` sends it at a hundred random times."""
+"""Ctrl-C on the command line; ``benchmarks/interrupt_statistics.py`` sends it at a hundred random times."""
 
 import signal
 import subprocess

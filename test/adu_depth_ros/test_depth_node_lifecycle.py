@@ -213,7 +213,7 @@ def test_depth_of_the_networks_size_has_its_own_calibration(configurable, client
     depth, infos = client.listen(Image, "depth/image"), client.listen(CameraInfo, "depth/camera_info")
     camera.wait_for_subscriber()
     wait_for(lambda: camera.send() and not time.sleep(0.1) and depth and infos, "depth")
-    # 160x48 is scaled to 192x58 in the network's 192x64
+    # 48x160 is scaled to 58x192 in the network's 64x192
     assert (depth[0].width, depth[0].height) == (infos[0].width, infos[0].height) == (192, 58)
     assert infos[0].p[0] == pytest.approx(100.0 * 192 / 160)
     assert infos[0].p[3] == pytest.approx(-54.0 * 192 / 160)

@@ -1,4 +1,4 @@
-"""Ctrl-C at any time after the start; ``benchmarks/interrupts.py`` sends it a hundred times."""
+"""Ctrl-C at any time after the start; ``benchmarks/interrupt_statistics.py`` sends it a hundred times."""
 
 import os
 import signal

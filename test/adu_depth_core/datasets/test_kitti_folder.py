@@ -11,7 +11,7 @@ CALIBRATION = "P2: 150 0 79.5 0 0 140 31.5 0 0 0 1 0\n"
 
 @pytest.fixture
 def root(tmp_path):
-    """One frame of one camera, 160x64, with depth."""
+    """One frame of one camera, 64x160, with depth."""
     write_frame(tmp_path, "a")
     return tmp_path
 

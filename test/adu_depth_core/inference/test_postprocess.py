@@ -25,7 +25,7 @@ def predict(mu, log_b, camera, output_size="image", fingerprint=None, card=CARD)
 
 
 def test_depth_and_sigma_by_hand():
-    # 128x64 image on a 64x32 input: f_net = 300 / 2 = 150, so depth = 10 * 150 / 100 = 15 m,
+    # 64x128 image on a 32x64 input: f_net = 300 / 2 = 150, so depth = 10 * 150 / 100 = 15 m,
     # sigma = 1.2 * 0.1 * 15 = 1.8 m
     camera = Camera(300.0, 300.0, 63.5, 31.5, 128, 64)
     prediction = predict(full(math.log(10)), full(math.log(0.1)), camera)
@@ -37,7 +37,7 @@ def test_depth_and_sigma_by_hand():
 
 
 def test_network_size_gives_the_map_without_border_and_its_camera():
-    camera = Camera(300.0, 300.0, 63.5, 63.5, 128, 128)  # square: 32x32 centred in 64x32
+    camera = Camera(300.0, 300.0, 63.5, 63.5, 128, 128)  # square: 32x32 centred in 32x64
     mu = full(0.0)
     mu[:, 16:48] = math.log(10)
     prediction = predict(mu, full(-2.0), camera, "network")

@@ -43,7 +43,7 @@ CALIBRATION = "P2: 150 0 79.5 0 0 150 31.5 0 0 0 1 0\nP3: 150 0 79.5 -75 0 150 3
 
 @pytest.fixture
 def pairs(tmp_path):
-    """Six 160x64 pairs in KITTI 2015 layout, random texture at one distance; 2, 6 and 8 are held out."""
+    """Six 64x160 pairs in KITTI 2015 layout, random texture at one distance; 2, 6 and 8 are held out."""
     root = tmp_path / "kitti2015"
     random = np.random.default_rng(0)
     for index, scene in enumerate((0, 1, 2, 3, 6, 8)):

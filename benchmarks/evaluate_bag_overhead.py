@@ -1,6 +1,6 @@
 """Overhead of `adu_depth evaluate-bag` over the bare predictor, in one run.
 
-    python benchmarks/bag_evaluation.py BAG [--model FILE] [--truth lidar] [--repeat 10] [--rounds 3]
+    python benchmarks/evaluate_bag_overhead.py BAG [--model FILE] [--truth lidar] [--repeat 10] [--rounds 3]
 
 Predicts the frames of a bag from memory, evaluates the same bag from disk, predicts again, and prints the
 rates, their ratio (target: above 80 %) and the peak memory of the process. The ratio of CPU time is more

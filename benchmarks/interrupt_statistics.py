@@ -1,10 +1,10 @@
 """Ctrl-C at random times after the start of a process: statistics of the exit.
 
-    python benchmarks/interrupts.py [--count 100] [--seconds 3] -- COMMAND...
-    python benchmarks/interrupts.py                       # depth_node, as installed next to this Python
-    python benchmarks/interrupts.py --cameras 4           # the same, with several cameras
-    python benchmarks/interrupts.py -- adu_depth benchmark models/adu_student.onnx --runs 2000
-    python benchmarks/interrupts.py --seconds 0.12        # while Python starts
+    python benchmarks/interrupt_statistics.py [--count 100] [--seconds 3] -- COMMAND...
+    python benchmarks/interrupt_statistics.py                  # depth_node, as installed next to this Python
+    python benchmarks/interrupt_statistics.py --cameras 4      # the same, with several cameras
+    python benchmarks/interrupt_statistics.py -- adu_depth benchmark models/adu_student.onnx --runs 2000
+    python benchmarks/interrupt_statistics.py --seconds 0.12   # while Python starts
 
 Each run gets one SIGINT, uniformly distributed over the first seconds, and a private DDS domain. A run passes
 with status 0 or 130 (interrupted), without a traceback and within the time limit. Prints the number of runs
