@@ -197,8 +197,8 @@ def check_field_of_view(camera: Camera) -> None:
         if not low <= angle <= high:
             raise ValueError(
                 f"the calibration (fx {camera.fx:g}, fy {camera.fy:g}, cx {camera.cx:g}, cy {camera.cy:g}, "
-                f"{camera.height}x{camera.width} pixels) makes a {name} field of view of {angle:.3g} "
-                f"degrees, not {low:g} to {high:g}: the focal length must be in pixels of this image size"
+                f"{camera.height}x{camera.width} pixels) implies a {name} field of view of {angle:.3g} "
+                f"degrees, outside {low:g} to {high:g}: the focal length must be in pixels of this image size"
             )
 
 

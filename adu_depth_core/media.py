@@ -98,7 +98,7 @@ class Video:
         try:
             if not capture.isOpened() and live:
                 raise UserError(
-                    f"{self.path} does not answer, or not with a video that this OpenCV can decode"
+                    f"{self.path} cannot be opened: no response, or no video that this OpenCV can decode"
                 )
             if not capture.isOpened():
                 raise UserError(f"{self.path} is damaged, or a video that this OpenCV cannot decode")

@@ -103,7 +103,7 @@ def photo_camera_source(
         if text not in said:
             said.add(text)
             plain_console(stderr=True).print(
-                f"{file}: {text}; --focal or --calib is more exact", soft_wrap=True
+                f"{file}: {text}; --focal or --calib is more accurate", soft_wrap=True
             )
         return _camera(focal.pixels, {}, width, height)
 

@@ -94,14 +94,15 @@ def run(arguments: argparse.Namespace) -> int:
             with errors.told():
                 file_predictor.predict(file)
     frames = int(progress.tasks[task].completed)
-    print(
-        f"{frames} frame{'s' * (frames != 1)} predicted with {display_name(predictor.model_path)} "
-        f"({predictor.backend.runtime}); pictures in {arguments.out / 'color'}"
-    )
+    if frames:
+        print(
+            f"{frames} frame{'s' * (frames != 1)} predicted with {display_name(predictor.model_path)} "
+            f"({predictor.backend.runtime}); pictures in {arguments.out / 'color'}"
+        )
     for profile in predictor.profile_files:
         print(f"camera profile: {profile}")
     if errors.count:
-        print(f"inputs that failed: {errors.count}, see above")
+        print(f"{errors.count} input{'s' * (errors.count != 1)} failed, see above")
     return 1 if errors.count else 0
 
 

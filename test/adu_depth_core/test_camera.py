@@ -212,5 +212,5 @@ def test_a_real_field_of_view_is_taken(intrinsics, size):
 )
 def test_an_absurd_field_of_view_is_refused(change, axis):
     camera = replace(Camera(721.5, 721.5, 609.6, 172.9, 1242, 375), **change)
-    with pytest.raises(ValueError, match=f"a {axis} field of view of .* degrees, not 5 to 170"):
+    with pytest.raises(ValueError, match=f"a {axis} field of view of .* degrees, outside 5 to 170"):
         check_field_of_view(camera)

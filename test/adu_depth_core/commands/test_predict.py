@@ -54,6 +54,15 @@ def test_an_image_becomes_a_picture_and_two_maps(image, predict, tmp_path, capsy
     assert "1/1" in captured.err
 
 
+def test_without_a_frame_no_pictures_are_announced(image, predict, capsys):
+    assert predict(image, "--focal", 1) == 1
+    captured = capsys.readouterr()
+    assert captured.out == "1 input failed, see above\n"
+    assert "implies a horizontal field of view of 179 degrees, outside 5 to 170" in " ".join(
+        captured.err.split()
+    )
+
+
 def test_a_focal_length_that_was_not_trained_for_is_told_once(image, tmp_path, shipped_model, caplog):
     other = tmp_path / "other.png"
     other.write_bytes(image.read_bytes())
@@ -106,7 +115,7 @@ def test_other_inputs_are_predicted_after_bad_ones(image, predict, tmp_path, cap
     captured = capsys.readouterr()
     for name in ("gone.png", "text.png", "clip.mp4"):
         assert captured.err.count(f"{name}") == 1
-    assert "inputs that failed: 3" in captured.out
+    assert "3 inputs failed, see above" in captured.out
 
 
 @pytest.mark.parametrize(("options", "grey"), [([], True), (["--max-relative-sigma", "2"], False)])

@@ -79,19 +79,19 @@ def test_ctrl_c_ends_an_endless_stream_and_keeps_what_was_seen(camera, color_stu
     assert process.returncode == 0, err
     frames = len(list(Video(tmp_path / "out" / "color" / "127.0.0.1_front.mjpg.mp4")))
     assert frames >= 5
-    assert f"frames: {frames}," in out
+    assert out.startswith(f"{frames} frames predicted")
 
 
 def test_a_camera_that_is_not_there_is_named(color_student, tmp_path):
     process = start(color_student, tmp_path / "out", "webcam:97")
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "webcam:97 does not answer" in " ".join(err.split())
+    assert "webcam:97 cannot be opened" in " ".join(err.split())
 
 
 def test_an_address_where_nobody_listens_is_named_without_its_password(color_student, tmp_path):
     process = start(color_student, tmp_path / "out", "http://user:secret@127.0.0.1:9/x.mjpg")
     out, err = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "http://user:***@127.0.0.1:9/x.mjpg does not answer" in " ".join(err.split())
+    assert "http://user:***@127.0.0.1:9/x.mjpg cannot be opened" in " ".join(err.split())
     assert "secret" not in out + err
