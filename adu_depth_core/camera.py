@@ -205,9 +205,9 @@ def check_field_of_view(camera: Camera) -> None:
 def metric_scale(f_net: float, f_ref: float) -> float:
     """Factor from canonical to metric depth: ``depth = canonical_depth * f_net / f_ref``.
 
-    A network trained for the reference focal ``f_ref`` sees an object of a given size in pixels as
-    nearer or farther depending on the camera it is looked at with; ``f_net`` is that camera's
-    horizontal focal in pixels at the network's input. (Idea: Metric3D's canonical camera space,
+    A network trained for the reference focal ``f_ref`` interprets an object of a given size in pixels as
+    nearer or farther depending on the camera that took the image; ``f_net`` is that camera's
+    horizontal focal length in pixels at the network's input. (Idea: Metric3D's canonical camera space,
     Yin et al. 2023.)
 
     :raises ValueError: if either focal is not positive

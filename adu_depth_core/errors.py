@@ -19,7 +19,7 @@ def require(module: str, extra: str, purpose: str) -> ModuleType:
 
     :param module: module to import, e.g. ``openvino``
     :param extra: the extra of this package that installs it, e.g. ``openvino``
-    :param purpose: what it is needed for, to complete "is needed ..."
+    :param purpose: purpose, to complete "is needed ..."
     :raises UserError: if it is not installed, with the command that installs it
     """
     try:

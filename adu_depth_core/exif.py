@@ -21,7 +21,7 @@ class ExifFocal:
     """A focal length and where it comes from.
 
     :param pixels: focal length in pixels of the image as it is
-    :param source: what the camera wrote, for people
+    :param source: the EXIF entry it was derived from, in words
     """
 
     pixels: float

@@ -127,7 +127,7 @@ def mapping(entry: Check, least: int = 0) -> Check:
 
 
 def record(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
-    """An object with named entries; others may be there and are not looked at."""
+    """An object with named entries; further ones are ignored."""
     known = {**(optional or {}), **required}
 
     def check(value: Any, name: str) -> None:

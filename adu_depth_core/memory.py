@@ -12,11 +12,11 @@ _KEPT = 256 << 20
 
 
 def keep_freed_memory() -> None:
-    """Keep up to 256 MiB of what is freed for what comes next, for the rest of this process.
+    """Keep up to 256 MiB of freed memory for later allocations, for the rest of this process.
 
     The C library otherwise hands arrays of some megabytes back to the system when they are freed, and
-    fetching the pages again, zeroed, can take as long as the work on them. Only glibc can be told so; under
-    another C library this does nothing.
+    fetching the pages again, zeroed, can take as long as the work on them. Only glibc has this
+    setting; under another C library this does nothing.
     """
     if platform.libc_ver()[0] == "glibc":
         library = ctypes.CDLL(None)

@@ -43,11 +43,11 @@ class ModelCard:
     :param depth_max: farthest depth in metres the model is meant for
     :param sigma_scale: ``k`` in ``sigma = k * exp(log_b) * depth``, fitted so that 68.3 % of
         pixels have ``|error| <= sigma``
-    :param novelty: what inference makes of an input's novelty (``inference.novelty``): ``threshold`` and
+    :param novelty: consequences of an input's novelty (``inference.novelty``): ``threshold`` and
         ``fault_threshold``, beyond which it is unfamiliar; ``sigma_growth`` and ``reference``, by which sigma
         grows. Empty where unknown
     :param typical: typical outputs on frames of the training rig: ``depth``, the least and
-        the largest of the frames' median depths in metres, and ``relative_sigma``, likewise of their median
+        the largest of the frames' median depths in metres, and ``relative_sigma``, those of their median
         sigma / depth. Empty where unknown
     :param cameras: the cameras that the model was trained for (``inference.trained_cameras``): the range of
         ``horizontal_fov``, degrees that an image covers, and of ``network_focal``, pixels at the network's

@@ -14,7 +14,7 @@ class Projected(NamedTuple):
     """Points that an image shows, in the order they came; each array is ``(N,)``.
 
     :param rows: of their pixels, whole numbers
-    :param columns: likewise
+    :param columns: of their pixels, whole numbers
     :param z: depth in metres, float32
     """
 

@@ -92,11 +92,11 @@ class Rectifier:
     def depth(self, depth: np.ndarray) -> np.ndarray:
         """Depth of the rectified view from depth of the raw one.
 
-        Each pixel takes the value of the nearest raw pixel: between a surface and what is behind it there is
-        nothing. Depth counts along the optical axis, so where the view is rotated it changes with the axis.
+        Each pixel takes the value of the nearest raw pixel: interpolation would put points between a surface
+        and its background. Depth is along the optical axis, so it changes if the view is rotated.
 
         :param depth: float32 ``(H, W)`` metres
-        :return: likewise; 0 where the camera saw nothing
+        :return: float32 ``(H, W)`` metres; 0 outside the camera's view
         """
         return cv2.remap(depth, self._nearest, None, cv2.INTER_NEAREST) * self._axis_change
 

@@ -31,8 +31,8 @@ def check_pair(left: Camera, right: Camera, any_column: bool = False) -> None:
     compared = replace(right, cx=left.cx) if any_column else right
     if left.size != right.size or max(left.disagreement(compared)) > MISFIT:
         raise ValueError(
-            f"the left view has {left}, the right one {right}: they are no rectified pair with one camera; "
-            "rectify them together (cv2.stereoRectify with CALIB_ZERO_DISPARITY)"
+            f"the left view has {left}, the right one {right}: they are not a rectified pair of one "
+            "camera; rectify them together (cv2.stereoRectify with CALIB_ZERO_DISPARITY)"
         )
 
 
@@ -40,7 +40,7 @@ def right_with_left_camera(right: np.ndarray, left_camera: Camera, right_camera:
     """The right view as a camera with the left one's principal point would have taken it.
 
     :param right: RGB uint8 ``(H, W, 3)``
-    :return: likewise; black where the camera saw nothing
+    :return: RGB uint8 ``(H, W, 3)``; black outside the camera's view
     :raises ValueError: if the views differ in more than the column of the principal point
     """
     check_pair(left_camera, right_camera, any_column=True)

@@ -90,7 +90,7 @@ def labelled_panel(
 ) -> np.ndarray:
     """The picture under a strip with its title and, if given, the legend of its colours.
 
-    :param unknown: what pixels of ``UNKNOWN_COLOR`` are; empty where there are none
+    :param unknown: meaning of pixels of ``UNKNOWN_COLOR``; empty if there are none
     :return: RGB uint8, as wide as the picture and the strip's height taller
     """
     width = picture.shape[1]

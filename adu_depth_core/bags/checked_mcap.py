@@ -125,7 +125,7 @@ class CheckedMcapReader(McapReader):
 def chunk_records(file: BinaryIO, offset: int, length: int, compression: str, size: int) -> list[McapRecord]:
     """Records of a chunk: schemas, channels and messages.
 
-    :param offset: where the chunk's record begins
+    :param offset: start of the chunk's record
     :param length: bytes of that record
     :param compression: none (empty), zstd or lz4
     :param size: bytes that the chunk announces to hold when unpacked; no more are unpacked

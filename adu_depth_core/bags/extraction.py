@@ -86,7 +86,7 @@ def extract(
     """Write the frames of a bag to a stereo folder, or to one for each part of ``SPLIT``.
 
     :param reader: frames with their right image
-    :param skipped: where the reader counts what it skips
+    :param skipped: counter of the frames that the reader skips
     :param out: the folder
     :param on_frame: called with the number of images that are done
     :param frames: the reader's frames, where they are made elsewhere

@@ -74,8 +74,8 @@ class FrameReader:
     """Reads the frames of one bag in order of time.
 
     :param path: the bag
-    :param topics: what to read
-    :param options: how
+    :param topics: the topics
+    :param options: rectification, matching of messages and the like
     :param skipped: receives the unusable frames
     :param first_index: number of the first image
     :param bag: number of the bag

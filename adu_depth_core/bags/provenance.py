@@ -1,7 +1,8 @@
 """Names of bags and their frames, and the source folder recorded in a bag.
 
-``adu_depth extract`` names frames after their bag, their number and their stamp; ``adu_depth make-bag`` notes
-the folder and the frames that the bag was made of. Model cards name training frames likewise.
+``adu_depth extract`` names frames after their bag, their number and their stamp; ``adu_depth make-bag``
+records the folder and the frames that the bag was made from. Model cards name training frames in the same
+way.
 """
 
 from __future__ import annotations

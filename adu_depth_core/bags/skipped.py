@@ -10,7 +10,7 @@ class Skipped:
     """Frames that were not evaluated, by reason.
 
     :param reason: one clear sentence
-    :param frames: how many
+    :param frames: number of frames
     :param first_index: number of the first such frame in the bags
     """
 

@@ -28,7 +28,7 @@ LATCHED_TOPICS = ("/tf_static",)
 """Topics whose last message every later subscriber must get."""
 
 DEFAULT_START_NS = 1_000_000_000
-"""Stamp of the first frame of what has no date. Not 0, which means "no time" in ROS."""
+"""Stamp of the first frame of data without dates. Not 0, which means "no time" in ROS."""
 
 _FOREVER = QosTime(9223372036, 854775807)  # RMW_DURATION_INFINITE
 _LATCHED = Qos(

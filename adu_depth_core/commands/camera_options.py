@@ -1,4 +1,4 @@
-"""Options of the commands that are told a camera."""
+"""Options of the commands that take a camera."""
 
 from __future__ import annotations
 
@@ -83,25 +83,25 @@ def photo_camera_source(
 ) -> Callable[[Path | LiveVideo, int, int], Camera]:
     """The camera of a file's image of ``(width, height)``: as the arguments describe it, or its EXIF.
 
-    Where a focal length comes from EXIF, that is said on standard error, once for each.
+    Each focal length taken from EXIF is reported once, on standard error.
 
-    :raises UserError: as ``camera_source``, or if the arguments say nothing of a camera and no file has EXIF
-        that does. The returned function raises it for single files
+    :raises UserError: as ``camera_source``, or if the arguments describe no camera and no file has a focal
+        length in its EXIF data. The returned function raises it for single files
     """
     told = camera_source_if_told(arguments)
     if told is not None:
         return lambda _, width, height: told(width, height)
     if not any(map(_exif_focal, files)):
         raise UsageError(MISSING_FOCAL)
-    said: set[str] = set()
+    reported: set[str] = set()
 
     def camera_for(file: Path | LiveVideo, width: int, height: int) -> Camera:
         focal = _exif_focal(file)
         if focal is None:
             raise UserError(f"{file}: {MISSING_FOCAL}")
         text = f"focal length {focal.pixels:.0f} pixels from EXIF ({focal.source})"
-        if text not in said:
-            said.add(text)
+        if text not in reported:
+            reported.add(text)
             plain_console(stderr=True).print(
                 f"{file}: {text}; --focal or --calib is more accurate", soft_wrap=True
             )

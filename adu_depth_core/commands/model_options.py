@@ -56,7 +56,7 @@ def add_model_argument(parser: argparse._ActionsContainer, *names: str, help: st
     """An argument that takes an installed model's name, or a file; it arrives as the file's path.
 
     :param names: of the argument
-    :param help: which files it takes; the names are added
+    :param help: the files it takes; model names are added
     :param options: further ones of ``add_argument``
     """
     if not options.get("required"):

@@ -54,7 +54,7 @@ class Augmentation:
         return replace(view, image=image, other=vary(view.other, of_other, self.photometric))
 
     def window(self, camera: Camera, random: np.random.Generator) -> tuple[int, int, int, int]:
-        """Left, top, width and height, in pixels of the camera's image, of what a view shows of it."""
+        """Left, top, width and height of the part of the camera's image that a view shows, in pixels."""
         zoom = random.uniform(1.0, self.max_zoom) if random.random() < self.zoom_probability else 1.0
         scale = zoom * max(self.height / camera.height, self.width / camera.width)
         height = min(camera.height, round(self.height / scale))

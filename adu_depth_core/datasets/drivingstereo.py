@@ -108,8 +108,8 @@ class DrivingStereo:
     def _index(self, kind: str) -> dict[str, Path]:
         """Files of a kind by the frame's name.
 
-        Which size a file has is said by a folder above it, ``left-image-half-size``; the training set, which
-        exists in half size only, has no such folder.
+        The image size is given by a parent folder such as ``left-image-half-size``; the training set, which
+        exists in half size only, has none.
         """
         files: dict[str, Path] = {}
         for folder, _, names in os.walk(self._folder(kind)):  # 700,000 files: names, not paths

@@ -22,8 +22,7 @@ CALIBRATION_SCENES = (
 """Scenes that only the uncertainty scale is fitted on."""
 
 FIRST_LATER_SCENE = "000043"
-"""The labelled scenes at hand came in two folders: ``kitti2015`` ends before this one, ``kitti2015_more``
-begins with it."""
+"""First scene of ``kitti2015_more``; ``kitti2015`` has the labelled scenes before it."""
 
 GROUPS = (
     *((4, 5), (7, 12), (13, 17), (18, 20), (22, 26), (27, 29), (30, 33), (34, 42), (43, 53), (55, 56)),

@@ -18,7 +18,7 @@ IMAGE_SUFFIXES = (".png", ".jpg")
 
 
 class KittiFolder:
-    """Frames of such a folder in name order.
+    """Frames of a folder in KITTI's layout, in name order.
 
     :param root: folder that holds ``image_2``
     :param scenes: names of frames; None for all that are there

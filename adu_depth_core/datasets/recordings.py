@@ -1,8 +1,8 @@
-"""Published data sets and folders by name: whose recordings they are cut from, and what their frames show.
+"""Published data sets and folders by name: the recordings they are cut from, and the places they show.
 
-Two data sets that are cut from the same recordings may hold the same picture under two names. Whether they do
-is told by *places*, in one of two systems: the drive of the raw recordings, or the scenes of KITTI 2015
-(``kitti2015_scenes``), which are finer. A frame may be known in one, in both or in neither.
+Two data sets that are cut from the same recordings may hold the same picture under two names. *Places* reveal
+this, in one of two systems: the drive of the raw recordings, or the scenes of KITTI 2015
+(``kitti2015_scenes``), which are finer. A frame may have a place in one, in both or in neither.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Origin:
 def origin_of(name: str, split: str = "") -> Origin | None:
     """The origin of a data set or folder by its name in model cards; None for a name that is not known.
 
-    A folder of KITTI's raw recordings goes by the name of its drive.
+    A folder of KITTI's raw recordings has the name of its drive.
 
     :param split: the publisher's part, where the data set has several
     """

@@ -62,10 +62,10 @@ class HeldOut:
 
     :param validation: groups that the accuracy is measured on
     :param calibration: further ones that only the uncertainty scale is fitted on
-    :param group_of: the group of a frame: its drive, where neighbouring frames are nearly the same picture
-    :param every: one in so many frames of a held-out group is taken
-    :param place_of: what a group shows, where several show the same: training leaves all of them out
-    :param elsewhere: groups held out of other folders, of which training leaves out the places too
+    :param group_of: the group of a frame: its drive, because neighbouring frames are nearly identical
+    :param every: use every n-th frame of a held-out group
+    :param place_of: the place that a group shows, if several show the same one: training excludes all of them
+    :param elsewhere: groups held out of other folders; training excludes their places too
     """
 
     validation: tuple[str, ...]
@@ -101,14 +101,14 @@ class Kind:
 
     :param reader: called with the root and, by name, ``scenes`` and those of ``subset``, ``files`` and
         ``size`` that it takes
-    :param summary: what it is and what its root holds, in one line
+    :param summary: the data set and the contents of its root, in one line
     :param licence: of the images, as model cards name it
     :param subsets: the publisher's parts, the first is the default; empty where there are none
     :param held_out: frames of the first subset that training leaves out
     :param takes_list: whether the reader takes ``files``, a list of frames
     :param sizes: image sizes it is published in, the first is the default; empty where there is one
     :param drive_of: the drive of a frame, where its name says it
-    :param own_name: name of the data set in model cards; empty where a folder goes by its own name
+    :param own_name: name of the data set in model cards; empty to use the folder's name
     """
 
     reader: Callable[..., Frames]
@@ -269,9 +269,9 @@ def dataset_name(kind: str, root: Path) -> str:
 
 
 def held_out_of(kind: str, root: Path) -> HeldOut | None:
-    """The frames that training leaves out of a data set; of folders in KITTI's layout it goes by the name.
+    """The frames of a data set that training excludes; folders in KITTI's layout are identified by name.
 
-    Folders that hold nothing out themselves, but are of known origin, leave out held-out places.
+    Folders of known origin without held-out frames of their own exclude held-out places.
     """
     if kind != "kitti_folder":
         return KINDS[kind].held_out

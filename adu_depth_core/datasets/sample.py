@@ -21,7 +21,7 @@ class Sample:
     :param depth: float32 ``(H, W)`` metres along z of the left view, 0 where unknown; None if unlabelled
     :param camera: intrinsics of the left (and right) view
     :param baseline: metres between the two cameras, or None
-    :param classes: uint8 ``(H, W)`` ``PixelClass`` of what the left view shows, where the data set knows it
+    :param classes: uint8 ``(H, W)`` ``PixelClass`` of each pixel of the left view, or None if unknown
     """
 
     name: str

@@ -29,10 +29,10 @@ CALIBRATION = "calibration.json"
 
 
 class StereoFolder:
-    """Frames of such a folder in name order.
+    """Frames of a stereo folder in name order.
 
     :param root: the folder
-    :param scenes: names of frames; None for all that are there
+    :param scenes: names of frames; None for all
     :raises UserError: if the calibration or the images are missing or damaged; and on access if a file
         cannot be read or does not fit the calibration
     """
@@ -83,7 +83,7 @@ def label_path(root: Path, scene: str) -> Path:
 
 
 def write_sample(root: Path, sample: Sample) -> None:
-    """Write a frame to such a folder; the left image is written last: a frame that has one is complete.
+    """Write a frame to a stereo folder. The left image is written last, so a frame that has one is complete.
 
     :param sample: a stereo pair, or a single image; its depth may be None
     :raises UserError: if a file cannot be written

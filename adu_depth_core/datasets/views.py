@@ -26,10 +26,10 @@ class View:
     :param image: RGB uint8 ``(H, W, 3)``
     :param depth: float32 ``(H, W)`` metres; 0 unknown, +inf known to be beyond any range (sky)
     :param camera: intrinsics
-    :param other: what the other camera of a rectified pair saw, RGB uint8 ``(H, W, 3)``; None without one
+    :param other: image of the other camera of a rectified pair, RGB uint8 ``(H, W, 3)``; None without one
     :param offset: metres from this camera to the other along x, negative if that is to the left
     :param taught: a teacher's depth in metres and log Laplace scale in log depth, float ``(2, H, W)``, 0
-        where the depth is not known; None without a teacher
+        where depth is unknown; None without a teacher
     """
 
     image: np.ndarray

@@ -29,7 +29,7 @@ class Gate:
 
     :param reference: FP32 student as ONNX; None for the installed one
     :param frames: images with their cameras; None for synthetic ones
-    :param origin: where the frames are from, for the card
+    :param origin: source of the frames, for the card
     :param gpu: number of the GPU to run the engine on
     """
 
@@ -43,8 +43,8 @@ def verify_engine(engine: Path, gate: Gate) -> Parity:
     """Compare an engine with ONNX Runtime's FP32, and write the result into the engine's card.
 
     :return: the comparison, which passed
-    :raises UserError: if the engine cannot run here, the reference is not its original, or its answers
-        differ too much; its card says so then
+    :raises UserError: if the engine cannot run here, the reference is not its original, or its outputs
+        differ too much; the card then records that
     """
     card = engine_card(engine)
     parity, card = _compare(engine, card, find_reference(card, gate.reference), gate)

@@ -98,7 +98,7 @@ def fix_size(model: Any, size: tuple[int, int], batch: int | None) -> Any:
 
 
 def input_shape(model: Any) -> list[int | str]:
-    """Shape of ``image``: numbers, and the names of what is left open."""
+    """Shape of ``image``: numbers, and names for dynamic dimensions."""
     image = next(i for i in model.graph.input if i.name == IMAGE)
     return [d.dim_value or d.dim_param for d in image.type.tensor_type.shape.dim]
 

@@ -105,7 +105,7 @@ class _Conversion:
                 self._types[name] = self._half
 
     def _read(self, name: str, wanted: int) -> str:
-        """Name of a tensor in a type, which is added where it is not there yet; others as they are."""
+        """Name of a float tensor in the wanted type, cast if necessary; other tensors stay as they are."""
         if self._types.get(name, wanted) == wanted:
             return name
         if name not in self._others:
@@ -122,7 +122,7 @@ class _Conversion:
 
 
 def _narrow(values: np.ndarray) -> np.ndarray:
-    """As FP16: larger than its largest number becomes that, and what is not 0 does not become 0."""
+    """FP16 values, saturated at both ends: none overflows to infinity, and none but 0 underflows to 0."""
     limits = np.finfo(np.float16)
     sizes = np.clip(np.abs(values), limits.smallest_subnormal, limits.max)
     return np.asarray(np.where(values == 0, 0, np.copysign(sizes, values)), np.float16)

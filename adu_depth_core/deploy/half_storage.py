@@ -1,4 +1,4 @@
-"""Weights stored in FP16 and computed with in FP32: half the file, the same answers at the same speed.
+"""Weights stored in FP16 and computed with in FP32: half the file size, the same outputs at the same speed.
 
 A student's weights are FP16 numbers (its ``.safetensors``); in its ONNX each channel of a convolution is
 multiplied by the scale of the batch normalisation that was folded into it. Such a tensor is stored as the

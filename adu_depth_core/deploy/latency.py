@@ -63,7 +63,7 @@ class Result:
 def time_runs(run: Callable[[], object], runs: int, warm_up: int, seconds: float = math.inf) -> np.ndarray:
     """Start and end of each run, after untimed warm-up runs (allocation, caches, clock).
 
-    :param runs: how many at most
+    :param runs: maximum number of runs
     :param seconds: after which no further run begins
     :return: nanoseconds of one clock, int64 ``(runs, 2)``, at least one
     """
@@ -80,7 +80,7 @@ def time_runs(run: Callable[[], object], runs: int, warm_up: int, seconds: float
 def latency(stamps: np.ndarray, images: int = 1) -> Latency:
     """Statistics of runs as ``time_runs`` gives them.
 
-    :param images: how many each run computes
+    :param images: number of images per run
     """
     times = np.diff(stamps, axis=1)[:, 0] / 1e6
     p50, p90, p99 = (float(np.quantile(times, q)) for q in (0.5, 0.9, 0.99))

@@ -87,7 +87,7 @@ def compare(run: Run, reference: Run, name: str, inputs: Sequence[NetworkInput],
 
     :param run: ``Backend.run`` of ``batch`` images
     :param reference: ``Backend.infer`` of one image
-    :param name: what the reference is
+    :param name: name of the reference
     :param inputs: of one image each; with fewer than ``batch``, some come in several places
     :param batch: images at once
     """

@@ -64,7 +64,7 @@ def export(
     :param precision: one of ``PRECISIONS``
     :param frames: images with their cameras, to calibrate (INT8) and compare on; None for synthetic ones, not
         for INT8
-    :param origin: where the frames are from, for the card
+    :param origin: source of the frames, for the card
     :param store_fp16: store the weights of an FP32 export in FP16 (``deploy.half_storage``)
     :return: the card, and the comparison
     :raises UserError: if the model is unsuitable, options do not go together, or the outputs differ too much

@@ -44,8 +44,8 @@ def build_engine(
     Where this machine's GPU can run the engine, its outputs must agree with the FP32 original's.
 
     :param onnx: student as ONNX, with its card
-    :param watch: called while the builder works; what it raises stops the build and is raised from here
-    :param gate: what to compare with; without a reference the FP32 original: the ONNX itself, the file
+    :param watch: called while the builder works; an exception it raises stops the build and is re-raised
+    :param gate: the comparison; without a reference, it is with the FP32 original: the ONNX itself, the file
         beside it that its card names, or the installed student
     :return: the engine's card; its parity is "not run" where this machine cannot run the engine
     :raises UserError: if the ONNX is damaged, has operators TensorRT does not know, an option does not

@@ -80,7 +80,7 @@ def show_on(bar: Progress, name: str) -> Watcher:
     """A watcher that shows the phases as nested bars; the outermost stays, as the record of its time.
 
     :param bar: a running progress display
-    :param name: what is being built
+    :param name: name of the engine being built
     """
     tasks: dict[str, Any] = {}
 

@@ -73,8 +73,8 @@ class Benchmark:
     :param split: named split, or the file that lists the frames
     :param subset: the publisher's split that the frames are from, as model cards name it
     :param frames: names of the frames
-    :param samples: the frames, read one by one as they are asked for
-    :param drives: the drive of each frame, as far as it is known
+    :param samples: the frames, read on access
+    :param drives: the drive of each frame, if known
     :param unlabelled: listed frames without ground truth, left out
     :param pseudo: frames whose truth is a pseudo-label: stereo matching, not a measurement
     """

@@ -162,7 +162,7 @@ def _models(shortest: float, longest: float) -> _Models:
 class _Told(NamedTuple):
     """Sufficient statistics of a drive, in units of the variance within it, by model.
 
-    :param stretches: how many
+    :param stretches: number of stretches
     :param part: of all frames that are this drive's
     :param mean: generalized least squares estimate of the drive's mean, ``(columns, models)``
     :param information: inverse of its variance, ``(models,)``
@@ -192,7 +192,7 @@ def _filtered(
 
     :param values: of stretches, ``(stretches, columns)``
     :param seconds: their times
-    :param frames: of which they are means; the more they are, the less of what is new in each is left
+    :param frames: numbers of frames that they are means of; the more, the smaller the independent part
     :param usual: mean number of frames of a stretch, in all drives
     :param all_frames: their sum
     """

@@ -35,8 +35,8 @@ def evaluation_record(
     ``metrics`` and ``curves`` are over the frames of all sets; those of each set are in ``sets``.
 
     :param sets: the frames and the result on them
-    :param protocol: which pixels counted
-    :param subject: what was judged
+    :param protocol: the evaluated pixels
+    :param subject: the evaluated model or method
     :param flip: whether predictions were averaged with those of the mirrored images
     :param command: the command line
     """

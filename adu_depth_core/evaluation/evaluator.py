@@ -117,8 +117,8 @@ class Evaluator:
             Either all frames have it or none
         :param focal_times_baseline: fx in pixels times baseline in metres, to measure disparity too
             (``disparity_metrics.disparity_metrics``), without cap; either for all frames or for none
-        :param camera: intrinsics of the maps, to tell obstacles from ground; likewise
-        :param classes: ``PixelClass`` of every pixel, uint8 ``(H, W)``, to tell them apart; None if not known
+        :param camera: intrinsics of the maps, to tell obstacles from ground; for all frames or for none
+        :param classes: ``PixelClass`` of every pixel, uint8 ``(H, W)``, for metrics by class; None if unknown
         :return: the frame's metrics, or None if no pixel counts
         :raises ValueError: if sizes differ, a prediction that counts is not a positive number, or the frame
             has sigma, a baseline or a camera and others have not

@@ -20,7 +20,7 @@ class JudgedSet:
     """One of the sets of frames of a run.
 
     :param benchmark: the frames
-    :param leakage: what the model card says of them
+    :param leakage: training frames among them, by the model card
     :param summary: the result
     """
 

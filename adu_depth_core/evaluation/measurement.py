@@ -86,8 +86,8 @@ def summed_up(
 
     :param name: name of the frame
     :param pixels: by ``groups.pixels_by_cell``
-    :param parts: likewise
-    :param surfaces: that these were told apart by, or None
+    :param parts: by ``groups.pixels_by_cell``
+    :param surfaces: obstacles and ground of the frame, or None
     :param classes: ``PixelClass`` of every pixel of the image, uint8 ``(H, W)``, or None
     """
     p, s, g = pixels.prediction, pixels.sigma, pixels.truth

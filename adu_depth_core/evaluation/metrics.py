@@ -55,7 +55,7 @@ def depth_sums(p: np.ndarray, g: np.ndarray, parts: Parts | None = None) -> np.n
     Columns add up: those of several cells are the sums of their union, which ``depth_means`` takes.
 
     :param p: predictions, float64 ``(N,)``, positive
-    :param g: truths, likewise
+    :param g: ground truth, float64 ``(N,)``, positive
     :param parts: the cells; None: all pixels are in one
     :return: float64 ``(rows, cells)``; the last row is the number of pixels
     """

@@ -74,7 +74,7 @@ def counted_pixels(mask: np.ndarray, **maps: np.ndarray) -> tuple[np.ndarray, ..
 
 
 def check_sizes(mask: np.ndarray, maps: dict[str, np.ndarray]) -> None:
-    """:raises ValueError: unless all maps have the size of the mask (or of what it was made of)"""
+    """:raises ValueError: unless all maps have the size of the mask (or of the map it was made from)"""
     for name, values in maps.items():
         if values.shape != mask.shape:
             raise ValueError(f"{name} is {values.shape}, the mask is {mask.shape} (height, width)")
@@ -98,7 +98,7 @@ def blocks(count: int) -> Iterator[slice]:
 class Parts:
     """Pixels that lie one cell after the other, so that the sums of each cell are sums of neighbours.
 
-    :param edges: where each cell begins, and the end of the last, ``(cells + 1,)``
+    :param edges: start of each cell, and end of the last, ``(cells + 1,)``
     """
 
     edges: np.ndarray

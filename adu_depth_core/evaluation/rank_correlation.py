@@ -12,7 +12,7 @@ def rank_correlation(first: np.ndarray, second: np.ndarray) -> float | None:
     """Spearman's rank correlation: Pearson's correlation of the ranks; equal values share their mean rank.
 
     :param first: finite numbers ``(N,)``
-    :param second: likewise
+    :param second: finite numbers ``(N,)``
     :return: -1 to 1; None for fewer than ``FEWEST`` numbers, or if all of one are equal
     :raises ValueError: if the lengths differ
     """

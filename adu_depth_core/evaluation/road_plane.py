@@ -54,7 +54,7 @@ class Road:
         return cls((0.0, -1.0, 0.0), camera_height)
 
     def heights(self, place: np.ndarray, depth: np.ndarray, camera: Camera) -> np.ndarray:
-        """Metres above the road of what pixels show, ``(N,)``.
+        """Height above the road of the points that pixels show, metres ``(N,)``.
 
         :param place: indices of pixels in the flattened image ``(N,)``
         :param depth: metres along z of each ``(N,)``

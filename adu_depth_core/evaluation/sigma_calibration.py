@@ -46,7 +46,7 @@ class Calibration:
         """
         :param dataset: see above
         :param scales: by data set and name
-        :param pseudo: likewise
+        :param pseudo: frames with pseudo-labels, by data set and name
         :raises ValueError: if there are fewer than two frames
         """
         by_key = {_key(dataset, *frame): scale for frame, scale in scales.items()}

@@ -20,7 +20,7 @@ from adu_depth_core.model_card import ModelCard
 if TYPE_CHECKING:
     from adu_depth_core.inference.checkpoint_predictor import CheckpointPredictor
 
-Answer = tuple[np.ndarray, np.ndarray | None]
+DepthAndSigma = tuple[np.ndarray, np.ndarray | None]
 """Depth and sigma of a left view, float32 ``(H, W)`` metres; sigma is None for methods without."""
 
 
@@ -33,9 +33,9 @@ class Subject:
     :param card: the model's card; None without
     :param network_sizes: each ``(height, width)`` of the network's input that frames were predicted at so
         far; None without
-    :param backend: short name of what computes
+    :param backend: short name of the runtime
     :param runtime: the same with its version
-    :param stereo: whether it looks at the right view too
+    :param stereo: whether it uses the right view too
     :param predict: depth and sigma of a sample
     :param profiles: camera profiles that frames were predicted with so far
     """
@@ -47,7 +47,7 @@ class Subject:
     backend: str
     runtime: str
     stereo: bool
-    predict: Callable[[Sample], Answer]
+    predict: Callable[[Sample], DepthAndSigma]
     profiles: Sequence[Path] = ()
 
     def record(self) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def model_subject(predictor: Predictor, flip: bool = False) -> Subject:
     :param flip: average each prediction with that of the mirrored image
     """
 
-    def predict(sample: Sample) -> Answer:
+    def predict(sample: Sample) -> DepthAndSigma:
         if flip:
             prediction = predict_with_flip(predictor, sample.left, sample.camera)
         else:
@@ -92,7 +92,7 @@ def checkpoint_subject(predictor: CheckpointPredictor, flip: bool = False) -> Su
     if flip and predictor.stereo:
         raise UserError(f"{predictor.card.name} is a stereo network: --flip is for networks of one image")
 
-    def predict(sample: Sample) -> Answer:
+    def predict(sample: Sample) -> DepthAndSigma:
         if flip:
             prediction = predict_with_flip(predictor, sample.left, sample.camera)
         else:
@@ -107,7 +107,7 @@ def _network_subject(
     model: Path,
     backend: str,
     stereo: bool,
-    predict: Callable[[Sample], Answer],
+    predict: Callable[[Sample], DepthAndSigma],
 ) -> Subject:
     return Subject(
         predictor.card.name,
@@ -125,7 +125,7 @@ def sgbm_subject() -> Subject:
     """OpenCV's semi-global matching, the reference for stereo."""
     predictor = SgbmPredictor()
 
-    def predict(sample: Sample) -> Answer:
+    def predict(sample: Sample) -> DepthAndSigma:
         return predictor.predict(sample.left, sample.camera, sample.right, sample.baseline), None
 
     return Subject(predictor.name, "", None, None, "opencv", predictor.runtime, True, predict)

@@ -69,7 +69,7 @@ def follow(
     """Follow the points of the ground truth.
 
     :param truth_before: of the frame before, ``(H, W)`` metres; 0, NaN or infinite where unknown
-    :param truth_now: of this frame, likewise
+    :param truth_now: of this frame, ``(H, W)`` metres; 0, NaN or infinite where unknown
     :param camera: intrinsics of both
     :param before_from_now: motion of the camera, 4x4
     """

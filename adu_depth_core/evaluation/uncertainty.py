@@ -52,8 +52,8 @@ def uncertainty_sums(p: np.ndarray, s: np.ndarray, g: np.ndarray, parts: Parts |
     """Sums behind ``uncertainty_metrics``, over each cell as in ``metrics.depth_sums``.
 
     :param p: predictions, float64 ``(N,)``, positive
-    :param s: sigmas, likewise
-    :param g: truths, likewise
+    :param s: sigmas, float64 ``(N,)``, positive
+    :param g: ground truth, float64 ``(N,)``, positive
     :param parts: the cells; None: all pixels are in one
     :return: float64 ``(rows, cells)``; the last row is the number of pixels
     """

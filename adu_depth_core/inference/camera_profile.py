@@ -60,8 +60,8 @@ class CameraProfile:
     :param camera: intrinsics of the images that it was measured on
     :param correction: of depth
     :param sigma_factor: of the card's ``sigma_scale``
-    :param novelty: entries that take the place of the card's (``inference.novelty``); empty: the card's hold
-    :param record: how it was measured and its gain; for people, no code reads it
+    :param novelty: entries that replace the card's (``inference.novelty``); empty to keep the card's
+    :param record: method of measurement and gain; for people, not read by code
     """
 
     model_name: str
@@ -99,7 +99,7 @@ class CameraProfile:
         return min(apart) <= MISFIT * max(camera.size)
 
     def applied_to(self, card: ModelCard) -> ModelCard:
-        """The card with this camera's scale of sigma and its own measure of what is unfamiliar."""
+        """The card with this camera's scale of sigma and its novelty entries."""
         return dataclasses.replace(
             card, sigma_scale=card.sigma_scale * self.sigma_factor, novelty=self.novelty or card.novelty
         )

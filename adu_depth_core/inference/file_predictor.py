@@ -51,7 +51,7 @@ class FilePredictor:
     def predict(self, path: Path | LiveVideo) -> None:
         """Predict a file and write ``color/NAME``, ``depth/NAME`` and ``sigma/NAME``.
 
-        :param path: image or video file; of what is live, the frames until it ends or Ctrl-C is pressed
+        :param path: image or video file, or a live source, read until it ends or Ctrl-C is pressed
         :raises UserError: if the file cannot be read or a result cannot be written
         """
         if isinstance(path, LiveVideo) or is_video(path):

@@ -54,7 +54,7 @@ class Placement:
 
     @property
     def camera_input(self) -> np.ndarray:
-        """``network_camera`` as the network is told it: fx, fy, cx, cy, float32 ``(1, 4)``."""
+        """``network_camera`` as an input of the network: fx, fy, cx, cy, float32 ``(1, 4)``."""
         camera = self.network_camera
         return np.array([[camera.fx, camera.fy, camera.cx, camera.cy]], np.float32)
 

@@ -39,7 +39,7 @@ def postprocess(
     an image unlike the training data the network underestimates its error.
 
     :param output: of one image: ``mu`` and ``log_b`` float32 ``(height, width)`` at network size
-    :param placement: where the image lies on the network's input
+    :param placement: position of the image on the network's input
     :param card: model card with ``f_ref``, depth range and ``sigma_scale``
     :param output_size: ``image``, or ``network`` for the network's resolution without the border
     :param correction: of this camera's depth, before it is limited; sigma grows with depth

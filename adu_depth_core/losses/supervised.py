@@ -53,7 +53,7 @@ def beyond_range(mu: torch.Tensor, log_far: float, beyond: torch.Tensor) -> torc
     """Mean shortfall ``max(log_far - mu, 0)`` over pixels known only to be beyond ``far`` (sky).
 
     :param mu: predicted log depth, any shape
-    :param log_far: log of the nearest depth such a pixel may have
+    :param log_far: log of ``far``, the nearest depth that these pixels may have
     :param beyond: which pixels these are, bool, same shape as ``mu``
     :return: scalar; 0 if there are none
     """

@@ -1,7 +1,7 @@
 """Stereo matching inside a network: group-wise correlation volume, its aggregation, soft-argmin disparity.
 
 Convention: views are rectified, and the right view shows the left view's pixel ``x`` at ``x - d`` with
-disparity ``d >= 0``, here in pixels of the feature map unless said otherwise.
+disparity ``d >= 0``, here in pixels of the feature map unless stated otherwise.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Batch norm folded into the convolution before it, as an ONNX export has it: a pass over memory less."""
+"""Batch norm folded into the convolution before it, as in an ONNX export: one pass over memory fewer."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ TOLERANCE = 1e-3
 def fold_batch_norms(network: Network, *inputs: torch.Tensor) -> Network:
     """The network with each batch norm folded that its module lists right after a convolution.
 
-    Modules need not list their parts in the order in which they run, though those of the student do: where
-    the answers would change, the network stays as it is.
+    Modules need not list their parts in the order in which they run, though the student's do. If the outputs
+    would change, the network stays as it is.
 
     :param network: in evaluation mode
-    :param inputs: what to compare the answers on
+    :param inputs: inputs on which the outputs are compared
     :return: a copy, or the network itself where it cannot be folded so
     """
     folded = copy.deepcopy(network)
@@ -37,6 +37,6 @@ def fold_batch_norms(network: Network, *inputs: torch.Tensor) -> Network:
             # timm's batch norms bring dropout and activation along.
             setattr(parent, next_name, nn.Sequential(*norm.children()))
     with torch.inference_mode():
-        answers = zip(folded(*inputs), network(*inputs), strict=True)
-        same = all(torch.allclose(ours, before, TOLERANCE, TOLERANCE) for ours, before in answers)
+        outputs = zip(folded(*inputs), network(*inputs), strict=True)
+        same = all(torch.allclose(ours, before, TOLERANCE, TOLERANCE) for ours, before in outputs)
     return folded if same else network

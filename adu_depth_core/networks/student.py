@@ -20,7 +20,7 @@ class Student(nn.Module):
     """Encoder, rays, decoder and head.
 
     :param encoder: timm name of the encoder
-    :param encoder_weights: where its initial weights come from, see ``Encoder``
+    :param encoder_weights: source of the initial weights, see ``Encoder``
     """
 
     def __init__(self, encoder: str = DEFAULT_ENCODER, encoder_weights: str = "none") -> None:

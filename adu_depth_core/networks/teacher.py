@@ -30,12 +30,12 @@ MIN_DISPARITY = 0.5
 
 @dataclass(frozen=True)
 class TeacherOutput:
-    """Output of the teacher for the left view, ``(N, ..., H, W)`` at the network's input size unless said.
+    """Output of the teacher for the left view, ``(N, ..., H, W)`` at the network's input size unless stated.
 
     :param mu: log canonical depth, ``(N, 1, H, W)``
     :param log_b: log Laplace scale in log depth, ``(N, 1, H, W)``
     :param features: decoder maps, finest first, of the shapes of the student's
-    :param disparity: what matching alone gives, network pixels, ``(N, 1, H / 4, W / 4)``
+    :param disparity: from matching alone, network pixels, ``(N, 1, H / 4, W / 4)``
     :param confidence: share of the matching evidence that agrees with it, 0 to 1, same shape
     :param scores: matching scores of each disparity, ``(N, D, H / 4, W / 4)``
     """
@@ -71,7 +71,7 @@ class Teacher(nn.Module):
 
     :param f_ref: reference focal length in network pixels, that of the model card
     :param encoder: timm name of the encoder
-    :param encoder_weights: where its initial weights come from, see ``Encoder``
+    :param encoder_weights: source of the initial weights, see ``Encoder``
     :param disparity_share: largest disparity that is searched, as a share of the whole view's width
     :raises ValueError: if the encoder has no levels at strides 4, 8 and 16
     """

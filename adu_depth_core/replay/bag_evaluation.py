@@ -59,8 +59,8 @@ class BagEvaluation:
     :param bags: paths, replayed one after the other
     :param predictors: the models by label; the first is the reference
     :param topic_options: topics named by the user
-    :param reading: how messages are brought together
-    :param protocol: which pixels count
+    :param reading: options for matching messages
+    :param protocol: the evaluated pixels
     :param allow_training_frames: warn of frames that a model was trained on instead of refusing them
     :param stabilise: also judge each model's predictions with temporal stabilisation
     :raises UserError: if a bag cannot be opened or lacks topics, or the bags have different ground truth

@@ -27,7 +27,7 @@ DATED_NS = 1_000_000_000 * 10**9
 class BagLeakage:
     """Watches the frames that are evaluated for those that made one model.
 
-    :param label: what the model goes by in the report
+    :param label: name of the model in the report
     :param card: its card
     :param allow: count training frames instead of refusing them
     """

@@ -26,7 +26,7 @@ from adu_depth_core.inference.prediction import Prediction
 
 
 class EvaluationRecorder:
-    """Context manager that writes such a bag; it gets its name when it is complete.
+    """Context manager that writes a bag of an evaluation, renamed into place when it is complete.
 
     :param path: folder of the bag
     :raises UserError: see ``BagWriter``

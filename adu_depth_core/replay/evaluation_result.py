@@ -1,7 +1,7 @@
 """Result of `adu_depth evaluate-bag`: exactly the data of its page, JSON and tables.
 
 Metric names, formulas and units are those of docs/evaluation.md. Without ground truth (``GroundTruth.kind``
-is ``none``) there are no depth metrics: the dictionaries hold what can be said without it.
+is ``none``) there are no depth metrics: the dictionaries hold the metrics that need none.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Estimate:
 
     :param low: NaN, as ``high``, where there is no interval
     :param independent: effective sample size: neighbouring frames are correlated
-    :param decided: whether that is enough to decide anything
+    :param decided: whether that is enough for an interval or a conclusion
     """
 
     mean: float
@@ -70,7 +70,7 @@ class Source:
     :param frames_evaluated: images that were predicted (and, where there is ground truth, measured)
     :param skipped: why the others were not
     :param duration_s: seconds from the first to the last image of each bag, together
-    :param motion: how the camera's motion between frames is known: ``poses``, ``static`` (assumed, then
+    :param motion: source of the camera's motion between frames: ``poses``, ``static`` (assumed, then
         instability is flicker) or ``unknown``
     """
 
@@ -161,7 +161,7 @@ class WorstFrame:
 class Latency:
     """Milliseconds of ``Predictor.predict`` with nothing beside it, over the first frames.
 
-    :param frames: how many
+    :param frames: number of frames
     """
 
     median_ms: float
@@ -257,11 +257,11 @@ class EvaluationResult:
     """A whole run of `adu_depth evaluate-bag`.
 
     :param source: bags, topics, frames
-    :param protocol: which pixels counted, in words
+    :param protocol: the evaluated pixels, in words
     :param models: in the order of the command line; the first is the reference of the comparisons
     :param comparisons: each other model against the first, for every metric both have
     :param conditions: of the release gate; any that failed fails the run
-    :param warnings: what to know when reading the figures, one sentence each
+    :param warnings: caveats about the figures, one sentence each
     :param interrupted: stopped by Ctrl-C: only the first part of the bags is in the figures
     :param seconds: wall time from the first frame to the last
     :param frames_per_second: evaluated frames per second of that time, all models and measuring included

@@ -30,8 +30,8 @@ class FrameComparison:
     """One image with depth from the live node.
 
     :param stamp_ns: the image's stamp in the source, nanoseconds
-    :param depth: how its depth differs
-    :param sigma: how its uncertainty differs; None if the live bag has none for it
+    :param depth: difference of its depth
+    :param sigma: difference of its uncertainty; None if the live bag has none
     """
 
     stamp_ns: int

@@ -28,7 +28,7 @@ ALONE = 20
 Judged = tuple[BagFrame, list[Measured]]
 """A frame, and what each model makes of it: alone and, if asked for, stabilised."""
 
-Answers = tuple[Predicted, ...]
+Predictions = tuple[Predicted, ...]
 """A model's prediction of a frame and, if asked for, the same stabilised."""
 
 
@@ -36,7 +36,7 @@ class Replay:
     """Predicts frames with each model and measures the predictions.
 
     :param predictors: the models
-    :param protocol: which pixels count
+    :param protocol: the evaluated pixels
     :param matches_stereo: OpenCV matches the frames as they are read, which takes longer than all the rest:
         it may use all cores
     :param stabilise: judge each model twice: as it is, and with temporal stabilisation
@@ -62,23 +62,23 @@ class Replay:
         :param frames: in order of time; after the first ``ALONE`` they are read ahead on another thread
         :param stop: asked after each frame; True ends the run
         """
-        before: list[Answers] = [()] * len(self._alone)
+        before: list[Predictions] = [()] * len(self._alone)
         for frame in itertools.islice(frames, ALONE):
             judged = []
             for i, predictor in enumerate(self._alone):
                 started = time.perf_counter()
                 small = predictor.predict(frame.image, frame.camera, output_size="network")
                 elapsed = time.perf_counter() - started
-                answers = self._answers(small, frame, before[i], self._fusions[i], elapsed)
-                judged += self._measure(answers, before[i])
-                before[i] = answers
+                predictions = self._predict(small, frame, before[i], self._fusions[i], elapsed)
+                judged += self._measure(predictions, before[i])
+                before[i] = predictions
             yield frame, judged
             if stop():
                 return
-        yield from self._run_beside_others(frames, stop, [_known(answers) for answers in before])
+        yield from self._run_beside_others(frames, stop, [_known(predictions) for predictions in before])
 
     def _run_beside_others(
-        self, frames: Iterator[BagFrame], stop: Callable[[], bool], before: list[Future[Answers]]
+        self, frames: Iterator[BagFrame], stop: Callable[[], bool], before: list[Future[Predictions]]
     ) -> Iterator[Judged]:
         pending: deque[tuple[BagFrame, list[Future[list[Measured]]]]] = deque()
         with (
@@ -89,7 +89,7 @@ class Replay:
             for frame in prefetched:
                 futures = []
                 for i, predictor in enumerate(self._beside_others):
-                    now: Future[Answers] = Future()
+                    now: Future[Predictions] = Future()
                     futures.append(
                         pool.submit(self._judge, predictor, self._fusions[i], frame, before[i], now)
                     )
@@ -107,8 +107,8 @@ class Replay:
         predictor: Predictor,
         fusion: TemporalFusion | None,
         frame: BagFrame,
-        before: Future[Answers],
-        now: Future[Answers],
+        before: Future[Predictions],
+        now: Future[Predictions],
     ) -> list[Measured]:
         """Predict a frame, hand that on as ``now``, and measure it against the one before.
 
@@ -118,21 +118,21 @@ class Replay:
             small = predictor.predict(frame.image, frame.camera, output_size="network")
             # Fusion needs the frame before; predictions alone need not wait for it.
             earlier = before.result() if fusion is not None else ()
-            answers = self._answers(small, frame, earlier, fusion)
+            predictions = self._predict(small, frame, earlier, fusion)
         except BaseException as error:
             now.set_exception(error)
             raise
-        now.set_result(answers)
-        return self._measure(answers, before.result())
+        now.set_result(predictions)
+        return self._measure(predictions, before.result())
 
     @staticmethod
-    def _answers(
+    def _predict(
         small: Prediction,
         frame: BagFrame,
-        before: Answers,
+        before: Predictions,
         fusion: TemporalFusion | None,
         elapsed: float | None = None,
-    ) -> Answers:
+    ) -> Predictions:
         """Predictions at the image's size.
 
         :param small: at the network's size
@@ -142,9 +142,9 @@ class Replay:
         alone = enlarge(small, frame.camera)
         enlarged = time.perf_counter()
         latency = None if elapsed is None else 1e3 * (elapsed + enlarged - started)
-        answers: Answers = (Predicted(frame, alone, latency),)
+        predictions: Predictions = (Predicted(frame, alone, latency),)
         if fusion is None:
-            return answers
+            return predictions
 
         def motion(before_ns: int, now_ns: int) -> np.ndarray | None:
             return known_motion(before[0].frame, frame) if before else None
@@ -152,11 +152,11 @@ class Replay:
         stabilised = fusion.update(small, frame.image, frame.stamp_ns, motion)
         prediction = enlarge(stabilised.prediction, frame.camera)
         latency = None if elapsed is None else 1e3 * (elapsed + time.perf_counter() - enlarged)
-        return (*answers, Predicted(frame, prediction, latency, stabilised.unfused))
+        return (*predictions, Predicted(frame, prediction, latency, stabilised.unfused))
 
-    def _measure(self, answers: Answers, before: Answers) -> list[Measured]:
-        earlier = before or [None] * len(answers)
-        return [measure_frame(self._protocol, *pair) for pair in zip(answers, earlier, strict=True)]
+    def _measure(self, predictions: Predictions, before: Predictions) -> list[Measured]:
+        earlier = before or [None] * len(predictions)
+        return [measure_frame(self._protocol, *pair) for pair in zip(predictions, earlier, strict=True)]
 
 
 @contextlib.contextmanager
@@ -170,9 +170,9 @@ def _opencv_threads(count: int) -> Iterator[None]:
         cv2.setNumThreads(before)
 
 
-def _known(answers: Answers) -> Future[Answers]:
-    future: Future[Answers] = Future()
-    future.set_result(answers)
+def _known(predictions: Predictions) -> Future[Predictions]:
+    future: Future[Predictions] = Future()
+    future.set_result(predictions)
     return future
 
 

@@ -23,7 +23,7 @@ SPARSE_SHARE = 0.3
 class WorstFrames:
     """Keeps the frames with the highest values.
 
-    :param count: how many
+    :param count: number of frames
     """
 
     def __init__(self, count: int = 6) -> None:

@@ -54,7 +54,7 @@ class Adapter(nn.Sequential):
 class Distiller(nn.Module):
     """The distillation terms and the adapters they need; dropped after training.
 
-    :param config: which terms, and how they are weighted
+    :param config: the terms and their weights
     :param channels: channels of the decoder's levels, finest first
     """
 

@@ -27,10 +27,10 @@ VIEWS = 800
 """Training views that the fingerprint is fitted on, beside whole frames."""
 
 FRAMES = 20
-"""Whole frames of each source, likewise; half of them are also shown with each fault."""
+"""Whole frames of each source that the fingerprint is fitted on; half of them also with each fault."""
 
 FAULT_THRESHOLD = 4.5
-"""Standard deviations in the direction of a fault from which an image is said to have it."""
+"""Standard deviations in the direction of a fault beyond which an image counts as having it."""
 
 MARGIN = 1.1
 """Novelty relative to that of the most novel frame of the training rig from which an image is unfamiliar."""
@@ -111,15 +111,15 @@ def measure_novelty(
 def fit_novelty(
     home: Sequence[tuple[float, float]], away: Sequence[Sequence[tuple[float, float]]]
 ) -> dict[str, float]:
-    """The ``novelty`` entry of a card: reference, growth of sigma, and what is unfamiliar.
+    """The ``novelty`` entry of a card: reference, growth of sigma, and thresholds.
 
-    On each frame sigma would have to be scaled by some factor for 68.3 % of the pixels to lie within it. At
-    home that is the card's ``sigma_scale``. Away the growth is the slope of the logarithm of what more is
-    needed over that of the novelty, through the home rig, by least squares with the same weight for each rig;
-    none if sigma need not grow, or without other rigs.
+    Each frame has a factor by which sigma must be scaled for 68.3 % of the pixels to have |error| <= sigma.
+    Its mean on the training rig is the card's ``sigma_scale``. The growth is the slope of the additional
+    factor on other rigs over the novelty, both logarithmic: a line through the training rig, fitted by least
+    squares with equal weight for each rig; 0 if sigma need not grow, or without other rigs.
 
     :param home: novelty and factor of labelled frames of the training rig that were not trained on
-    :param away: the same of each other rig
+    :param away: the same for each other rig
     """
     novelties, factors = np.array(home).T
     reference, scale = float(np.median(novelties)), float(np.exp(np.log(factors).mean()))

@@ -28,7 +28,7 @@ def check_same_training(checkpoint: dict[str, Any], card: ModelCard, folder: str
 
     :param checkpoint: as loaded
     :param card: card of the network before it is trained
-    :param folder: where the checkpoint is
+    :param folder: folder of the checkpoint
     :raises UserError: if it is another network, recipe, data set, teacher or start; it names what differs
     """
     differing = differences(checkpoint.get(KEY, {}), origin(card), FREE)

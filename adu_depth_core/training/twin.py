@@ -23,7 +23,7 @@ def read_twin(path: Path, card: ModelCard, sources: int) -> ModelCard:
 
     :param path: its model
     :param card: card of the network that is to be trained
-    :param sources: how many sources it has
+    :param sources: number of its sources
     :raises UserError: if the twin is missing or damaged, has no accuracy, or comes from another recipe, other
         sources, another teacher or another start
     """

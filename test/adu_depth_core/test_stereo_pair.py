@@ -37,9 +37,9 @@ def test_nothing_is_interpolated_where_the_views_have_one_camera():
 def test_views_of_different_cameras_are_no_pair(change):
     other = replace(CAMERA, **change)
     image = np.zeros((*other.size, 3), np.uint8)
-    with pytest.raises(ValueError, match="no rectified pair"):
+    with pytest.raises(ValueError, match="not a rectified pair"):
         right_with_left_camera(image, CAMERA, other)
-    with pytest.raises(ValueError, match="no rectified pair"):
+    with pytest.raises(ValueError, match="not a rectified pair"):
         check_pair(CAMERA, other)
 
 

@@ -27,22 +27,23 @@ class FusionOptions:
     Only the latter is averaged, as in a Schmidt-Kalman filter whose common part is considered but not
     estimated, so that sigma never falls below ``sqrt(correlation)`` times that of a single frame.
 
-    On those drives the correlation of errors of neighbouring frames is 0.82 to 0.93. What is not common is
-    itself correlated over several frames, so averaging it lowers the error by 2 %: 0.95 lowers sigma as much.
+    On those drives the correlation of errors of neighbouring frames is 0.82 to 0.93. The rest is itself
+    correlated over several frames, so averaging it lowers the error by 2 %: 0.95 lowers sigma as much.
 
     :param correlation: share of the error's variance that is common to all frames, 0 to 1
     :param noise_per_metre: growth of the carried variance per metre of camera motion, in ``sigma^2``
-    :param noise_per_second: likewise per second
-    :param gate: innovation from which carried depth is rejected, in standard deviations of what is left of
-        it without the common part (``gate * sqrt(2 * (1 - correlation))`` is 3.5 sigma at first); Tukey's
+    :param noise_per_second: growth of the carried variance per second, in ``sigma^2``
+    :param gate: innovation from which carried depth is rejected, in standard deviations of its part that is
+        not common to all frames (``gate * sqrt(2 * (1 - correlation))`` is 3.5 sigma at first); Tukey's
         biweight lowers its weight on the way there
-    :param drift_gate: likewise for the moving average of a pixel's signed innovation: white on static
-        surfaces, biased on objects that move (a test of innovation whiteness)
+    :param drift_gate: the same limit for the moving average of a pixel's signed innovation: white on static
+        surfaces, biased on moving objects (a test of innovation whiteness)
     :param drift_memory: share of that average that is kept from frame to frame
     :param image_gate: grey levels; where the carried image differs by more on average, its weight falls, to
         0 at twice that
     :param stationary_margin: grey levels; a pixel whose surroundings match the image before better without
-        motion, by more than this, shows an object that moves along (auto-masking, Godard et al. 2019)
+        motion, by more than this, shows an object that moves with the camera (auto-masking, Godard et al.
+        2019)
     """
 
     correlation: float = 0.95

@@ -14,7 +14,7 @@ class Warp(NamedTuple):
     """Correspondence of this frame's pixels with the frame before; float32 ``(H, W)`` each.
 
     :param columns: of the point in the frame before, fractions of pixels
-    :param rows: likewise
+    :param rows: of the same point, fractions of pixels
     :param advance: metres by which its depth differs: now minus before
     :param seen: bool, the frame before shows that place
     """

@@ -117,7 +117,7 @@ class Stream:
 class Pinned:
     """Page-locked host memory. Arrays made of it keep it alive: it is freed with the last of them.
 
-    :param name: what it is for, for errors
+    :param name: its purpose, for errors
     :param count: number of float32 values
     """
 
@@ -138,7 +138,7 @@ class Pinned:
 class Buffer:
     """A float32 tensor in pinned host memory and on the GPU.
 
-    :param name: what it is, for errors
+    :param name: its name, for errors
     :param shape: its shape
 
     :ivar host: the tensor in host memory; it and its views stay valid after the buffer is freed

@@ -34,7 +34,7 @@ class LoadedEngine:
     TensorRT requires objects to be destroyed before the one that made them, and a runtime cache after the
     context that writes into it; this object ensures both.
 
-    :param kernels: where ``tensorrt_rtx`` keeps the kernels it compiled for this GPU; None for ``tensorrt``
+    :param kernels: file with the kernels that ``tensorrt_rtx`` compiled for this GPU; None for ``tensorrt``
     """
 
     def __init__(

@@ -48,8 +48,8 @@ CAPTIONED = ("abs_rel", "rmse", "d1", "coverage_1sigma", INSTABILITY)
 def write_report_page(result: EvaluationResult, path: Path) -> None:
     """Write the page.
 
-    :param result: what the evaluation found out
-    :param path: the HTML file, written plainly: the caller sees to it that a half-written one is never seen
+    :param result: result of the evaluation
+    :param path: the HTML file, written in place: atomicity is up to the caller
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("adu_depth_core.replay", "report_page"),

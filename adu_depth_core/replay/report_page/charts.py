@@ -103,11 +103,11 @@ def error_against_sigma(models: Sequence[ModelResult]) -> Markup:
 
 
 def sparsification(models: Sequence[ModelResult], metric: str) -> Markup:
-    """Error of what is left as the least sure pixels are removed, beside the best order there is."""
+    """Error of the remaining pixels as the most uncertain are removed, and that of the oracle's order."""
     kept = slice(0, -1)  # no pixels remain at the last point
     highest = max(float(model.curves[f"{metric}_by_sigma"].max()) for model in models)
     name = f"1 - {metric}" if metric == "d1" else metric
-    x = Axis(0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1], "share of pixels removed, least sure first", form=percent)
+    x = Axis(0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1], "share of pixels removed, most uncertain first", form=percent)
     chart = Chart(x, linear_axis(0, highest, f"{name} of the rest"), f"sparsification of {metric}")
     for j, model in enumerate(models):
         by_sigma, by_oracle = (model.curves[f"{metric}_by_{order}"][kept] for order in ("sigma", "oracle"))

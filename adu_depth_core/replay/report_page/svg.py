@@ -23,9 +23,9 @@ class Axis:
     :param low: first value
     :param high: last value, above ``low``
     :param ticks: values that are named
-    :param label: what it shows, with its unit
+    :param label: its quantity, with the unit
     :param logarithmic: logarithmic scale, for values above 0
-    :param form: how a tick is written
+    :param form: format of the ticks
     """
 
     low: float
@@ -77,7 +77,7 @@ class Chart:
 
     :param x: horizontal axis
     :param y: vertical axis
-    :param title: what the chart shows, for screen readers
+    :param title: description of the chart, for screen readers
     :param width: of the view box, which the page scales
     :param height: of the view box
     """

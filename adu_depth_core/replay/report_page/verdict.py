@@ -80,7 +80,7 @@ def _comparison(comparison: Comparison, word: str, better: bool | None) -> str:
 def findings_of(model: ModelResult, motion: str) -> Iterator[str]:
     """Sentences about a model: accuracy, calibration of sigma, and where it is worst.
 
-    :param motion: how the camera's motion is known, see ``Source``
+    :param motion: source of the camera's motion, see ``Source``
     """
     metrics = model.metrics
     if "abs_rel" in metrics:

@@ -42,7 +42,7 @@ class DriveConfig:
     :param baseline: metres between the cameras
     :param rate_hz: frames per second
     :param principal: principal point as shares of width and height
-    :param mounting: how the camera, or the pair, sits on the vehicle
+    :param mounting: pose of the camera, or the pair, on the vehicle
     :param mono: leave the right view out
     :param lidar: the LiDAR, or None for no scans (``DriveFrame.points`` is then empty)
     :raises ValueError: if a value is out of range; the text names it
@@ -106,7 +106,7 @@ class DriveConfig:
 
 
 def generate_drive(config: DriveConfig) -> tuple[Rig, Iterator[DriveFrame]]:
-    """A rig, and the frames it records, rendered one by one as they are asked for."""
+    """A rig, and the frames it records, rendered on demand."""
     return config.rig, _frames(config)
 
 

@@ -42,8 +42,8 @@ class RandomRig:
     :param pitch: degrees, see ``Mounting``
     :param roll: degrees
     :param yaw: degrees
-    :param decentring: how far the principal point is from the image's middle at most, as a share of width and
-        height; with 0 it is where KITTI's is
+    :param decentring: largest distance of the principal point from the image's centre, as a share of width
+        and height; 0 for KITTI's principal point
     """
 
     sizes: tuple[tuple[int, int], ...]

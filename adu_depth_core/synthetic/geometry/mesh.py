@@ -26,7 +26,7 @@ class Mesh:
     :param density: float32 ``(M,)`` texture tiles per metre, to choose the level of detail
     :param material: uint8 ``(M,)`` index into ``materials.MATERIALS``
     :param tint: float32 ``(M, 3)`` linear RGB factor of the material's colour
-    :param label: uint8 ``(M,)`` ``PixelClass``; ``OTHER`` until it is told
+    :param label: uint8 ``(M,)`` ``PixelClass``; ``OTHER`` by default
     """
 
     corners: np.ndarray

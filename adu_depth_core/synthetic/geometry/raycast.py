@@ -30,7 +30,7 @@ class Hits:
 
 
 class RayCaster:
-    """Answers what rays hit. Building it takes about 0.1 s for 300 000 triangles.
+    """Index of a mesh for ray casting. Building it takes about 0.1 s for 300 000 triangles.
 
     :raises UserError: if ``embreex`` is not installed
     """

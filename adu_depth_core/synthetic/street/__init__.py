@@ -21,11 +21,11 @@ _REACH = 60.0  # metres of flat ground on either side of the centreline
 class Street:
     """A street long enough for a drive.
 
-    :param rng: decides everything
+    :param rng: source of all randomness
     :param travelled: metres of the ego vehicle along the road after a time in seconds
     :param duration: seconds of the drive
-    :param behind: metres that a camera may see behind the place of the start
-    :param styles: what the street may look like, and how likely that is
+    :param behind: visible metres of road behind the starting point
+    :param styles: styles to choose from, with their probabilities
     """
 
     def __init__(

@@ -18,7 +18,7 @@ from adu_depth_core.synthetic.street.site import Site
 from adu_depth_core.synthetic.vehicles.random_vehicles import random_lorry, random_vehicle
 
 _NEAREST, _FARTHEST = 4.0, 45.0  # metres from the camera
-_KNEE, _HEAD = 0.3, 2.0  # what takes up room lies between these heights
+_KNEE, _HEAD = 0.3, 2.0  # obstacles occupy these heights, metres
 _CELL = 0.2
 _ATTEMPTS = 3
 
@@ -26,9 +26,9 @@ _ATTEMPTS = 3
 def crowd(rng: np.random.Generator, site: Site, here: float, ego_lane: float, around: Mesh) -> list[Mesh]:
     """Things in free places of the road and beside it.
 
-    :param here: where the vehicle is along the road
-    :param ego_lane: where it is across the road
-    :param around: what is there already
+    :param here: position of the vehicle along the road, metres
+    :param ego_lane: its position across the road, metres
+    :param around: existing objects
     """
     layout = site.layout
     room = _Room(around, site.line, here, site.line.point(here, ego_lane))

@@ -22,10 +22,10 @@ class Style:
     :param verge_share: probability of a verge on a side
     :param setback: from the back of the pavement to the houses
     :param shops: probability that a house has shops
-    :param lots: weights of what a lot holds, by the names of ``lots.LOTS``
+    :param lots: weights of the kinds of lots, by the names of ``lots.LOTS``
     :param street_trees: probability of a row of trees on a side
     :param boundary: probability of a hedge, wall or fence before a lot
-    :param people: how busy the pavements are, 1 is a town
+    :param people: density of people on the pavements; 1 is a town
     :param traffic: probability that another vehicle follows the last one
     """
 
@@ -122,8 +122,8 @@ class Site:
     """Static objects along a road.
 
     :param junctions: ``(start, end)`` of side roads, metres along the road
-    :param autumn: trees may have turned
-    :param standing: what has been put up so far: place along the road (NaN: seen from everywhere) and mesh
+    :param autumn: whether trees may have autumn colours
+    :param standing: objects so far: position along the road (NaN: visible from everywhere) and mesh
     """
 
     rng: np.random.Generator

@@ -11,7 +11,7 @@ _ROW = 1024
 def bilinear(picture: np.ndarray, x: np.ndarray, y: np.ndarray, border: int = cv2.BORDER_WRAP) -> np.ndarray:
     """Interpolated values at ``(N,)`` columns x and rows y of a picture ``(H, W)`` or ``(H, W, C)``.
 
-    :param border: how the picture goes on outside, an OpenCV ``BORDER_`` constant
+    :param border: extrapolation outside the picture, an OpenCV ``BORDER_`` constant
     :return: ``(N,)`` or ``(N, C)`` of the picture's type
     """
     count = len(x)

@@ -64,7 +64,7 @@ def panel(
 
     :param corners: ``(4, 3)`` counter-clockwise seen from outside, the two lower ones first
     :param inset: start and end across, start and end up, as shares of the face
-    :param lift: how far it stands out from the face
+    :param lift: distance from the face, metres
     """
     a, b, c, d = np.asarray(corners, float)
     u0, u1, v0, v1 = inset

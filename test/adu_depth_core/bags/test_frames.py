@@ -284,7 +284,7 @@ def test_views_that_are_no_rectified_pair_are_refused(tmp_path, textured_pair, c
     )
     assert not frames
     assert complaint in reasons
-    assert "no rectified pair" in reasons
+    assert "not a rectified pair" in reasons
 
 
 def test_the_baseline_is_between_the_two_cameras_wherever_their_origin_is(tmp_path, textured_pair):

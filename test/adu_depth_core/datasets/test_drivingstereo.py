@@ -106,5 +106,5 @@ def test_views_that_do_not_have_one_camera_are_refused(write):
     root = write("training")
     path = root / "calib" / "half-image-calib" / f"{SEQUENCE}.txt"
     path.write_text(path.read_text().replace("P_rect_103: 100 0 40", "P_rect_103: 100 0 44"))
-    with pytest.raises(UserError, match=rf"{SEQUENCE}.txt: .*cx 44,.*no rectified pair"):
+    with pytest.raises(UserError, match=rf"{SEQUENCE}.txt: .*cx 44,.*not a rectified pair"):
         DrivingStereo(root)[0]

@@ -73,7 +73,7 @@ def test_swapped_cameras_are_refused(tmp_path):
 def test_views_that_do_not_have_one_camera_are_refused(tmp_path, number, changed, shown):
     """Disparity of such a pair is not fx * baseline / z: an offset of 10 px turned 10 m into 6.67 m."""
     path = write(tmp_path / "calib.txt", f"P2: {LEFT}\nP3: {RIGHT.replace(number, changed, 1)}\n")
-    with pytest.raises(UserError, match=rf"calib.txt: .*{shown}.* no rectified pair"):
+    with pytest.raises(UserError, match=rf"calib.txt: .*{shown}.* not a rectified pair"):
         read_stereo_calibration(path, 1242, 375)
     assert read_camera(path, 1242, 375).cx == 609.5593
 
