@@ -209,7 +209,7 @@ def print_result(result: EvaluationResult, console: Console) -> None:
     for model in result.models:
         for profile in model.profiles:
             console.print(f"{model.label} with camera profile {profile}")
-    if any(not metric.decided for model in result.models for metric in model.metrics.values()):
+    if any(metric.too_short for model in result.models for metric in model.metrics.values()):
         console.print("no 95 % interval for some means: the drives are too short")
     for comparison in result.comparisons:
         if comparison.metric in SHOWN:

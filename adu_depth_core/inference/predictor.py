@@ -61,10 +61,10 @@ class Predictor:
     :param threads: CPU threads of the runtime; None leaves it to the runtime
     :param throughput: see ``for_throughput``
     :param gpu: see ``backends.choice.open_backend``
-    :param batch: number of threads that predict concurrently, such as one for each camera. A backend that
-        gains by batches runs the images that are waiting as one, see ``batching``; other backends ignore it
     :param profile: camera profile: a file, ``auto`` for the one beside the model that matches the camera,
         if there is one, or ``none``
+    :param batch: number of threads that predict concurrently, such as one for each camera. A backend that
+        gains by batches runs the images that are waiting as one, see ``batching``; other backends ignore it
     :raises UserError: if no model has that name, the model or its card is missing, damaged or do not match,
         the backend is unknown or not installed, the network size does not fit the model, ``threads``
         is not positive, or a profile cannot be read or is of another model

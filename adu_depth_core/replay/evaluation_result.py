@@ -38,6 +38,11 @@ class Estimate:
     decided: bool = False
 
     @property
+    def too_short(self) -> bool:
+        """True if the drives are too short to trust the interval."""
+        return math.isfinite(self.low) and not self.decided
+
+    @property
     def significant(self) -> bool:
         """True if a difference is significant."""
         return self.decided and not self.low <= 0 <= self.high

@@ -82,7 +82,7 @@ def write_report_page(result: EvaluationResult, path: Path) -> None:
         captioned=CAPTIONED,
         enough=int(ENOUGH),
         shortest=int(SHORTEST),
-        too_short=any(not e.decided for model in result.models for e in model.metrics.values()),
+        too_short=any(e.too_short for model in result.models for e in model.metrics.values()),
         start_ns=result.models[0].frames[0].stamp_ns if result.models[0].frames else 0,
     )
     path.write_text(page, encoding="utf-8")

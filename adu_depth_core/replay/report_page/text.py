@@ -70,7 +70,7 @@ def interval(estimate: Estimate) -> str:
     """
     if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
         return ""
-    if not estimate.decided:
+    if estimate.too_short:
         return "no interval"
     return f"{number(estimate.low)} … {number(estimate.high)}"
 

@@ -87,6 +87,16 @@ def test_the_page_shows_every_part(write, make_result):
         assert pixels in html
 
 
+def test_a_mean_of_too_short_drives_has_no_interval_and_the_reason(write, make_result):
+    result = make_result()
+    (model,) = result.models
+    assert "no interval" not in write(result).lower()
+    metrics = {name: dataclasses.replace(e, decided=False) for name, e in model.metrics.items()}
+    html = write(dataclasses.replace(result, models=(dataclasses.replace(model, metrics=metrics),)))
+    assert '<span class="faint">no interval</span>' in html
+    assert "No interval: an effective sample size below 5 or less than 10 s of driving" in html
+
+
 def test_a_difference_that_is_not_decided_is_called_so(write, make_result):
     result = make_result(labels=("a", "b"))
     inconclusive = [
