@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from stabilisation import synthetic
 
-from adu_depth_core.evaluation.temporal import follow
+from adu_depth_core.evaluation.temporal_metrics import follow
 from adu_depth_core.files import write_atomically
 from adu_depth_core.inference.postprocess import enlarge
 from adu_depth_core.inference.predictor import Predictor

@@ -24,7 +24,7 @@ from adu_depth_core.camera import Camera
 from adu_depth_core.datasets.classes import PixelClass
 from adu_depth_core.datasets.kitti_calibration import read_cameras
 from adu_depth_core.datasets.kitti_sequence import find_frames
-from adu_depth_core.evaluation.temporal import Followed, flicker, follow
+from adu_depth_core.evaluation.temporal_metrics import Followed, flicker, follow
 from adu_depth_core.images import read_png16, read_rgb
 from adu_depth_core.inference.installed_models import default_model
 from adu_depth_core.inference.postprocess import enlarge

@@ -16,7 +16,7 @@ from adu_depth_core.evaluation.groups import BAND_NAMES, REGION_NAMES, GroupMean
 from adu_depth_core.evaluation.measurement import FrameResult, Measurement, summed_up
 from adu_depth_core.evaluation.protocol import Protocol
 from adu_depth_core.evaluation.surfaces import SURFACE_NAMES, Surfaces
-from adu_depth_core.evaluation.temporal import flicker, follow, instability
+from adu_depth_core.evaluation.temporal_metrics import flicker, follow, instability
 from adu_depth_core.evaluation.uncertainty import calibration_area
 from adu_depth_core.inference.prediction import Prediction
 from adu_depth_core.inference.predictor import Predictor

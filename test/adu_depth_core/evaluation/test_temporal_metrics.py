@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from adu_depth_core.camera import Camera
-from adu_depth_core.evaluation.temporal import flicker, follow, instability
+from adu_depth_core.evaluation.temporal_metrics import flicker, follow, instability
 
 CAMERA = Camera(100.0, 100.0, 79.5, 59.5, 160, 120)
 
