@@ -1,9 +1,9 @@
 """Ranking of errors by sigma: sparsification error (AUSE) and gain over a random order (AURG).
 
-Remove the pixels with the highest uncertainty first, 2 % at a time, and plot the error of the rest. AUSE is
-the area between that curve and the oracle's, which removes the largest errors first (0: the uncertainty ranks
-pixels as the errors do). AURG is the area between the random order's curve, which stays level, and that curve
-(above 0: better than chance). Ilg et al. 2018, Poggi et al. 2020.
+Remove the pixels with the highest uncertainty first, 2 % at a time, and plot the error of the remaining
+pixels. AUSE is the area between that curve and the oracle's, which removes the largest errors first (0: the
+uncertainty ranks pixels as the errors do). AURG is the area between the random order's curve, which stays
+level, and that curve (above 0: better than random). Ilg et al. 2018, Poggi et al. 2020.
 """
 
 from __future__ import annotations

@@ -131,15 +131,15 @@ def _figures(result: EvaluationResult) -> list[_Figure]:
             _Figure(
                 "Sparsification",
                 charts.sparsification(models, "abs_rel"),
-                "Error of the rest when the least sure pixels are removed. The nearer the solid line to "
-                "the dashed one, which removes the largest errors first, the better sigma knows where errors "
-                "are.",
+                "Error of the remaining pixels as the most uncertain are removed. The closer the solid line "
+                "is to the dashed one (the oracle: largest errors removed first), the better sigma ranks the "
+                "errors.",
             ),
             _Figure(
                 "Reliability",
                 charts.reliability(models),
-                "How many pixels lie inside intervals that should hold a given share. On the diagonal sigma "
-                "is calibrated, below it the model is overconfident, above it underconfident.",
+                "Observed against nominal coverage of sigma's intervals. On the diagonal sigma is "
+                "calibrated, below it the model is overconfident, above it underconfident.",
             ),
         ]
     if any(model.error_by_sigma is not None for model in models):

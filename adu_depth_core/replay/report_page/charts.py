@@ -59,8 +59,8 @@ def reliability(models: Sequence[ModelResult]) -> Markup:
     """Share of pixels inside the interval of each nominal level; the diagonal is calibrated."""
     levels = np.concatenate([[0.0], LEVELS, [1.0]])
     ticks = [0, 0.2, 0.4, 0.6, 0.8, 1]
-    x = Axis(0, 1, ticks, "share that should be inside the interval", form=percent)
-    y = Axis(0, 1, ticks, "share that is inside", form=percent)
+    x = Axis(0, 1, ticks, "nominal coverage", form=percent)
+    y = Axis(0, 1, ticks, "observed coverage", form=percent)
     chart = Chart(x, y, "reliability diagram", height=360)
     chart.line([0, 1], [0, 1], "ideal", "calibrated: as many pixels inside as nominal")
     for j, model in enumerate(models):
@@ -72,7 +72,7 @@ def reliability(models: Sequence[ModelResult]) -> Markup:
                 level,
                 share,
                 series(j),
-                f"{model.label}: {percent(share)} inside where {percent(level)} should",
+                f"{model.label}: {percent(share)} inside the {percent(level)} interval",
             )
     return chart.markup()
 
@@ -108,14 +108,16 @@ def sparsification(models: Sequence[ModelResult], metric: str) -> Markup:
     highest = max(float(model.curves[f"{metric}_by_sigma"].max()) for model in models)
     name = f"1 - {metric}" if metric == "d1" else metric
     x = Axis(0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1], "share of pixels removed, most uncertain first", form=percent)
-    chart = Chart(x, linear_axis(0, highest, f"{name} of the rest"), f"sparsification of {metric}")
+    chart = Chart(
+        x, linear_axis(0, highest, f"{name} of the remaining pixels"), f"sparsification of {metric}"
+    )
     for j, model in enumerate(models):
         by_sigma, by_oracle = (model.curves[f"{metric}_by_{order}"][kept] for order in ("sigma", "oracle"))
         chart.line(REMOVED[kept], by_oracle, f"{series(j)} dashed", f"{model.label}: largest errors first")
         chart.line(REMOVED[kept], by_sigma, series(j), f"{model.label}: largest sigma first")
         for step in range(5, len(by_sigma), 10):
             hint = (
-                f"{model.label}, without the {percent(REMOVED[step])} least sure: "
+                f"{model.label}, without the {percent(REMOVED[step])} most uncertain: "
                 f"{name} {number(by_sigma[step])}, at best {number(by_oracle[step])}"
             )
             chart.dot(REMOVED[step], by_sigma[step], series(j), hint, radius=3)

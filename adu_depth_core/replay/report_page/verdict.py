@@ -106,7 +106,7 @@ def findings_of(model: ModelResult, motion: str) -> Iterator[str]:
         curve = model.curves["abs_rel_by_sigma"]
         rest = float(np.interp(REMOVED_SHARE, REMOVED, curve))
         yield (
-            f"Without the {percent(REMOVED_SHARE)} of pixels that it is least sure of, it would be off by "
+            f"Without the {percent(REMOVED_SHARE)} most uncertain pixels it would be off by "
             f"{percent(rest)} instead of {percent(float(curve[0]))}."
         )
     if INSTABILITY in metrics:

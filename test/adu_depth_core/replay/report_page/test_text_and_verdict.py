@@ -99,5 +99,5 @@ def test_findings_say_how_wrong_where_and_whether_it_knew(make_result):
     assert "Worst at 40-80 m: off by 19 %" in text
     assert "Worst in the image's bottom right: off by 21 %" in text
     assert "overconfident: 61 % of pixels have |error| ≤ sigma, 68.3 % should" in text
-    assert "least sure of, it would be off by 9.68 % instead of 11 %" in text
+    assert "most uncertain pixels it would be off by 9.68 % instead of 11 %" in text
     assert "changes by 2.1 % (median pixel), beyond what the motion explains" in text
