@@ -21,7 +21,7 @@ FEW = 0.15
 
 EPILOG = """\
 Labels come from OpenCV's semi-global matching with a left-right check: about two thirds of the pixels.
-They stand in for depth in training. They are pseudo-labels, no ground truth: evaluate takes them with
+Training uses them where there is no depth. They are pseudo-labels, not ground truth: evaluate uses them with
 --split labelled only, and marks the result. Frames that have depth or a label are left
 unchanged, so that an interrupted run resumes where it stopped.
 
