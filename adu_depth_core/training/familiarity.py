@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +45,7 @@ def fit_fingerprint(
     network: Student,
     card: ModelCard,
     views: Sequence[dict[str, torch.Tensor]],
-    datasets: Iterable[Sequence[Sample]],
+    datasets: Sequence[Sequence[Sample]],
     seed: int = 0,
 ) -> None:
     """Fit the network's fingerprint on its training data, as views and as inference will see whole frames.
@@ -68,16 +68,19 @@ def fit_fingerprint(
         return describe(torch.from_numpy(seen.image))
 
     familiar, sound, faulty = [], [], [[] for _ in FAULTS]
-    with progress_bar() as bar:
-        for position in bar.track(range(VIEWS), description="Describing training views"):
+    with progress_bar("images") as bar:
+        for position in bar.track(range(VIEWS), description="Fitting the fingerprint to views"):
             # Far from the positions used in training, so that the crops are others of the same frames.
             view = views[1_000_000 + position]
             if not view.get("fault", torch.tensor(False)):
                 familiar.append(describe(normalised(view["image"][None], card)))
-        for dataset in bar.track(list(datasets), description="Describing training frames"):
+        number = sum(min(FRAMES, len(dataset)) for dataset in datasets)
+        task = bar.add_task("Fitting the fingerprint to frames", total=number)
+        for dataset in datasets:
             for count, index in enumerate(random.permutation(len(dataset))[:FRAMES]):
                 sample = dataset[int(index)]
                 familiar.append(frame(sample.left, sample.camera))
+                bar.advance(task)
                 if count % 2:
                     continue
                 sound.append(familiar[-1])

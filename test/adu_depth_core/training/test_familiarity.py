@@ -44,7 +44,7 @@ def test_rigs_weigh_the_same_however_many_frames_they_have():
     assert few == many
 
 
-def test_a_fitted_fingerprint_knows_frames_and_faults():
+def test_a_fitted_fingerprint_knows_frames_and_faults(capsys):
     random = np.random.default_rng(0)
     base = random.integers(0, 256, (8, 12, 3)).astype(np.float32)
 
@@ -62,7 +62,8 @@ def test_a_fitted_fingerprint_knows_frames_and_faults():
             image = picture(1000 + position % 150).transpose(2, 0, 1).copy()
             return {"image": torch.from_numpy(image), "fault": torch.tensor(False)}
 
-    fit_fingerprint(network, CARD, Views(), [frames])
+    fit_fingerprint(network, CARD, Views(), [frames, frames[:3]])
+    assert "Fitting the fingerprint to frames: 23/23 images" in capsys.readouterr().err
 
     def look(image):
         values = (image.astype(np.float32) / 255.0 - np.float32(CARD.mean)) / np.float32(CARD.std)
