@@ -9,7 +9,7 @@ import numpy as np
 from adu_depth_core.errors import UserError
 
 MIN_DEPTH = 1e-3
-"""Metres; nearer ground truth does not count, nearer predictions are raised to it."""
+"""Metres; nearer ground truth is ignored, nearer predictions are clipped to it."""
 
 KITTI_CROP = (352, 1216)
 """Rows and columns of the KITTI benchmark crop: bottom rows, centred columns."""
@@ -28,17 +28,17 @@ CROPS = {
     "garg-kitti": "Garg crop of the 352x1216 KITTI crop, as AdaBins and NeWCRFs",
     "eigen": "Eigen crop of the whole image",
 }
-"""Crops by name, and what each is."""
+"""Crops by name, with a description."""
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """Depth cap and crop of an evaluation, and how the road is known.
+    """Depth cap, crop and camera height of an evaluation.
 
-    :param cap: metres; farther ground truth does not count, farther predictions are lowered to it
+    :param cap: metres; farther ground truth is ignored, farther predictions are clipped to it
     :param crop: key of ``CROPS``
-    :param camera_height: metres of the camera above a road that is level with it; None: the road is fitted to
-        the ground truth of each frame (``surfaces``)
+    :param camera_height: metres of a level camera above a flat road; None to fit the road to the ground truth
+        of each frame (``surfaces``)
     :raises UserError: if the cap is not above ``MIN_DEPTH``, the crop is unknown or the height not positive
     """
 
