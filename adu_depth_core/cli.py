@@ -12,6 +12,7 @@ import importlib
 import os
 import shlex
 import sys
+import textwrap
 from collections.abc import Collection
 
 import adu_depth_core
@@ -41,6 +42,23 @@ COMMANDS = {
 }
 
 
+class HelpFormatter(argparse.HelpFormatter):
+    """Wraps paragraphs to the terminal's width, and keeps indented lines, such as examples, as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        lines: list[str] = []
+        for line in text.strip().splitlines():
+            continues = lines and lines[-1] and not lines[-1].startswith(" ") and line[:1] not in ("", " ")
+            if continues:
+                lines[-1] += f" {line}"
+            else:
+                lines.append(line)
+        return "\n".join(
+            line if line.startswith(" ") else textwrap.fill(line, width, break_on_hyphens=False)
+            for line in lines
+        )
+
+
 def _parser(chosen: Collection[str]) -> argparse.ArgumentParser:
     """The parser, with the arguments of the chosen commands."""
     parser = argparse.ArgumentParser(
@@ -61,7 +79,7 @@ def _parser(chosen: Collection[str]) -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
         subparser = subparsers.add_parser(
-            name, help=summary, description=summary, formatter_class=argparse.RawDescriptionHelpFormatter
+            name, help=summary, description=summary, formatter_class=HelpFormatter
         )
         if name in chosen:
             module = importlib.import_module(f"adu_depth_core.commands.{name.replace('-', '_')}")

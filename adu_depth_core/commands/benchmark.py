@@ -49,7 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--backend",
         choices=["auto", *BACKENDS],
         default="auto",
-        help="runtime of .onnx files (default: auto)",
+        metavar="NAME",
+        help=f"runtime of .onnx files: auto, {', '.join(BACKENDS)} (default: auto)",
     )
     parser.add_argument(
         "--network-size",

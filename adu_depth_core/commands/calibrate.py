@@ -47,7 +47,9 @@ OTHER_UNITS = {"centimetres": 0.01, "feet": 0.3048, "inches": 0.0254, "millimetr
 EPILOG = f"""\
 Writes NAME.profile.json to DIR, for the node, predict, evaluate and evaluate-bag, and NAME.png,
 before and after. Ground truth, best first: depth topic, LiDAR, stereo pair; --camera-height; the vehicle's
-motion by odometry, /tf or speeds (--truth speed); --distance for a picture. Exit status: 0 written;
+motion by odometry, /tf or speeds (--truth speed); --distance for a picture.
+
+Exit status: 0 written;
 {REFUSED} no improvement, or inconsistent ground truth: nothing is written; 1 an error. What to record, and
 how to use it: docs/own_vehicle.md
 

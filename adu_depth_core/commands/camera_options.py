@@ -23,10 +23,15 @@ MISSING_FOCAL = """metric depth needs the camera's focal length in pixels; give 
 
 
 def add_camera_arguments(
-    parser: argparse.ArgumentParser, whose: str = "camera of the rectified images"
+    parser: argparse.ArgumentParser, whose: str = "camera of the rectified images", default: str = ""
 ) -> None:
-    """``--calib``, ``--focal``, or ``--fx`` with ``--fy``, ``--cx`` and ``--cy``."""
-    camera = parser.add_argument_group(f"{whose}, in pixels; one of --calib, --focal, --fx")
+    """``--calib``, ``--focal``, or ``--fx`` with ``--fy``, ``--cx`` and ``--cy``.
+
+    :param whose: title of the group
+    :param default: the camera without any of them
+    """
+    text = "In pixels; one of --calib, --focal, --fx."
+    camera = parser.add_argument_group(whose, f"{text} Default: {default}." if default else text)
     source = camera.add_mutually_exclusive_group()
     source.add_argument("--calib", type=Path, metavar="FILE", help="KITTI calib.txt or ROS camera_info YAML")
     source.add_argument(
@@ -45,6 +50,12 @@ def add_camera_arguments(
     camera.add_argument(
         "--cy", type=number(), metavar="PX", help="with --fx: principal point (default: middle)"
     )
+
+
+def add_frames_camera_arguments(parser: argparse.ArgumentParser) -> None:
+    """The same for frames to compare on, whose camera may be unknown."""
+    unknown = "a bag's camera_info, else a horizontal field of view of 82 degrees"
+    add_camera_arguments(parser, "camera of the frames", unknown)
 
 
 def camera_source_if_told(arguments: argparse.Namespace) -> Callable[[int, int], Camera] | None:

@@ -52,9 +52,12 @@ SHOWN = (
 
 EPILOG = f"""\
 DIR holds report.html (read this first), metrics.json, frames.csv and, with --record, the bag record/.
+
 Exit status: 0 done; 1 nothing could be evaluated, or another error; 2 invalid options; {FAILED} a --fail-if
 condition holds; {INTERRUPTED} interrupted by Ctrl-C (the report covers the frames read so far).
+
 Metrics of --fail-if: {", ".join(METRICS)}
+
 Definitions of the figures: docs/evaluation.md; topics and bags: docs/replay.md
 
 examples:

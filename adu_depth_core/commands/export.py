@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from adu_depth_core.commands.camera_options import add_camera_arguments, camera_source_if_told
+from adu_depth_core.commands.camera_options import add_frames_camera_arguments, camera_source_if_told
 from adu_depth_core.commands.model_options import add_model_argument
 from adu_depth_core.commands.number_arguments import whole_number
 from adu_depth_core.commands.size_argument import rows_x_columns
@@ -61,10 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="use at most N of the frames (default: 64)",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.onnx", help="file to write")
-    add_camera_arguments(
-        parser,
-        "the frames' camera (default: a bag's camera_info, else a horizontal field of view of 82 degrees)",
-    )
+    add_frames_camera_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -43,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "example:\n"
         "  adu_depth make-bag kitti/odometry/sequences/02 --out drive_02\n"
-        "  ros2 bag play drive_02    (without rosbag2: python -m adu_depth_ros.bag_player drive_02)"
+        "  ros2 bag play drive_02\n\n"
+        "Without rosbag2: python -m adu_depth_ros.bag_player drive_02"
     )
 
 

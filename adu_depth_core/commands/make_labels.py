@@ -40,7 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("root", type=Path, nargs="+", metavar="DIR", help="the data set's folders")
     parser.add_argument(
-        "--dataset", choices=KINDS, default="stereo_folder", help="what DIR holds (default: stereo_folder)"
+        "--dataset",
+        choices=KINDS,
+        default="stereo_folder",
+        metavar="NAME",
+        help=f"kind of DIR: {', '.join(KINDS)} (default: stereo_folder)",
     )
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="where to write, unless DIR is a stereo_folder"

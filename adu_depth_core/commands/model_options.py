@@ -35,7 +35,11 @@ def add_model_arguments(parser: argparse.ArgumentParser, several: bool = False) 
         "camera, if any; none: no profile (default: auto)",
     )
     group.add_argument(
-        "--backend", choices=["auto", *BACKENDS], default="auto", help="runtime (default: auto)"
+        "--backend",
+        choices=["auto", *BACKENDS],
+        default="auto",
+        metavar="NAME",
+        help=f"runtime: auto, {', '.join(BACKENDS)} (default: auto)",
     )
     group.add_argument(
         "--network-size",

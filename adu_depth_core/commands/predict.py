@@ -25,8 +25,8 @@ from adu_depth_core.terminal import plain_console
 
 EPILOG = """\
 written to DIR:
-  color/NAME.png   image, depth and uncertainty with legends; color/NAME.mp4 for a video
-  depth/NAME.png   depth, 16-bit: value / 256 is metres (KITTI's convention, 0 is no value)
+  color/NAME.png   image, depth and uncertainty with legends; videos: NAME.mp4
+  depth/NAME.png   16-bit depth: value / 256 is metres, 0 unknown, as in KITTI
   sigma/NAME.png   its uncertainty (one sigma), on the same scale
 
 The focal length is taken from a photo's EXIF if none of --calib, --focal and --fx is given.

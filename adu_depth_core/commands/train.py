@@ -16,7 +16,8 @@ examples:
       teacher=runs/teacher/teacher.safetensors
   adu_depth train student kitti2015_small root=DATA synthetic=SYNTHETIC out=runs/alone steps=800
   adu_depth train student kitti2015_small root=DATA synthetic=SYNTHETIC out=runs/all \\
-      teacher=runs/teacher/teacher.safetensors twin=runs/student/student.onnx  # on all frames, none held out
+      teacher=runs/teacher/teacher.safetensors \\
+      twin=runs/student/student.onnx    # on all frames, none held out
   adu_depth train student kitti_eigen root=KITTI out=runs/eigen precision=bf16-mixed --devices 4
 
 Run again with the same out= to resume an interrupted run."""

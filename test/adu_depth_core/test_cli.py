@@ -1,3 +1,4 @@
+import importlib
 import subprocess
 import sys
 
@@ -44,6 +45,19 @@ def test_the_help_of_a_command_has_an_example(command, capsys):
     out = capsys.readouterr().out
     assert "example" in out
     assert f"adu_depth {command}" in out.partition("example")[2]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_fits_a_terminal_of_80_columns_but_for_examples(command, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    try:
+        importlib.import_module(f"adu_depth_core.commands.{command.replace('-', '_')}")
+    except ImportError as error:
+        pytest.skip(str(error))
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    long = [line for line in capsys.readouterr().out.splitlines() if len(line) > 80]
+    assert [line for line in long if not line.lstrip().startswith("adu_depth ")] == []
 
 
 def test_a_user_error_is_one_line_without_traceback(tmp_path):
