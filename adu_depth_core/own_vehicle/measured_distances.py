@@ -73,7 +73,7 @@ def hold_out_distances(prediction: Prediction, distances: Sequence[Distance]) ->
         row, column = round(distance.row), round(distance.column)
         if not (0 <= row < camera.height and 0 <= column < camera.width):
             raise UserError(
-                f"distance {distance} is outside of the picture of {camera.width}x{camera.height} pixels"
+                f"distance {distance} (column,row) is outside the {camera.height}x{camera.width} picture"
             )
         if distance.metres > FARTHEST:
             raise UserError(

@@ -64,5 +64,5 @@ def test_distances_that_the_model_has_right_change_nothing(card):
 def test_too_few_distances_and_those_beside_the_picture_are_refused():
     with pytest.raises(UserError, match="3 distances cannot be held out against each other: measure 4"):
         hold_out_distances(prediction(), distances(1.3, 3))
-    with pytest.raises(UserError, match=r"distance 200,50=3 is outside of the picture of 200x100"):
+    with pytest.raises(UserError, match=r"distance 200,50=3 \(column,row\) is outside the 100x200 picture"):
         hold_out_distances(prediction(), [*distances(1.3, 4), Distance(200, 50, 3.0)])
