@@ -46,7 +46,7 @@ class Picture(NamedTuple):
     """Errors in a picture.
 
     :param by_prediction: of the pitch's tangent
-    :param by_lines: likewise; NaN without lines
+    :param by_lines: of the pitch's tangent; NaN without lines
     :param apart: ln(factor the image needs / factor the road needs)
     :param by_pitch: standard deviation of ``apart`` by the pitch's uncertainty
     """

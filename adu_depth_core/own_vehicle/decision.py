@@ -39,9 +39,9 @@ LIKELY = 0.5
 class Decision:
     """Selected corrections.
 
-    :param correction: of depth, fitted on everything; None where none helps
+    :param correction: of depth, fitted on the whole drive; None if none helps
     :param kind: of ``KINDS``, or None
-    :param sigma: likewise
+    :param sigma: of sigma, fitted on the whole drive; None if none helps
     :param before: means over held-out frames of each of ``METRICS``, as the model is
     :param after: the same with what is kept, each frame by a fit that did not see it
     :param depth_gain: fall of ``log_error`` by the best correction, kept or not; None if none was tried
@@ -61,7 +61,7 @@ class Decision:
 
     @property
     def sigma_metric(self) -> str:
-        """That of ``METRICS`` which ``sigma_gain`` is the fall of."""
+        """The entry of ``METRICS`` whose improvement is ``sigma_gain``."""
         return "nll" if self.shrunk else "sigma_misfit"
 
     @property

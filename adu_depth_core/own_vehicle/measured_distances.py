@@ -22,9 +22,9 @@ FEWEST = 4
 class Distance:
     """A measured distance.
 
-    :param column: pixel in the picture
-    :param row: likewise
-    :param metres: from the camera to what the pixel shows, along the line of sight
+    :param column: of the pixel in the picture
+    :param row: of the pixel in the picture
+    :param metres: from the camera to the surface at the pixel, along the line of sight
     """
 
     column: float

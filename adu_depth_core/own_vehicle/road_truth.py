@@ -31,8 +31,8 @@ model was not trained on (DDAD), and by vertical lines, a part of which is the r
 
 ROAD_APART = 0.06
 """Standard deviation of the logarithm of the factor that a road of known height and pitch needs, against that
-which the image needs. Measured likewise: 0.005 to 0.03 where the model is at home, 0.09 (0.03 to 0.17) on the
-cameras of DDAD; this is midway."""
+which the image needs. Measured by the same script: 0.005 to 0.03 on the training rig, 0.09 (0.03 to 0.17) on
+the cameras of DDAD; this is midway."""
 
 CONTRADICTS = 3.0
 """Standard deviations between the two pitches from which the surface found is not the road."""
@@ -59,7 +59,7 @@ def road_observation(
 ) -> Observation | None:
     """The road of a frame: the plane at the known height, at the pitch that prediction and lines tell.
 
-    How unsure the prediction is elsewhere cannot be told, so there is no sigma.
+    The uncertainty of the prediction elsewhere is unknown, so there is no sigma.
 
     :param prediction: at the size of its image
     :param image: RGB uint8 ``(H, W, 3)``

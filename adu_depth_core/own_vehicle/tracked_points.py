@@ -50,7 +50,7 @@ def tracked_depth(before: np.ndarray, now: np.ndarray, camera: Camera, metres: f
     """Depth in the first image of what both images show.
 
     :param before: the first image, grey uint8 ``(H, W)``
-    :param now: the second, likewise
+    :param now: the second image, grey uint8 ``(H, W)``
     :param camera: intrinsics of both
     :param metres: distance that the camera travelled between them
     :return: float32 ``(H, W)`` metres, 0 but at tracked corners; None where the images do not tell the
