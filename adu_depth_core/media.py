@@ -106,7 +106,7 @@ class Video:
             if size[0] * size[1] > MAX_PIXELS:
                 raise UserError(
                     f"{self.path} announces frames of {size[1]}x{size[0]} pixels, more than {MAX_PIXELS}: "
-                    "it is damaged, or no camera's video"
+                    "it is damaged, or not a camera's video"
                 )
             yield capture
         finally:

@@ -107,7 +107,8 @@ def write_kitti_bag(
 def _write_depth(bag: BagWriter, path: Path, image: _Picture, stamp: int) -> None:
     depth = read_png16(path)
     if depth.shape != image.size:
-        raise UserError(f"{path} is {depth.shape[1]}x{depth.shape[0]}, {image.path} another size")
+        rows, columns = depth.shape
+        raise UserError(f"{path} is {rows}x{columns}, its image {image.path} {image.size[0]}x{image.size[1]}")
     metres = np.where(depth > 0, depth, np.float32(np.nan))
     bag.write(topics.LEFT_DEPTH, image_message(metres, "32FC1", stamp, topics.LEFT_FRAME), stamp)
 

@@ -81,7 +81,7 @@ def read_list(path: Path) -> list[str]:
         match = BTS_LINE.match(line.strip()) or MONODEPTH_LINE.fullmatch(line.strip())
         if match is None:
             raise UserError(
-                f"{path}:{number}: {line.strip()!r} is no line of a BTS list "
+                f"{path}:{number}: {line.strip()!r} is neither a line of a BTS list "
                 "(DATE/DRIVE/image_02/data/FRAME.png DEPTH FOCAL) nor of a monodepth2 list "
                 "(DATE/DRIVE FRAME l)"
             )
@@ -95,7 +95,7 @@ def _find_list(root: Path, subset: str) -> Path:
         if path.is_file():
             return path
     raise UserError(
-        f"the list of Eigen {subset} frames is not there: expected {' or '.join(LISTS[subset])} in {root} or "
+        f"the list of Eigen {subset} frames is missing: expected {' or '.join(LISTS[subset])} in {root} or "
         f"{root / 'splits'} (from train_test_inputs/ of github.com/cleinc/bts, or splits/eigen_full/ and "
         f"splits/eigen/ of github.com/nianticlabs/monodepth2), or a list by its path; {root} {contents(root)}"
     )

@@ -98,7 +98,7 @@ def find_reference(card: ModelCard, given: Path | None) -> Path:
     ours = {*reference_card.files.values(), *reference_card.extra.get("source_files", {}).values()}
     if not known & ours:
         raise UserError(
-            f"{reference} is another model than the one the engine was made from ({card.name}): name its "
+            f"{reference} is not the model that the engine was built from ({card.name}): name its "
             "FP32 original with --reference"
         )
     return reference

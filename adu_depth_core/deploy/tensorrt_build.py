@@ -107,7 +107,7 @@ def read_student_onnx(onnx: Path) -> ModelCard:
     except (FileNotFoundError, ModelCardError) as error:
         raise UserError(str(error)) from error
     if onnx.suffix != ".onnx" or card.role != "student":
-        raise UserError(f"{onnx} is no student as .onnx: make one with `adu_depth export --out FILE.onnx`")
+        raise UserError(f"{onnx} is not a student as .onnx: make one with `adu_depth export --out FILE.onnx`")
     return card
 
 

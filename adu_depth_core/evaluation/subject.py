@@ -88,7 +88,7 @@ def checkpoint_subject(predictor: CheckpointPredictor, flip: bool = False) -> Su
     :raises ValueError: if the network comes from no file: a report names it
     """
     if predictor.model_path is None:
-        raise ValueError(f"network {predictor.card.name} comes from no file that a report could name")
+        raise ValueError(f"network {predictor.card.name} has no file that a report could name")
     if flip and predictor.stereo:
         raise UserError(f"{predictor.card.name} is a stereo network: --flip is for networks of one image")
 

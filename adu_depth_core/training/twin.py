@@ -36,7 +36,7 @@ def read_twin(path: Path, card: ModelCard, sources: int) -> ModelCard:
     differing = differences(_comparable(twin, sources), _comparable(card, sources), NO_EFFECT)
     if differing:
         raise UserError(
-            f"twin {path} was trained in another way ({'; '.join(differing)}): train both by the same recipe"
+            f"twin {path} was trained differently ({'; '.join(differing)}): train both by the same recipe"
         )
     return twin
 

@@ -99,7 +99,7 @@ def load(flavour: Flavour, path: Path, facts: dict[str, Any]) -> LoadedEngine:
         _configure_run_time(flavour, loaded, path.with_name(path.name + ".kernels"))
         loaded.context = loaded.engine.create_execution_context(loaded.runtime_config)
     if loaded.context is None:
-        raise UserError(f"{path} could not be made ready to run: {loaded.reasons()}")
+        raise UserError(f"{path} could not be prepared to run: {loaded.reasons()}")
     return loaded
 
 

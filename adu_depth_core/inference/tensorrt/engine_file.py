@@ -27,8 +27,8 @@ def engine_card(engine: Path) -> ModelCard:
         raise UserError(str(error)) from error
     if "engine" not in card.extra:
         raise UserError(
-            f"{engine} is no TensorRT engine: make one with `adu_depth build-engine --onnx FILE.onnx --out "
-            "FILE.engine`"
+            f"{engine} is not a TensorRT engine: make one with `adu_depth build-engine --onnx FILE.onnx "
+            "--out FILE.engine`"
         )
     return card
 

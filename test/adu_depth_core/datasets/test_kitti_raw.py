@@ -70,7 +70,7 @@ def test_both_formats_of_lists_name_the_same_pairs(tmp_path):
 def test_a_line_of_another_format_is_named(tmp_path):
     path = tmp_path / "list.txt"
     path.write_text("2011_09_26/2011_09_26_drive_0001_sync 1 l\nimage 0\n", encoding="utf-8")
-    with pytest.raises(UserError, match=r"list.txt:2: 'image 0' is no line of a BTS list"):
+    with pytest.raises(UserError, match=r"list.txt:2: 'image 0' is neither a line of a BTS list"):
         read_list(path)
 
 

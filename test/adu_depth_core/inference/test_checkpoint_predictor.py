@@ -107,5 +107,5 @@ def test_a_stereo_network_without_its_right_view_says_so(teacher_file):
 
 def test_a_network_of_no_file_has_no_report():
     nameless = CheckpointPredictor(read_card(default_model()), lambda *views: None, False)
-    with pytest.raises(ValueError, match="comes from no file"):
+    with pytest.raises(ValueError, match="has no file"):
         checkpoint_subject(nameless)

@@ -54,7 +54,7 @@ def test_an_engine_chooses_tensorrt_by_itself(engine, without_gpu):
 
 def test_an_onnx_is_no_engine(color_student):
     pytest.importorskip("cuda.bindings.runtime")
-    with pytest.raises(UserError, match=r"color\.onnx is no TensorRT engine: make one"):
+    with pytest.raises(UserError, match=r"color\.onnx is not a TensorRT engine: make one"):
         Predictor(color_student, "tensorrt")
 
 

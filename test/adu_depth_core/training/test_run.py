@@ -148,7 +148,9 @@ def test_a_network_of_all_frames_is_judged_by_its_twin(config, tmp_path):
     assert card.accuracy[0]["twin"] == {"name": "adu_student", "files": twin_card.files}
 
     other = dataclasses.replace(config, out=str(tmp_path / "other"), learning_rate=1e-5)
-    with pytest.raises(UserError, match=r"in another way \(learning_rate 0.0006, now 1e-05\): train both"):
+    with pytest.raises(
+        UserError, match=r"trained differently \(learning_rate 0.0006, now 1e-05\): train both"
+    ):
         train("student", other, Machine(workers=0))
     with pytest.raises(UserError, match="whose own accuracy was measured"):
         train("student", dataclasses.replace(config, twin=str(model)), Machine(workers=0))

@@ -141,5 +141,5 @@ def test_a_model_of_another_kind_is_told_how_to_become_an_engine(tmp_path, write
     model = tmp_path / "student.engine"
     model.write_bytes(b"no engine")
     write_card(model)
-    with pytest.raises(UserError, match=r"no TensorRT engine: make one with `adu_depth build-engine"):
+    with pytest.raises(UserError, match=r"not a TensorRT engine: make one with `adu_depth build-engine"):
         engine_card(model)

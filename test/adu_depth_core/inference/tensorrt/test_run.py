@@ -209,7 +209,7 @@ def test_a_version_compatible_engine_is_let_in(write_engine):
 def test_what_tensorrt_refuses_is_an_error_and_leaves_nothing_behind(write_engine, trt, cuda, call):
     path = write_engine()
     trt.refuse.add(call)
-    with pytest.raises(UserError, match=r"could not be (loaded|made ready to run)|could not run the engine"):
+    with pytest.raises(UserError, match=r"could not be (loaded|prepared to run)|could not run the engine"):
         TensorRTBackend(path, SIZE, None)
     gc.collect()
     if isinstance(cuda, FakeCuda):
