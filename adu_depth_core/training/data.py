@@ -69,12 +69,13 @@ class SourceViews:
 
     def _all(self, doing: str) -> Iterator[Sample]:
         with progress_bar() as bar, ThreadPoolExecutor(READERS) as pool:
-            for start in bar.track(
-                range(0, len(self.dataset), READERS), description=f"{doing} {self.source.path}"
-            ):
+            task = bar.add_task(f"{doing} {self.source.path}", total=len(self.dataset))
+            for start in range(0, len(self.dataset), READERS):
                 # Not all at once: they may not fit into memory.
                 indices = range(start, min(start + READERS, len(self.dataset)))
-                yield from pool.map(self.dataset.__getitem__, indices)
+                for sample in pool.map(self.dataset.__getitem__, indices):
+                    yield sample
+                    bar.advance(task)
 
     def cameras(self) -> list[Camera]:
         """The cameras of its frames; of at most ``SEEN`` frames where these are not in memory."""

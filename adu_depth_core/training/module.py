@@ -97,7 +97,7 @@ class DepthTraining(lightning.LightningModule):
         loss = sum(losses.values())
         values = {f"train/{name}": value.detach() for name, value in losses.items()}
         self.log_dict(values, batch_size=batch_size)
-        self.log("loss", loss.detach(), prog_bar=True, batch_size=batch_size)
+        self.log("train/loss", loss.detach(), prog_bar=True, batch_size=batch_size)
         return loss
 
     def show(self, **maps: torch.Tensor) -> None:
@@ -137,7 +137,10 @@ class DepthTraining(lightning.LightningModule):
         others = [p for p in self.parameters() if p.requires_grad and id(p) not in known]
         rates = [self.config.encoder_learning_rate, self.config.learning_rate]
         optimizer = torch.optim.AdamW(
-            [{"params": encoder, "lr": rates[0]}, {"params": others, "lr": rates[1]}],
+            [
+                {"name": "encoder", "params": encoder, "lr": rates[0]},
+                {"name": "rest", "params": others, "lr": rates[1]},
+            ],
             weight_decay=self.config.weight_decay,
         )
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _step: one_cycle(self.progress))

@@ -58,6 +58,11 @@ def test_a_position_is_the_same_whenever_and_wherever_it_is_asked_for(folder):
     assert not torch.equal(first[5]["image"], other_seed[5]["image"])
 
 
+def test_the_progress_of_reading_counts_frames(folder, capsys):
+    read_sources(config(folder, cache=True), stereo=False)
+    assert f"Reading {folder}: 4/4 frames" in capsys.readouterr().err
+
+
 def test_reading_when_asked_for_gives_views_like_those_in_memory(folder):
     kept, read = (views(config(folder, cache=cache)) for cache in (True, False))
     for source in (kept, read):

@@ -185,7 +185,8 @@ def test_a_distilled_student_has_not_one_parameter_more_and_names_its_teachers_d
     events = event_accumulator.EventAccumulator(out)
     events.Reload()
     assert "train/view" in events.Tags()["images"]
-    assert {"train/response", "train/feature", "train/silog"} <= set(events.Tags()["scalars"])
+    assert {"lr-AdamW/encoder", "lr-AdamW/rest"} <= set(events.Tags()["scalars"])
+    assert {"train/loss", "train/response", "train/feature", "train/silog"} <= set(events.Tags()["scalars"])
     shapes = [
         {name: tensor.shape for name, tensor in load_file(model.with_suffix(".safetensors")).items()}
         for model in (alone, distilled)
@@ -412,7 +413,7 @@ def test_a_killed_training_goes_on_as_if_it_had_not_been(config, pairs, tmp_path
     assert not (killed / "student.onnx").exists()
     assert main(command(config, pairs, killed)) == 0
 
-    for tag in ("loss", "val/abs_rel"):
+    for tag in ("train/loss", "val/abs_rel"):
         expected, found = scalars(whole, tag), scalars(killed, tag)
         later = [step for step in expected if step >= 3]
         assert len(later) >= 1
