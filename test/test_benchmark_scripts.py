@@ -18,9 +18,10 @@ def test_a_script_finds_its_imports(script):
         pytest.skip(f"{error.name} is not installed")
 
 
-def test_the_recipe_of_the_ablation_is_valid(tmp_path):
+@pytest.mark.parametrize("recipe", ["ablation.yaml", "camera_ablation.yaml"])
+def test_the_recipe_of_an_ablation_is_valid(recipe, tmp_path):
     pytest.importorskip("torch")
     from adu_depth_core.training.config import load_config
 
     options = [f"root={tmp_path}", f"synthetic={tmp_path}", f"out={tmp_path}"]
-    assert load_config(str(BENCHMARKS / "ablation.yaml"), options).validation.split == "validation"
+    assert load_config(str(BENCHMARKS / recipe), options).validation.split == "validation"
