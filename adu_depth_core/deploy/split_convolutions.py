@@ -23,36 +23,40 @@ def split_convolutions(model: Any) -> None:
     graph = model.graph
     seeing = nodes_after(model, (IMAGE,))
     concatenations = {
-        node.output[0]: node for node in graph.node if node.op_type == "Concat" and node.name in seeing
+        node.output[0]: node
+        for node in graph.node
+        if node.op_type == "Concat" and node.name in seeing and _attribute(node, "axis", None) == 1
     }
     channels = _channels(model)
     nodes = []
     for node in graph.node:
         concatenation = concatenations.get(node.input[0]) if node.op_type == "Conv" else None
-        if concatenation is None or _groups(node) > 1:
+        if concatenation is None or _attribute(node, "group", 1) > 1:
             nodes.append(node)
         else:
-            parts = {part: channels[part] for part in concatenation.input}
+            parts = [(part, channels[part]) for part in concatenation.input]
             nodes += _sum_of_parts(graph, node, parts)
     _replace_nodes(graph, nodes)
 
 
-def _groups(convolution: Any) -> int:
-    return next((attribute.i for attribute in convolution.attribute if attribute.name == "group"), 1)
+def _attribute(node: Any, name: str, default: Any) -> Any:
+    return next((attribute.i for attribute in node.attribute if attribute.name == name), default)
 
 
-def _sum_of_parts(graph: Any, node: Any, parts: dict[str, int]) -> list[Any]:
+def _sum_of_parts(graph: Any, node: Any, parts: list[tuple[str, int]]) -> list[Any]:
     """Nodes that replace a convolution; their weights are added to the graph.
 
-    :param parts: channels of each concatenated tensor
+    :param parts: each concatenated tensor and its channels
     """
     import onnx
 
     kernel = next(tensor for tensor in graph.initializer if tensor.name == node.input[1])
-    blocks = np.split(onnx.numpy_helper.to_array(kernel), np.cumsum(list(parts.values()))[:-1], axis=1)
+    blocks = np.split(
+        onnx.numpy_helper.to_array(kernel), np.cumsum([channels for _, channels in parts])[:-1], axis=1
+    )
     nodes: list[Any] = []
     total = ""
-    for index, (part, block) in enumerate(zip(parts, blocks, strict=True)):
+    for index, ((part, _), block) in enumerate(zip(parts, blocks, strict=True)):
         name, last = f"{node.name}/part{index}", index == len(parts) - 1
         weight = onnx.numpy_helper.from_array(np.ascontiguousarray(block), f"{name}/weight")
         graph.initializer.append(weight)

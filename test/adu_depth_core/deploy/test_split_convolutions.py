@@ -75,3 +75,24 @@ def test_a_concatenation_with_other_readers_stays():
     split_convolutions(model)
     onnx.checker.check_model(model, full_check=True)
     assert [node.op_type for node in model.graph.node].count("Concat") == 1
+
+
+def test_a_tensor_concatenated_with_itself_counts_twice():
+    random = np.random.default_rng(0)
+    model = graph_of((2, 2), 3, 3, True, random)
+    model.graph.node[2].input[1] = model.graph.node[2].input[0]
+    image = random.normal(size=(1, 3, SIDE, SIDE)).astype(np.float32)
+    expected = run(model, image)
+    split_convolutions(model)
+    np.testing.assert_allclose(run(model, image), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_concatenation_along_another_axis_is_left_alone():
+    model = graph_of((2, 2), 3, 3, True, np.random.default_rng(0))
+    model.graph.node[2].attribute[0].i = 0
+    kernel = next(t for t in model.graph.initializer if t.name == "features.weight")
+    half = onnx.numpy_helper.to_array(kernel)[:, :2]
+    kernel.CopyFrom(onnx.numpy_helper.from_array(np.ascontiguousarray(half), kernel.name))
+    model.graph.output[0].type.tensor_type.shape.dim[0].dim_value = 2
+    split_convolutions(model)
+    assert [node.op_type for node in model.graph.node] == ["Conv", "Conv", "Concat", "Conv"]
