@@ -20,7 +20,6 @@ from ablation_runs import Runs
 from rich.console import Console
 from rich.table import Table
 
-from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.benchmarks import open_benchmark
 from adu_depth_core.evaluation.subject import Subject, checkpoint_subject, model_subject, sgbm_subject
 from adu_depth_core.inference.checkpoint_predictor import load_checkpoint_predictor
@@ -108,7 +107,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(5)))
     parser.add_argument("--rows", nargs="+", help="names of rows, or parts of them (default: all)")
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--table", action="store_true", help="only print the table of what is there")
+    parser.add_argument("--table", action="store_true", help="only print the tables of finished runs")
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="entries of the recipe to change")
     arguments = parser.parse_args()
     overrides = [f"root={arguments.root}", f"synthetic={arguments.synthetic}", f"out={arguments.out}"]
@@ -119,23 +118,19 @@ def main() -> None:
         "synthetic streets": open_benchmark("synthetic", arguments.streets),
     }
     runs = Runs(arguments.out, benchmarks)
-    chosen = [row for row in ROWS if not arguments.rows or any(part in row.name for part in arguments.rows)]
-    if not chosen:
-        raise UserError(f"no row is called {arguments.rows}; there are: {', '.join(r.name for r in ROWS)}")
     if not arguments.table:
-        for seed in arguments.seeds:
-            for row in chosen:
-                runs.run(
-                    row.name,
-                    seed,
-                    lambda folder, row=row, seed=seed: train_row(
-                        row,
-                        dataclasses.replace(config, seed=seed, out=str(folder)),
-                        arguments.teacher,
-                        runs,
-                        arguments.workers,
-                    ),
-                )
+        runs.run_rows(
+            ROWS,
+            arguments.rows,
+            arguments.seeds,
+            lambda row, seed, folder: train_row(
+                row,
+                dataclasses.replace(config, seed=seed, out=str(folder)),
+                arguments.teacher,
+                runs,
+                arguments.workers,
+            ),
+        )
     for benchmark in benchmarks:
         table = runs.table(benchmark, [row.name for row in ROWS], METRICS)
         add_references(table, benchmark, runs, arguments.teacher)

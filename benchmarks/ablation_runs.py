@@ -6,10 +6,14 @@ import json
 import shutil
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Protocol as Interface
+from typing import TypeVar
 
 from rich.table import Table
 
+from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.benchmarks import Benchmark
 from adu_depth_core.evaluation.judged_sets import evaluate
 from adu_depth_core.evaluation.protocol import Protocol
@@ -21,6 +25,16 @@ from adu_depth_core.training.sources import SourceConfig
 
 Measured = dict[str, dict[str, float]]
 """Metrics by benchmark."""
+
+
+class Named(Interface):
+    """A row, identified by its name."""
+
+    @property
+    def name(self) -> str: ...
+
+
+R = TypeVar("R", bound=Named)
 
 
 class Runs:
@@ -42,7 +56,27 @@ class Runs:
                 self._sources[source] = SourceViews(source, cache=True)
         return [self._sources[source] for source in sources]
 
-    def run(self, row: str, seed: int, train: Callable[[Path], Subject]) -> None:
+    def run_rows(
+        self,
+        rows: Sequence[R],
+        parts: Sequence[str] | None,
+        seeds: Sequence[int],
+        train: Callable[[R, int, Path], Subject],
+    ) -> None:
+        """Train and evaluate rows with each seed, unless the result exists.
+
+        :param parts: names of rows, or parts of them; None for all rows
+        :param train: trains a row with a seed in the given folder
+        :raises UserError: if no row has such a name
+        """
+        chosen = [row for row in rows if not parts or any(part in row.name for part in parts)]
+        if not chosen:
+            raise UserError(f"no row is called {parts}; there are: {', '.join(row.name for row in rows)}")
+        for seed in seeds:
+            for row in chosen:
+                self._run(row.name, seed, partial(train, row, seed))
+
+    def _run(self, row: str, seed: int, train: Callable[[Path], Subject]) -> None:
         """Train and evaluate, unless the result exists.
 
         :param train: trains in the given folder

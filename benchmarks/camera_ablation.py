@@ -20,7 +20,6 @@ from pathlib import Path
 from ablation_runs import Runs
 from rich.console import Console
 
-from adu_depth_core.errors import UserError
 from adu_depth_core.evaluation.benchmarks import open_benchmark
 from adu_depth_core.evaluation.subject import Subject, model_subject
 from adu_depth_core.inference.predictor import Predictor
@@ -128,19 +127,15 @@ def main() -> None:
         "synthetic streets": open_benchmark("synthetic", arguments.streets),
     }
     runs, machine = Runs(arguments.out, benchmarks), Machine(arguments.workers, "cpu")
-    chosen = [row for row in ROWS if not arguments.rows or any(part in row.name for part in arguments.rows)]
-    if not chosen:
-        raise UserError(f"no row is called {arguments.rows}; there are: {', '.join(r.name for r in ROWS)}")
     if not arguments.table:
-        for seed in arguments.seeds:
-            for row in chosen:
-                runs.run(
-                    row.name,
-                    seed,
-                    lambda folder, row=row, seed=seed: train_row(
-                        row, dataclasses.replace(config, seed=seed, out=str(folder)), runs, machine
-                    ),
-                )
+        runs.run_rows(
+            ROWS,
+            arguments.rows,
+            arguments.seeds,
+            lambda row, seed, folder: train_row(
+                row, dataclasses.replace(config, seed=seed, out=str(folder)), runs, machine
+            ),
+        )
     for benchmark in benchmarks:
         Console(width=200).print(runs.table(benchmark, [row.name for row in ROWS], METRICS))
 
