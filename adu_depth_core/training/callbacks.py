@@ -59,11 +59,14 @@ class ProgressLog(lightning.Callback):
 
     def on_train_start(self, trainer: lightning.Trainer, module: DepthTraining) -> None:
         self._began = self._told = time.monotonic()
-        self._first_step, self._first_share = trainer.global_step, module.progress
+        self._first_step = trainer.global_step
+        self._first_share: float | None = None
 
     def on_train_batch_end(
         self, trainer: lightning.Trainer, module: DepthTraining, outputs: Any, *_: Any
     ) -> None:
+        if self._first_share is None:  # a resumed run knows its share only once a step has begun
+            self._first_share = module.progress
         now = time.monotonic()
         if now - self._told < LINE_EVERY_S or not trainer.is_global_zero:
             return

@@ -66,7 +66,7 @@ def test_where_there_is_no_terminal_a_line_is_written_every_ten_seconds_and_at_t
     now = [1000.0]
     monkeypatch.setattr(callbacks.time, "monotonic", lambda: now[0])
     log, trainer, module = ProgressLog(), Run(), Run()
-    trainer.global_step, module.progress = 20, 0.2  # resumed
+    trainer.global_step, module.progress = 20, 0.0  # resumed: the share is known when a step begins
     log.on_train_start(trainer, module)
     for step in range(21, 101):
         now[0] += 0.25
