@@ -1,4 +1,4 @@
-"""Baseline nodes for ``node_latency.py``: a bare relay, and a conventional depth node."""
+"""Baseline nodes for ``node_latency.py``: two bare relays, and a conventional depth node."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from adu_depth_core.camera_info import camera_from_info
 from adu_depth_core.inference.predictor import Predictor
+from adu_depth_ros.image_conversion import image_to_message
 
 QUEUE = 10
 """Queue size common in tutorials."""
@@ -27,6 +28,23 @@ def relay(node: Node) -> Callable[[], list[float]]:
     """Republish each image unchanged."""
     publisher = node.create_publisher(Image, "depth/image", QUEUE)
     node.create_subscription(Image, "image", publisher.publish, QUEUE)
+    node.create_subscription(CameraInfo, "camera_info", lambda info: None, QUEUE)
+    return lambda: []
+
+
+def relay_of_depth_size(node: Node) -> Callable[[], list[float]]:
+    """Publish for each image a constant message with as many bytes as its depth as 32FC1."""
+    publisher = node.create_publisher(Image, "depth/image", QUEUE)
+    answers: list[Image] = []
+
+    def on_image(message: Image) -> None:
+        if not answers:
+            pixels = np.ones((message.height, message.width), np.float32)
+            answers.append(image_to_message(pixels, "32FC1", message.header))
+        answers[0].header = message.header
+        publisher.publish(answers[0])
+
+    node.create_subscription(Image, "image", on_image, QUEUE)
     node.create_subscription(CameraInfo, "camera_info", lambda info: None, QUEUE)
     return lambda: []
 
@@ -62,7 +80,11 @@ def usual(node: Node) -> Callable[[], list[float]]:
     return lambda: times
 
 
-SUBJECTS: dict[str, Callable[[Node], Callable[[], list[float]]]] = {"relay": relay, "usual": usual}
+SUBJECTS: dict[str, Callable[[Node], Callable[[], list[float]]]] = {
+    "relay": relay,
+    "relay 32FC1": relay_of_depth_size,
+    "usual": usual,
+}
 
 
 def main() -> None:
