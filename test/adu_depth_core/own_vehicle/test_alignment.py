@@ -55,6 +55,15 @@ def test_a_truth_that_is_off_in_half_of_the_frames_contradicts_itself(turned):
     assert str(alignment) == "in 10 frames it fits best where it is, in the other 10 2 degrees higher"
 
 
+def test_a_shift_between_those_of_both_halves_hides_no_contradiction():
+    right = 0.5 * np.abs(np.arange(13) - 6 - np.array([2, -2])[:, None])  # degrees from 1 and from -1
+    halves = [np.repeat(0.2 + 0.008 * degrees[None], 13, axis=0) for degrees in right]
+    assert align([halves[0]] * 10).at_odds == 0
+    alignment = align([halves[0]] * 10 + [halves[1]] * 10)
+    assert alignment.contradicts
+    assert alignment.at_odds == 1
+
+
 def test_a_few_frames_cannot_be_compared():
     assert align(drive((), 0, frames=4)) is None
     assert shift_errors(Prediction(scene(0), scene(0), CAMERA), np.zeros((100, 300), np.float32), 0) is None
