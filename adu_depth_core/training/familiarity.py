@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from adu_depth_core.datasets.faults import FAULTS
 from adu_depth_core.datasets.sample import Sample
 from adu_depth_core.evaluation.benchmarks import Benchmark
 from adu_depth_core.evaluation.protocol import Protocol
-from adu_depth_core.evaluation.uncertainty import image_sigma_scale
+from adu_depth_core.evaluation.uncertainty import ONE_SIGMA, counted_pixels
 from adu_depth_core.inference.checkpoint_predictor import load_checkpoint_predictor
 from adu_depth_core.inference.network_size import fit_network_size
 from adu_depth_core.inference.placement import Placement
@@ -36,9 +37,23 @@ MARGIN = 1.1
 """Novelty relative to that of the most novel frame of the training rig from which an image is unfamiliar."""
 
 MAX_GROWTH = 3.0
+GROWTHS = np.round(np.arange(0.0, MAX_GROWTH, 0.01), 2)
+"""Powers of novelty that are tried."""
+
+LEVELS = np.linspace(0.0, 1.0, 101)
 
 NEUTRAL = {"threshold": 1e6, "fault_threshold": 1e6, "sigma_growth": 0.0, "reference": 1.0}
 """The ``novelty`` entry of a card before it is fitted: nothing is unfamiliar, sigma does not grow."""
+
+
+class LabelledFrame(NamedTuple):
+    """A frame with ground truth, for the fit of sigma's growth.
+
+    :param ratios: quantiles of |error| / sigma over its pixels, at ``LEVELS``
+    """
+
+    novelty: float
+    ratios: np.ndarray
 
 
 def fit_fingerprint(
@@ -100,42 +115,51 @@ def measure_novelty(
     """
     predictor, protocol = load_checkpoint_predictor(weights), Protocol()
 
-    def look(sample: Sample) -> tuple[float, float]:
+    def look(sample: Sample) -> LabelledFrame:
         prediction = predictor.predict(sample.left, sample.camera)
         depth, mask = protocol.clamp(prediction.depth), protocol.mask(sample.depth)
-        return prediction.novelty, image_sigma_scale(depth, prediction.sigma, sample.depth, mask)
+        depth, sigma, truth = counted_pixels(mask, depth=depth, sigma=prediction.sigma, truth=sample.depth)
+        return LabelledFrame(prediction.novelty, np.quantile(np.abs(depth - truth) / sigma, LEVELS))
 
-    def rig(*benchmarks: Benchmark) -> list[tuple[float, float]]:
+    def rig(*benchmarks: Benchmark) -> list[LabelledFrame]:
         return [look(sample) for frames in benchmarks for sample in frames.samples]
 
     return fit_novelty(rig(*home), [rig(frames) for frames in away])
 
 
-def fit_novelty(
-    home: Sequence[tuple[float, float]], away: Sequence[Sequence[tuple[float, float]]]
-) -> dict[str, float]:
+def fit_novelty(home: Sequence[LabelledFrame], away: Sequence[Sequence[LabelledFrame]]) -> dict[str, float]:
     """The ``novelty`` entry of a card: reference, growth of sigma, and thresholds.
 
     Each frame has a factor by which sigma must be scaled for 68.3 % of the pixels to have |error| <= sigma.
-    Its mean on the training rig is the card's ``sigma_scale``. The growth is the slope of the additional
-    factor on other rigs over the novelty, both logarithmic: a line through the training rig, fitted by least
-    squares with equal weight for each rig; 0 if sigma need not grow, or without other rigs.
+    Its geometric mean on the training rig is the card's ``sigma_scale``. The growth is the smallest with
+    which, so scaled, 68.3 % of the pixels of other rigs do, with equal weight for each rig and each of its
+    frames; at most ``MAX_GROWTH``, and 0 without other rigs, or if it does not help there.
 
-    :param home: novelty and factor of labelled frames of the training rig that were not trained on
+    :param home: labelled frames of the training rig that were not trained on
     :param away: the same for each other rig
     """
-    novelties, factors = np.array(home).T
-    reference, scale = float(np.median(novelties)), float(np.exp(np.log(factors).mean()))
-    products, squares = 0.0, 0.0
-    for rig in away:
-        others, needed = np.array(rig).T
-        x = np.log(np.maximum(others, reference) / reference)
-        products += (x * np.log(needed / scale)).mean()
-        squares += (x * x).mean()
-    growth = float(np.clip(products / squares, 0.0, MAX_GROWTH)) if squares > 0 else 0.0
+    novelties = np.array([frame.novelty for frame in home])
+    reference = float(np.median(novelties))
+    factors = np.array([np.interp(ONE_SIGMA, LEVELS, frame.ratios) for frame in home])
+
+    def grown(frame: LabelledFrame, growth: float) -> float:
+        return float((max(frame.novelty, reference) / reference) ** growth)
+
+    def share(growth: float) -> float:
+        at_home = [grown(frame, growth) for frame in home]
+        scale = np.exp(np.mean(np.log(factors / at_home)))
+        rigs = [
+            [np.interp(scale * grown(frame, growth), frame.ratios, LEVELS) for frame in rig] for rig in away
+        ]
+        return float(np.mean([np.mean(shares) for shares in rigs]))
+
+    growth = 0.0
+    if away and share(MAX_GROWTH) > share(0.0):
+        enough = (power for power in GROWTHS if share(power) >= ONE_SIGMA)
+        growth = float(next(enough, MAX_GROWTH))
     return {
         "threshold": round(MARGIN * float(novelties.max()), 4),
         "fault_threshold": FAULT_THRESHOLD,
-        "sigma_growth": round(growth, 4),
+        "sigma_growth": growth,
         "reference": round(reference, 4),
     }
