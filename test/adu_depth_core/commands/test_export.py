@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from adu_depth_core.cli import main
+from adu_depth_core.images import read_rgb
 from adu_depth_core.model_card import read_card
 
 onnx = pytest.importorskip("onnx")
@@ -122,10 +123,15 @@ def test_runtimes_agree_on_int8(exported):
     assert decoder
     assert not concatenations.intersection(node.input[0] for node in decoder)
     assert not {node.name for node in decoder} & set(read_card(path).extra["kept_fp32"])
-    image = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), np.uint8)
-    camera = Camera(300.0, 300.0, 48.0, 32.0, 96, 64)
-    depths = [Predictor(path, name).predict(image, camera).depth for name in ("openvino", "onnxruntime")]
-    assert np.median(np.abs(depths[1] / depths[0] - 1)) < 0.04
+    # On noise, far from the calibration frames, rounding alone makes them differ by up to 10 %.
+    images = [read_rgb(file) for file in sorted((exported / "frames").iterdir())]
+    height, width = images[0].shape[:2]
+    camera = Camera(110.0, 110.0, width / 2, height / 2, width, height)
+    openvino, onnxruntime = (
+        np.array([predictor.predict(image, camera).depth for image in images])
+        for predictor in (Predictor(path, name) for name in ("openvino", "onnxruntime"))
+    )
+    assert np.median(np.abs(onnxruntime / openvino - 1)) < 0.04
 
 
 def test_int8_keeps_the_mean_log_depth_of_its_calibration_frames(exported):
