@@ -31,6 +31,7 @@ from adu_depth_core.files import write_atomically
 from adu_depth_core.machine import cpu_model
 from adu_depth_core.progress import progress_bar
 from adu_depth_ros.dds_profile import use_profile_for_images
+from adu_depth_ros.depth_publishers import below
 from adu_depth_ros.isolation import private_domain
 
 SAMPLE_S = 2.0
@@ -109,7 +110,7 @@ def endure(
     node.create_subscription(DiagnosticArray, "/diagnostics", on_diagnostics, 10)
     spinning.start()
     try:
-        _wait_for(rig.is_heard, process)
+        _wait_for(lambda: rig.is_heard() and _is_known(node, names), process)
         _listen_to_all(node, came)
         playing.start()
         samples = _samples(process, seconds, warm_up)
@@ -154,6 +155,15 @@ def _spin(node: Any, stop: threading.Event) -> None:
                 ended = time.monotonic()
     except ExternalShutdownException:
         pass
+
+
+def _is_known(node: Any, names: Sequence[str]) -> bool:
+    """True once the node under test and its last publishers are discovered, which may be after its
+    subscriptions."""
+    if ("depth_node", "/") not in node.get_node_names_and_namespaces():
+        return False
+    topics = dict(node.get_publisher_names_and_types_by_node("depth_node", "/"))
+    return all(f"/{below(name, 'depth/points')}" in topics for name in names)
 
 
 def _listen_to_all(node: Any, came: Counter[str]) -> None:
