@@ -32,6 +32,7 @@ from adu_depth_core.machine import cpu_model
 from adu_depth_core.progress import progress_bar
 from adu_depth_ros.dds_profile import use_profile_for_images
 from adu_depth_ros.depth_publishers import below
+from adu_depth_ros.frame_statistics import FATES
 from adu_depth_ros.isolation import private_domain
 
 SAMPLE_S = 2.0
@@ -122,11 +123,7 @@ def endure(
         counts = {
             name: {
                 "sent": rig.sent[name],
-                **{
-                    key.removeprefix("frames "): int(value)
-                    for key, value in statuses[name].items()
-                    if key.startswith("frames ")
-                },
+                **{what: int(statuses[name][f"frames {what}"]) for what in ("received", *FATES)},
                 "answered": came[node.resolve_topic_name(f"{name}/depth/image" if name else "depth/image")],
             }
             for name in names
