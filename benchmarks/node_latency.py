@@ -256,13 +256,13 @@ def _exchange(
 def table(runs: list[Run]) -> Table:
     """Table of the runs, one per row."""
     result = Table("node", box=None)
-    for name in ("Hz", "sent", "answered", "p50", "p99", "max", "predictor", "overhead", "/ relay"):
+    for name in ("Hz", "answered", "p50", "p99", "predictor", "overhead", "/ relay"):
         result.add_column(name, justify="right")
     relays = {run.rate: run.age[0] for run in runs if run.node == "relay"}
     for run in runs:
         predictor = "" if run.predictor is None else f"{run.predictor:.1f}"
-        times = [f"{value:.1f}" for value in run.age]
-        counts = [f"{run.rate:.0f}", str(run.sent), str(run.answered)]
+        times = [f"{value:.1f}" for value in run.age[:2]]
+        counts = [f"{run.rate:.0f}", f"{run.answered}/{run.sent}"]
         ratio = f"{run.overhead / relays[run.rate]:.2f}" if run.rate in relays else ""
         result.add_row(run.node, *counts, *times, predictor, f"{run.overhead:.1f}", ratio)
     result.caption = "milliseconds from publishing the image to receiving depth"

@@ -131,9 +131,10 @@ def fit_novelty(home: Sequence[LabelledFrame], away: Sequence[Sequence[LabelledF
     """The ``novelty`` entry of a card: reference, growth of sigma, and thresholds.
 
     Each frame has a factor by which sigma must be scaled for 68.3 % of the pixels to have |error| <= sigma.
-    Its geometric mean on the training rig is the card's ``sigma_scale``. The growth is the smallest with
-    which, so scaled, 68.3 % of the pixels of other rigs do, with equal weight for each rig and each of its
-    frames; at most ``MAX_GROWTH``, and 0 without other rigs, or if it does not help there.
+    The growth is the smallest with which 68.3 % of the pixels of other rigs do, sigma being scaled by the
+    factors' geometric mean on the training rig, with equal weight for each rig and each of its frames; at
+    most ``MAX_GROWTH``, and 0 without other rigs, or if it does not help there. The card's ``sigma_scale``
+    is the arithmetic mean, some per cent larger, so that slightly more are within sigma.
 
     :param home: labelled frames of the training rig that were not trained on
     :param away: the same for each other rig
