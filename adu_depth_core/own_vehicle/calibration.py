@@ -182,14 +182,18 @@ def _interval(interval: Interval) -> str:
 
 
 def _likely(decision: Decision, chance: str) -> str:
-    """Errors that a drive makes likely, and how much of them is corrected.
+    """Errors that a drive makes likely, and how they are corrected.
 
     :param chance: what else may have made them
     """
-    kept = {"depth": decision.correction is not None, "sigma": decision.sigma is not None}
+    kept = {}
+    if decision.correction is not None:
+        kept["depth"] = f"{_percent(decision.shrunk['depth'].weight)} of the error seen is corrected"
+    if decision.sigma is not None:
+        kept["sigma"] = f"multiplied by {decision.sigma.factor:.2f}"
     return ", ".join(
         f"{name} is wrong for more than {chance} with a probability of {_percent(told.probability)}, and "
-        + (f"{_percent(told.weight)} of the error seen is corrected" if kept[name] else "left as it is")
+        + kept.get(name, "left as it is")
         for name, told in decision.shrunk.items()
     )
 

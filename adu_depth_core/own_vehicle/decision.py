@@ -32,7 +32,10 @@ METRICS = ("log_error", "abs_rel", "d1", "scale", "within_sigma", "sigma_misfit"
 ``evaluation.uncertainty``, nats."""
 
 LIKELY = 0.5
-"""A shrunk correction is kept if the camera has an error with a probability above this."""
+"""A shrunk correction of depth is kept if the camera has an error with a probability above this."""
+
+LEAST = 1.1
+"""Factor of sigma, or 1 / it, from which a shrunk correction is kept: less gains 0.005 nats at most."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,8 @@ def _both(
 
 
 def _shrunk(held_out: HeldOut, card: ModelCard) -> Decision:
-    """A factor of depth, then one of sigma, each kept if it helps in all of the drive and is likely."""
+    """A factor of depth, then one of sigma, each kept if it helps in all of the drive: depth's if an error is
+    likely too, sigma's if it is large enough to matter."""
     observations = held_out.observations
     before = now = [measures(o, DepthCorrection(), card) for o in observations]
 
@@ -137,7 +141,7 @@ def _shrunk(held_out: HeldOut, card: ModelCard) -> Decision:
         after = [measures(o, c, card, fit) for o, (c, fit) in zip(observations, fits, strict=True)]
         sigma_gain = _gain(held_out, now, after, "nll")
         factor, shrunk["sigma"] = shrunk_sigma(observations, correction is not None, card)
-        if sigma_gain.low > 0 and shrunk["sigma"].probability > LIKELY:
+        if sigma_gain.low > 0 and abs(np.log(factor.factor)) > np.log(LEAST):
             now, sigma = after, factor
     kind = None if correction is None else "scale"
     return Decision(correction, kind, sigma, _means(before), _means(now), depth_gain, sigma_gain, shrunk)

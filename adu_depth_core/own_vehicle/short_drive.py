@@ -10,8 +10,13 @@ one. What it shows, the mean of a value over its frames, is therefore taken as
 with spreads known from other drives, and ``share`` the variance of a mean over these frames if scenes are
 forgotten exponentially with time (``MEMORY``). To the scenes' variance comes that of the truth's ``doubt``,
 which no number of frames lowers. The camera either has an error or none, with even odds (a
-spike-and-slab prior: Mitchell and Beauchamp 1988). A correction is kept if it is then more likely than not
-that the camera has an error, and is shrunk to the posterior mean.
+spike-and-slab prior: Mitchell and Beauchamp 1988).
+
+What is made of the posterior depends on the loss. An error of depth costs its absolute value, which the
+posterior's median makes smallest: depth is left as it is unless the camera more likely than not has an error.
+It is then corrected by the mean. Sigma that is too small costs more than one too large: the expected negative
+log likelihood of a Laplace distribution is smallest at the posterior mean of the factor, which is taken
+whatever the odds.
 """
 
 from __future__ import annotations
@@ -52,12 +57,14 @@ SUSTechPOINTS."""
 class Shrunk:
     """The camera's part of what a drive shows.
 
-    :param value: posterior mean
+    :param value: posterior mean, log units
+    :param factor: posterior mean of its exponential
     :param probability: that the camera has an error at all
     :param weight: of what the drive shows in ``value``, 0 to 1
     """
 
     value: float
+    factor: float
     probability: float
     weight: float
 
@@ -81,8 +88,11 @@ def shrink(
     mean = float(values.mean())
     odds = np.sqrt(scenes / both) * np.exp(min(mean**2 / 2 * (1 / scenes - 1 / both), 700.0))
     probability = float(odds / (1 + odds))
-    weight = probability * spread.cameras**2 / both
-    return Shrunk(weight * mean, probability, weight)
+    slab = spread.cameras**2 / both
+    # The mean of a log-normal distribution: the error, if there is one, has the variance slab * scenes.
+    factor = 1 + probability * np.expm1(slab * mean + slab * scenes / 2)
+    weight = probability * slab
+    return Shrunk(weight * mean, float(factor), probability, weight)
 
 
 def shrunk_scale(frames: Sequence[Observation]) -> tuple[DepthCorrection, Shrunk]:
@@ -94,7 +104,7 @@ def shrunk_scale(frames: Sequence[Observation]) -> tuple[DepthCorrection, Shrunk
 def shrunk_sigma(
     frames: Sequence[Observation], depth_is_corrected: bool, card: ModelCard
 ) -> tuple[SigmaFit, Shrunk]:
-    """A factor of sigma; the measure of novelty stays the card's.
+    """A factor of sigma, the posterior mean; the measure of novelty stays the card's.
 
     The error of depth is counted once: where it is corrected, however much of it, sigma is that of what is
     left after the whole; where it is not, sigma covers it.
@@ -109,7 +119,7 @@ def shrunk_sigma(
         return float(np.log(fit_sigma([frame], depth, card, own_novelty=False).factor))
 
     shrunk = _of_frames(frames, log_factor, SIGMA)
-    return SigmaFit(float(np.exp(shrunk.value)), {}), shrunk
+    return SigmaFit(shrunk.factor, {}), shrunk
 
 
 def _of_frames(

@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adu_depth_core.evaluation.uncertainty import uncertainty_metrics
 from adu_depth_core.inference.depth_correction import DepthCorrection
@@ -49,6 +51,23 @@ def test_the_posterior_of_one_frame_is_that_of_the_formula():
     assert found.value == pytest.approx(found.weight * 0.1)
 
 
+@given(st.floats(-1.5, 1.5))
+def test_the_factor_has_the_smallest_expected_likelihood_loss(shown):
+    """Of a Laplace distribution whose scale is in doubt: E[ln b + t / b] over true scales t."""
+    scenes, cameras = 0.3, 0.8
+    found = shrink(np.array([shown]), np.zeros(1), np.zeros(1), Spread(scenes, cameras))
+    error = np.linspace(-6, 6, 4001)
+    slab = np.exp(-(error**2) / (2 * cameras**2) - (shown - error) ** 2 / (2 * scenes**2))
+    slab /= slab.sum()
+
+    def loss(factor):
+        true = found.probability * (slab @ np.exp(error)) + 1 - found.probability
+        return np.log(factor) + true / factor
+
+    assert loss(found.factor) < min(loss(0.98 * found.factor), loss(1.02 * found.factor))
+    assert found.factor > np.exp(found.value)  # too small a sigma costs more than too large a one
+
+
 def test_more_scenes_tell_more():
     frames = np.full(20, 0.06)
     spread = Spread(0.05, 0.2)
@@ -79,6 +98,17 @@ def test_doubtful_errors_are_shrunk(short_drive, card):
     decision = decide(hold_out(short_drive(offset=np.full(20, error), sigma=RIGHT_SIGMA)), card)
     assert 0.3 * error < -decision.correction.log_scale < 0.9 * error
     assert decision.shrunk["depth"].value == decision.correction.log_scale
+
+
+@pytest.mark.parametrize(("part", "kept"), [(1.0, True), (0.2, False)])
+def test_a_doubtful_sigma_is_corrected_in_part_if_that_changes_much(short_drive, card, part, kept):
+    error = part * 1.25 * SIGMA.scenes
+    decision = decide(hold_out(short_drive(sigma=RIGHT_SIGMA * np.exp(-error))), card)
+    assert decision.shrunk["sigma"].probability < 0.5
+    assert (decision.sigma is not None) == kept
+    if kept:
+        assert 1.1 < decision.sigma.factor < np.exp(error)
+        assert decision.after["nll"] < decision.before["nll"]
 
 
 def test_an_error_of_depth_is_not_counted_again_as_one_of_sigma(short_drive, card):
