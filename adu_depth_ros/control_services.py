@@ -7,12 +7,11 @@ import traceback
 from collections.abc import Callable, Mapping
 
 import rclpy
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.task import Future
 from std_srvs.srv import Trigger
 
 from adu_depth_core.errors import UserError
+from adu_depth_ros.stoppable_executor import StoppableExecutor
 
 Answer = Callable[[Trigger.Request, Trigger.Response], Trigger.Response]
 """Callback of a service."""
@@ -42,20 +41,16 @@ class ControlServices:
         for name, handler in handlers.items():
             service = f"{node.get_fully_qualified_name()}/{name}"
             self._node.create_service(Trigger, service, self._answering(name, handler))
-        self._executor = SingleThreadedExecutor(context=node.context)
+        self._executor = StoppableExecutor(threading.Event(), context=node.context)
         self._executor.add_node(self._node)
-        self._closed = Future()
-        self._thread = threading.Thread(target=self._spin, name="control", daemon=True)
+        self._thread = threading.Thread(target=self._executor.spin_until_stopped, name="control", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Let the current call finish, and remove the services."""
-        self._closed.set_result(None)
+        self._executor.stop()
         self._thread.join()
         self._node.destroy_node()
-
-    def _spin(self) -> None:
-        self._executor.spin_until_future_complete(self._closed)
 
     def _answering(self, name: str, handler: Callable[[], str]) -> Answer:
         def answer(request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

@@ -20,13 +20,12 @@ def main(args: list[str] | None = None) -> int:
 
     import rclpy
     from rclpy.exceptions import ParameterException
-    from rclpy.executors import SingleThreadedExecutor
     from rclpy.signals import SignalHandlerOptions
-    from rclpy.task import Future
     from rclpy.utilities import remove_ros_args
 
     from adu_depth_ros.dds_profile import use_profile_for_images
     from adu_depth_ros.lifecycle_node import DepthNode
+    from adu_depth_ros.stoppable_executor import StoppableExecutor
 
     parser = argparse.ArgumentParser(
         prog="depth_node",
@@ -42,14 +41,8 @@ def main(args: list[str] | None = None) -> int:
     try:
         parser.parse_args(remove_ros_args(args)[1:])
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-        executor = SingleThreadedExecutor()
-        stopped = Future()
-
-        def end() -> None:
-            stop.set()
-            stopped.set_result(None)
-
-        signals.call(end)
+        executor = StoppableExecutor(stop)
+        signals.call(executor.stop)
         node = DepthNode(stop)
     except (ParameterException, RuntimeError) as error:  # invalid ROS arguments
         print(f"depth_node: error: {error}", file=sys.stderr)
@@ -61,7 +54,7 @@ def main(args: list[str] | None = None) -> int:
             return 0 if node.build() else 1
         executor.add_node(node)
         node.autostart()
-        executor.spin_until_future_complete(stopped)
+        executor.spin_until_stopped()
         return 0
     finally:
         node.destroy_node()

@@ -22,8 +22,8 @@ def samples(**grown):
     ("grown", "changed", "fault"),
     [
         ({}, {}, None),
-        ({"pss_mb": 0.005}, {}, None),
-        ({"pss_mb": 0.02}, {}, "memory grew by 1"),
+        ({"rss_mb": 0.005}, {}, None),
+        ({"rss_mb": 0.02}, {}, "memory grew by 1"),
         ({"files": 1.0}, {}, "files grew"),
         ({"threads": 1.0}, {}, "threads grew"),
         ({}, {"dropped": 2}, "8 frames received, 7 have an outcome"),
