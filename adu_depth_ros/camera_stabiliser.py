@@ -40,7 +40,7 @@ class CameraStabiliser:
     ) -> StabilisedFrame:
         """The frame's prediction, fused with the frames before.
 
-        The motion is asked for now, after the inference: transforms arrive later than images.
+        Looks up the motion after the inference, because transforms arrive later than images.
 
         :param prediction: at the network's size
         """
